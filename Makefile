@@ -1,0 +1,81 @@
+# `make help` lists the targets. The first one that needs it makes the environment.
+
+VENV ?= .venv
+VENV_MIN ?= .venv-min
+BENCH ?= $(patsubst benchmarks/bench_%.py,%,$(sort $(wildcard benchmarks/bench_*.py)))
+PYTEST_ARGS ?=
+
+# The first interpreter that runs and is new enough, unless PYTHON names one.
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+ifndef PYTHON
+PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 \
+	python; do \
+	if $$python -c "$(NEW_ENOUGH)" 2>/dev/null; then echo $$python; break; fi; done)
+endif
+
+PY := $(VENV)/bin/python
+PY_MIN := $(VENV_MIN)/bin/python
+READY := $(VENV)/.installed
+READY_MIN := $(VENV_MIN)/.installed
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help env demo test test-slow test-min lint format bench clean distclean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) \
+		| awk -F ':.*## ' '{ printf "  make %-11s%s\n", $$1, $$2 }'
+
+env: $(READY) ## make the environment in .venv
+
+demo: $(READY) ## cluster the digits from pairs: prints a table, draws a picture
+	$(PY) -m benchmarks.demo
+
+test: $(READY) ## run the tests and doctests, except the slow ones
+	$(PY) -m pytest -m "not slow" $(PYTEST_ARGS)
+
+test-slow: $(READY) ## run the slow tests only
+	$(PY) -m pytest -m slow $(PYTEST_ARGS)
+
+test-min: $(READY_MIN) ## run the tests with the oldest supported versions
+	$(PY_MIN) -m pytest -m "not slow" $(PYTEST_ARGS)
+
+lint: $(READY) ## check style, formatting and spelling
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m codespell_lib
+
+format: $(READY) ## format the code and fix what can be fixed
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+bench: $(READY) ## run the benchmarks (BENCH="losses training" for some)
+	@set -e; for name in $(BENCH); do \
+		echo "== $$name"; $(PY) -m benchmarks.bench_$$name; done
+
+clean: ## remove caches and build products
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .coverage htmlcov
+	find skpairclust tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean ## and the environments
+	rm -rf $(VENV) $(VENV_MIN)
+
+# A stamp is written after everything is installed and outdated by a changed list.
+$(READY): pyproject.toml skpairclust/_version.py requirements/lock.txt | $(PY)
+	$(PY) -m pip install -e ".[test,lint,plot,progress,bench]" -c requirements/lock.txt
+	@touch $@
+
+$(READY_MIN): pyproject.toml skpairclust/_version.py requirements/min.txt | $(PY_MIN)
+	$(PY_MIN) -m pip install -e ".[test]" -c requirements/min.txt
+	@touch $@
+
+# --clear, because a folder without an interpreter is a leftover of a failed try.
+$(PY) $(PY_MIN):
+	@$(or $(PYTHON),false) -c "$(NEW_ENOUGH)" || { \
+		echo "Python 3.11 or newer is needed; name one: make PYTHON=/path/to/python" >&2; \
+		exit 1; }
+	$(PYTHON) -m venv --clear $(patsubst %/bin/python,%,$@) || { \
+		rm -rf $(patsubst %/bin/python,%,$@); \
+		echo "No virtual environment could be made. On Debian and Ubuntu:" \
+			"apt install python3-venv" >&2; \
+		exit 1; }

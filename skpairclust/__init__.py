@@ -1,0 +1,37 @@
+"""Clustering from pairs that are known to be the same or different.
+
+The estimators train a PyTorch network inside ``fit`` and otherwise behave like any
+scikit-learn estimator. Names are loaded on first use, so that
+``import skpairclust.constraints`` does not wait for PyTorch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from skpairclust._version import __version__
+
+if TYPE_CHECKING:
+    from skpairclust._clusterer import ConstrainedNeuralClusterer
+    from skpairclust.constraints import PairwiseConstraints
+
+__all__ = ["ConstrainedNeuralClusterer", "PairwiseConstraints", "__version__"]
+
+_MODULE_OF = {
+    "ConstrainedNeuralClusterer": "_clusterer",
+    "PairwiseConstraints": "constraints",
+}
+_SUBMODULES = ("constraints", "metrics")
+
+
+def __getattr__(name):
+    if name in _SUBMODULES:
+        return import_module(f".{name}", __name__)
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted({*__all__, *_SUBMODULES, *globals()} - {"import_module"})

@@ -1,0 +1,125 @@
+"""What the estimators share: tags, validation of X, the fitted network."""
+
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skpairclust._networks import forward_features
+from skpairclust._torch_utils import FeatureRows, load_numpy_state, resolve_device
+
+# Rows sent through the network at once outside of training. Matrix products of a
+# few rows round differently: padding makes a row's result the same in any company.
+_INFERENCE_ROWS, _LEAST_ROWS = 2048, 16
+
+
+@contextmanager
+def restored_on_error(estimator):
+    """Put all attributes back when the block fails: an earlier fit stays whole."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
+class BaseNeuralEstimator(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
+    """An estimator around a torch network.
+
+    The fitted state is `weights_`, a dict of numpy arrays, and `_architecture`,
+    which builds the module that takes them. The module itself is a cache that
+    stays behind when the estimator is pickled, so that a fit on a GPU loads on a
+    machine without one.
+    """
+
+    @property
+    def network_(self):
+        """torch.nn.Module: the fitted network in evaluation mode."""
+        check_is_fitted(self, "weights_")
+        network = self.__dict__.get("_network")
+        if network is None:
+            network = self._network = self._build_network()
+        return network
+
+    def _build_network(self):
+        """Return a module with the fitted weights, on the device."""
+        network = load_numpy_state(self._architecture.build(), self.weights_)
+        return network.to(resolve_device(self.device, fallback=True)).eval()
+
+    def __getstate__(self):
+        state = dict(super().__getstate__())
+        state.pop("_network", None)
+        return state
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        tags.input_tags.three_d_array = True
+        return tags
+
+    def _check_X(self, X, *, reset):
+        """Return X as an array of floats that the network can take."""
+        X = validate_data(
+            self,
+            X,
+            reset=reset,
+            dtype=[np.float32, np.float64],
+            allow_nd=True,
+            order="C",
+            # Batch normalization, and a clustering, need two.
+            ensure_min_samples=2 if reset else 1,
+        )
+        if reset:
+            self._sample_shape = X.shape[1:]
+        elif X.shape[1:] != self._sample_shape:
+            raise ValueError(
+                f"X has samples of shape {X.shape[1:]}, but "
+                f"{type(self).__name__} was fitted on samples of shape "
+                f"{self._sample_shape}."
+            )
+        return X
+
+    def _infer(self, X, function, n_columns):
+        """Return `function` of the network and X, by blocks of rows, float32."""
+        network = self.network_
+        device = next(network.parameters()).device
+        rows = FeatureRows(X, self._architecture.input_shape, device)
+        result = np.empty((len(rows), n_columns), dtype=np.float32)
+        with torch.inference_mode():
+            for start in range(0, len(rows), _INFERENCE_ROWS):
+                block = slice(start, start + _INFERENCE_ROWS)
+                x = rows.take(block)
+                result[block] = function(network, _padded(x))[: len(x)].cpu().numpy()
+        return result
+
+    def transform(self, X):
+        """Return the features that the last hidden layer makes of X.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples of the shape seen in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features_out), float32
+        """
+        check_is_fitted(self)
+        X = self._check_X(X, reset=False)
+        return self._infer(X, forward_features, self._n_features_out)
+
+
+def _padded(x):
+    """Return `x` with rows of zeros appended where it has only a few."""
+    missing = _LEAST_ROWS - len(x)
+    return x if missing <= 0 else torch.cat([x, x.new_zeros(missing, *x.shape[1:])])

@@ -1,0 +1,94 @@
+"""Which samples and which pairs make a batch.
+
+Plain numpy: a batch is an array of distinct row numbers and the relation matrix
+among them. The training loop moves both to the device.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+# Epochs of tiny data would be one step long; of large data without end.
+_MIN_STEPS, _MAX_UNLABELED_STEPS = 8, 64
+
+
+class Batch(NamedTuple):
+    """Distinct rows (B,) int64 and the signed weights (B, B) float32 among them."""
+
+    rows: np.ndarray
+    relation: np.ndarray
+
+
+class ConstraintBatches:
+    """Endless batches of constrained samples with all that is known among them.
+
+    Explicit pairs are drawn by the pair, and a batch is their distinct endpoints;
+    groups (partial labels, closures) are drawn by the sample. With both, each
+    makes half a batch. Either way every constraint known among the samples of a
+    batch counts, not only those that brought them there.
+
+    Parameters
+    ----------
+    constraints : PairwiseConstraints
+    batch_size : int
+        Samples in a batch, at most.
+    rng : numpy.random.RandomState
+    """
+
+    def __init__(self, constraints, batch_size, rng):
+        self.constraints = constraints
+        self.batch_size = batch_size
+        self.rng = rng
+        self.pairs = np.concatenate([constraints._must_link, constraints._cannot_link])
+        self.grouped = _grouped_rows(constraints)
+
+    @property
+    def n_steps(self):
+        """Batches in one pass over the pairs and the grouped samples."""
+        n_endpoints = 2 * len(self.pairs) + len(self.grouped)
+        return math.ceil(n_endpoints / self.batch_size)
+
+    def __iter__(self):
+        share = 2 if len(self.pairs) and len(self.grouped) else 1
+        size = max(2, self.batch_size // share)
+        pair_stream = shuffled_stream(len(self.pairs), size // 2, self.rng)
+        row_stream = shuffled_stream(len(self.grouped), size, self.rng)
+        while True:
+            endpoints = self.pairs[next(pair_stream)].ravel()
+            rows = np.unique(
+                np.concatenate([endpoints, self.grouped[next(row_stream)]])
+            )
+            yield Batch(rows, self.constraints.relation_block(rows))
+
+
+def _grouped_rows(constraints):
+    """Return the rows that are in some group of more than a label's own sample."""
+    grouped = np.zeros(constraints.n_samples, dtype=bool)
+    for relation in constraints._relations:
+        grouped |= relation.groups >= 0
+    return np.flatnonzero(grouped)
+
+
+def shuffled_stream(n, size, rng):
+    """Yield arrays of at most `size` of the numbers below n, reshuffled each pass.
+
+    A batch never spans two passes, so its numbers are distinct; a short rest at
+    the end of a pass is spread over the pass.
+    """
+    n_batches = max(1, math.ceil(n / size))
+    while True:
+        yield from np.array_split(rng.permutation(n), n_batches)
+
+
+def count_steps(n_constraint_steps, n_samples, batch_size, *, unlabeled):
+    """Return the steps of an epoch.
+
+    One pass over the constraints. With unlabelled data also one over all samples,
+    if that takes no more than 64 steps. At least 8 steps, so that an epoch of a
+    small table is worth a look at its loss.
+    """
+    n_unlabeled_steps = math.ceil(n_samples / batch_size) if unlabeled else 0
+    return max(
+        _MIN_STEPS, n_constraint_steps, min(n_unlabeled_steps, _MAX_UNLABELED_STEPS)
+    )

@@ -1,0 +1,542 @@
+"""ConstrainedNeuralClusterer: the estimator's API."""
+
+import warnings
+from dataclasses import fields
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from joblib import effective_n_jobs
+from sklearn.base import ClusterMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import check_is_fitted
+
+from skpairclust._base import BaseNeuralEstimator, restored_on_error
+from skpairclust._losses import PAIR_LOSSES, REDUCTIONS
+from skpairclust._networks import last_linear
+from skpairclust._pair_clustering import (
+    Architecture,
+    ClusteringTask,
+    ObjectiveOptions,
+    run_restart,
+)
+from skpairclust._param_validation import (
+    Interval,
+    StrOptions,
+    check_hidden_layer_sizes,
+    check_input_shape,
+    non_negative,
+    positive,
+    positive_int,
+)
+from skpairclust._torch_utils import resolve_device
+from skpairclust._training import OPTIMIZERS, SCHEDULES, TrainingOptions
+from skpairclust.constraints import PairwiseConstraints
+from skpairclust.constraints._supervision import check_supervision
+from skpairclust.metrics import constraint_accuracy_score
+
+
+class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
+    """Cluster with a neural network trained on "same" and "different" pairs.
+
+    A network with one softmax output a cluster is trained so that the outputs of a
+    must-link agree and those of a cannot-link differ. There are no cluster
+    centers, and new samples are clustered by one pass through the network.
+    Samples without constraints take part too, unless ``unlabeled=None``.
+
+    Parameters
+    ----------
+    n_clusters : int, default=8
+        Number of clusters at most: those that stay empty are not counted in
+        `n_clusters_`.
+
+    loss : {"mcl", "kcl"}, default="mcl"
+        Loss of a pair. "kcl" is the contrastive loss on Kullback-Leibler
+        divergences of [1]_, "mcl" the cross-entropy of "same cluster" of [2]_.
+
+    margin : float, default=2.0
+        Divergence, in nats, beyond which a cannot-link costs nothing; for "kcl".
+
+    reduction : {"mean", "sum"}, default="mean"
+        What becomes of the costs of a batch's pairs. "mean" divides by the sum of
+        their weights. The authors' code reports a mean, but propagates "sum".
+
+    pair_weight : float, default=1.0
+        Weight of the pair loss in the sum of losses.
+
+    classification_weight : float, default=0.0
+        Weight of the cross-entropy of labeled samples, where `y` is a 1-d array
+        of labels. Above 0, cluster c is the class that comes c-th among the
+        sorted labels.
+
+    unlabeled : {"imsat", "vat"} or None, default="imsat"
+        What all samples teach, constrained or not. "imsat" maximizes the
+        information between samples and clusters and makes outputs hold under
+        adversarial perturbation [3]_; "vat" does the latter alone, which asks for
+        no equal clusters; None learns from constrained samples only.
+
+    information_weight : float, default=0.1
+        Weight of the information term of "imsat".
+
+    adversarial_weight : float, default=1.0
+        Weight of the virtual adversarial term of "imsat" and "vat".
+
+    network : {"mlp", "lenet"} or callable, default="mlp"
+        "mlp" has fully connected layers; "lenet" is the convolutional network of
+        [1]_, for images of at least 16 x 16. A callable gets ``(input_shape,
+        n_outputs)`` and returns a `torch.nn.Module` that ends in a linear layer
+        of `n_outputs` logits.
+
+    hidden_layer_sizes : int or tuple of int, default=(256, 256)
+        Units in each hidden layer of "mlp".
+
+    input_shape : tuple of int, default=None
+        Shape in which the network takes one sample, for instance ``(1, 28, 28)``.
+        Rows of a 2-d X are reshaped to it. None takes X as it is.
+
+    optimizer : {"adam", "sgd"}, default="adam"
+        How the weights are updated.
+
+    learning_rate : float, default=2e-3
+        Step size at the start.
+
+    momentum : float, default=0.9
+        Momentum of "sgd", in [0, 1).
+
+    weight_decay : float, default=0.0
+        Weight of the squared norm of the weights.
+
+    schedule : {"cosine", "constant", "halving"}, default="cosine"
+        How the learning rate falls: along a half cosine to 0, not at all, or by
+        half every 25 epochs.
+
+    batch_size : int, default=256
+        Samples of a step at most: the endpoints of half as many pairs. With
+        unlabelled data as many again are drawn from all samples.
+
+    max_iter : int, default=50
+        Number of epochs. An epoch is a pass over the constraints and, with
+        unlabelled data, over all samples or 64 batches of them; it has 8 steps at
+        least.
+
+    tol : float, default=1e-4
+        Training stops when the loss has not fallen by `tol` for
+        `n_iter_no_change` epochs.
+
+    n_iter_no_change : int or None, default=None
+        None trains for `max_iter` epochs.
+
+    n_init : int, default=1
+        Number of restarts; the one with the lowest training loss wins.
+
+    n_jobs : int, default=None
+        Number of restarts run in parallel by joblib.
+
+    device : str, default="auto"
+        "auto" takes the GPU when there is one; or "cpu", "cuda", "cuda:N".
+
+    warm_start : bool, default=False
+        Start from the weights of the previous call of `fit`, if there are any of
+        the same shapes.
+
+    verbose : int, default=0
+        Above 0, print the progress of each epoch.
+
+    random_state : int, RandomState instance or None, default=None
+        Decides initial weights, batches and noise. The global random states of
+        numpy and torch are left alone.
+
+    Attributes
+    ----------
+    labels_ : ndarray of shape (n_samples,), int64
+        Cluster of each sample of `fit`. Clusters in use come first.
+
+    n_clusters_ : int
+        Number of clusters in use.
+
+    n_iter_ : int
+        Number of epochs run.
+
+    loss_ : float
+        Training loss of the best epoch.
+
+    loss_curve_ : list of float
+        Mean training loss of each epoch.
+
+    network_ : torch.nn.Module
+        The trained network; gives logits in the order of its own outputs.
+
+    weights_ : dict of str to ndarray
+        State of the network.
+
+    cluster_order_ : ndarray of shape (n_clusters,), int64
+        The network's output that stands for each cluster.
+
+    n_features_in_ : int
+        Number of features seen in `fit`.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features seen in `fit`, if X had any.
+
+    References
+    ----------
+    .. [1] Hsu, Kira (2016). Neural network-based clustering using pairwise
+       constraints. ICLR workshop. arXiv:1511.06321, eq. 1-6.
+    .. [2] Hsu, Lv, Schlosser, Odom, Kira (2019). Multi-class classification
+       without multi-class labels. ICLR. arXiv:1901.00544, eq. 3.
+    .. [3] Hu, Miyato, Tokui, Matsumoto, Sugiyama (2017). Learning discrete
+       representations via information maximizing self-augmented training. ICML.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.metrics import adjusted_rand_score
+    >>> from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
+    >>> X, y = load_iris(return_X_y=True)
+    >>> constraints = PairwiseConstraints.sample_from_labels(y, 200, random_state=0)
+    >>> clusterer = ConstrainedNeuralClusterer(n_clusters=3, random_state=0)
+    >>> labels = clusterer.fit(X, constraints).predict(X)
+    >>> bool(adjusted_rand_score(y, labels) > 0.8)
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "n_clusters": [positive_int()],
+        "loss": [StrOptions(set(PAIR_LOSSES))],
+        "margin": [non_negative()],
+        "reduction": [StrOptions(set(REDUCTIONS))],
+        "pair_weight": [non_negative()],
+        "classification_weight": [non_negative()],
+        "unlabeled": [StrOptions({"imsat", "vat"}), None],
+        "information_weight": [non_negative()],
+        "adversarial_weight": [non_negative()],
+        "network": [StrOptions({"mlp", "lenet"}), callable],
+        "hidden_layer_sizes": ["array-like", positive_int()],
+        "input_shape": ["array-like", None],
+        "optimizer": [StrOptions(set(OPTIMIZERS))],
+        "learning_rate": [positive()],
+        "momentum": [Interval(Real, 0, 1, closed="left")],
+        "weight_decay": [non_negative()],
+        "schedule": [StrOptions(set(SCHEDULES))],
+        # Batch normalization needs two samples: no split of a pass may leave one.
+        "batch_size": [Interval(Integral, 4, None, closed="left")],
+        "max_iter": [positive_int()],
+        "tol": [non_negative()],
+        "n_iter_no_change": [positive_int(), None],
+        "n_init": [positive_int()],
+        "n_jobs": [Integral, None],
+        "device": [str, torch.device],
+        "warm_start": ["boolean"],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        n_clusters=8,
+        *,
+        loss="mcl",
+        margin=2.0,
+        reduction="mean",
+        pair_weight=1.0,
+        classification_weight=0.0,
+        unlabeled="imsat",
+        information_weight=0.1,
+        adversarial_weight=1.0,
+        network="mlp",
+        hidden_layer_sizes=(256, 256),
+        input_shape=None,
+        optimizer="adam",
+        learning_rate=2e-3,
+        momentum=0.9,
+        weight_decay=0.0,
+        schedule="cosine",
+        batch_size=256,
+        max_iter=50,
+        tol=1e-4,
+        n_iter_no_change=None,
+        n_init=1,
+        n_jobs=None,
+        device="auto",
+        warm_start=False,
+        verbose=0,
+        random_state=None,
+    ):
+        self.n_clusters = n_clusters
+        self.loss = loss
+        self.margin = margin
+        self.reduction = reduction
+        self.pair_weight = pair_weight
+        self.classification_weight = classification_weight
+        self.unlabeled = unlabeled
+        self.information_weight = information_weight
+        self.adversarial_weight = adversarial_weight
+        self.network = network
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.input_shape = input_shape
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.momentum = momentum
+        self.weight_decay = weight_decay
+        self.schedule = schedule
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.n_init = n_init
+        self.n_jobs = n_jobs
+        self.device = device
+        self.warm_start = warm_start
+        self.verbose = verbose
+        self.random_state = random_state
+
+    def fit(self, X, y=None, *, must_link=None, cannot_link=None):
+        """Train the network and cluster X.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples; more than two dimensions for networks that take images.
+
+        y : PairwiseConstraints or array-like, default=None
+            What is known: `PairwiseConstraints`; or a 1-d integer array with a
+            label a sample, -1 for none; or an (m, 3) integer array of rows
+            ``(i, j, r)``, r = 1 for must-link and -1 for cannot-link; or an (n, n)
+            array or sparse matrix of 1, -1 and 0 for unknown; or None.
+
+        must_link : array-like of shape (m, 2), default=None
+            Pairs of row numbers of samples that belong together.
+
+        cannot_link : array-like of shape (m, 2), default=None
+            Pairs of row numbers of samples that do not.
+
+        Returns
+        -------
+        self : ConstrainedNeuralClusterer
+            Fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter or an input cannot be used, before anything is
+            computed; or if the loss of all restarts turned non-finite. An
+            estimator fitted before then stays as it was.
+
+        Warns
+        -----
+        UserWarning
+            If must-links together contradict cannot-links, or if the training was
+            interrupted; what was learnt until then is kept.
+        """
+        self._validate_params()
+        with restored_on_error(self):
+            X = self._check_X(X, reset=True)
+            constraints = check_supervision(
+                y, n_samples=len(X), must_link=must_link, cannot_link=cannot_link
+            )
+            task = self._make_task(X, constraints, self._check_classes(y))
+            best = self._run_restarts(X, constraints, task)
+            self._store(X, best, task.architecture)
+        return self
+
+    def fit_predict(self, X, y=None, *, must_link=None, cannot_link=None):
+        """Train the network and return the cluster of each sample of X.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples.
+
+        y : PairwiseConstraints or array-like, default=None
+            What is known, as in `fit`.
+
+        must_link, cannot_link : array-like of shape (m, 2), default=None
+            Pairs of row numbers, as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), int64
+            Clusters.
+        """
+        return self.fit(X, y, must_link=must_link, cannot_link=cannot_link).labels_
+
+    def predict(self, X):
+        """Return the most probable cluster of each sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples of the shape seen in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), int64
+            Clusters, from 0.
+        """
+        return self.predict_proba(X).argmax(axis=1)
+
+    def predict_proba(self, X):
+        """Return the probability of each cluster for each sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples of the shape seen in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_clusters), float32
+            Probabilities; rows sum to 1. Clusters in use come first.
+        """
+        check_is_fitted(self)
+        X = self._check_X(X, reset=False)
+        return self._probabilities(X)[:, self.cluster_order_]
+
+    def score(self, X, y=None):
+        """Return the share of constraints that the prediction for X respects.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples.
+
+        y : PairwiseConstraints or array-like
+            What is known of these samples, as in `fit`.
+
+        Returns
+        -------
+        float
+            Mean of the shares of must-links and of cannot-links, in [0, 1].
+
+        Raises
+        ------
+        ValueError
+            If `y` is None or holds no pair.
+        """
+        labels = self.predict(X)
+        constraints = check_supervision(y, n_samples=len(labels))
+        return constraint_accuracy_score(constraints, labels)
+
+    def _make_task(self, X, constraints, classes=None):
+        """Return what the restarts share, or say what of it cannot be."""
+        if self.n_clusters > len(X):
+            raise ValueError(
+                f"n_clusters={self.n_clusters} must be at most the number of samples "
+                f"in X, n_samples={len(X)}."
+            )
+        if self.unlabeled is None and not len(constraints):
+            raise ValueError(
+                "unlabeled=None learns from constrained samples alone, but y holds no "
+                "constraint: pass constraints, or use unlabeled='imsat'."
+            )
+        resolve_device(self.device)
+        architecture = Architecture(
+            network=self.network,
+            input_shape=check_input_shape(self.input_shape, X.shape[1:]),
+            n_outputs=int(self.n_clusters),
+            hidden_layer_sizes=check_hidden_layer_sizes(self.hidden_layer_sizes),
+        )
+        # Built once before the restarts: a network that cannot take X fails now.
+        architecture.build()
+        return ClusteringTask(
+            architecture=architecture,
+            objective=self._options(ObjectiveOptions),
+            training=self._options(TrainingOptions),
+            device=str(self.device),
+            verbose=int(self.verbose),
+            classes=classes,
+            initial_weights=self._previous_weights(architecture),
+        )
+
+    def _check_classes(self, y):
+        """Return each sample's class for the classification loss, None without."""
+        if not self.classification_weight:
+            return None
+        if y is None or isinstance(y, PairwiseConstraints) or np.ndim(y) != 1:
+            raise ValueError(
+                f"classification_weight={self.classification_weight} needs labels: "
+                "pass y as a 1-d integer array with -1 for unlabelled samples (pairs "
+                "go to must_link and cannot_link), or set classification_weight=0."
+            )
+        labels = np.asarray(y).astype(np.int64)
+        known = labels >= 0
+        names, classes = np.unique(labels[known], return_inverse=True)
+        if len(names) > self.n_clusters:
+            raise ValueError(
+                f"n_clusters={self.n_clusters} is less than the {len(names)} classes "
+                "in y, so classification_weight cannot be used: raise n_clusters or "
+                "set classification_weight=0."
+            )
+        labels[known] = classes
+        return labels
+
+    def _options(self, kind):
+        """Return the dataclass `kind`, filled from parameters of the same names."""
+        return kind(**{field.name: getattr(self, field.name) for field in fields(kind)})
+
+    def _previous_weights(self, architecture):
+        """Return the weights to start from, None for new ones."""
+        if not self.warm_start or not hasattr(self, "weights_"):
+            return None
+        return self.weights_ if architecture == self._architecture else None
+
+    def _run_restarts(self, X, constraints, task):
+        """Return the restart with the lowest training loss."""
+        seeds = check_random_state(self.random_state).randint(2**31, size=self.n_init)
+        jobs = [
+            (X, constraints, task, int(seed), f"[{number}/{self.n_init}]")
+            for number, seed in enumerate(seeds, 1)
+        ]
+        if min(effective_n_jobs(self.n_jobs), len(jobs)) > 1:
+            runs = Parallel(n_jobs=self.n_jobs)(delayed(run_restart)(*j) for j in jobs)
+        else:
+            runs = _run_until_interrupted(jobs)
+        usable = [run for run in runs if run.weights is not None]
+        if not usable:
+            raise ValueError(
+                f"The loss turned non-finite in all n_init={self.n_init} restarts: "
+                f"lower learning_rate={self.learning_rate}, or scale X, for instance "
+                "with a StandardScaler."
+            )
+        if any(run.interrupted for run in runs):
+            warnings.warn(
+                "fit was interrupted: the estimator keeps the best weights until then.",
+                stacklevel=3,
+            )
+        return min(usable, key=lambda run: run.loss)
+
+    def _store(self, X, run, architecture):
+        """Set the fitted attributes."""
+        self._architecture = architecture
+        self.weights_ = run.weights
+        self.loss_ = run.loss
+        self.loss_curve_ = run.loss_curve
+        self.n_iter_ = run.n_iter
+        self._network = self._build_network()
+        self._n_features_out = last_linear(self._network).in_features
+        labels = self._probabilities(X).argmax(axis=1)
+        used = np.bincount(labels, minlength=self.n_clusters) > 0
+        self.n_clusters_ = int(used.sum())
+        # Where outputs are named after classes, their order has a meaning.
+        ordered = np.arange(self.n_clusters)
+        if not self.classification_weight:
+            ordered = np.argsort(~used, kind="stable")
+        self.cluster_order_ = ordered
+        self.labels_ = np.argsort(ordered)[labels]
+
+    def _probabilities(self, X):
+        """Return the softmax of the network's outputs, in their own order."""
+        return self._infer(
+            X, lambda network, x: network(x).softmax(1), self._architecture.n_outputs
+        )
+
+
+def _run_until_interrupted(jobs):
+    """Run the restarts one after another; Ctrl-C ends the current and the rest."""
+    runs = []
+    for job in jobs:
+        runs.append(run_restart(*job))
+        if runs[-1].interrupted:
+            break
+    return runs

@@ -1,0 +1,134 @@
+"""Pair losses on the outputs of a batch: pure functions of tensors.
+
+A batch of B samples goes through the network once. Its relation matrix of shape
+(B, B) holds the signed weight of what is known about each pair: positive for a
+must-link, negative for a cannot-link, 0 for unknown. It is symmetric with a zero
+diagonal. Every pair is enumerated here as a product of the (B, k) outputs, so
+memory is O(B^2), whatever the number of clusters k.
+"""
+
+import torch
+
+# Keeps the logarithm of a pair's probability finite in float32. Only pairs whose
+# logits lie some 69 apart come near it.
+_TINY = 1e-30
+
+REDUCTIONS = ("mean", "sum")
+
+
+def kcl_loss(log_p, relation, *, margin=2.0, reduction="mean"):
+    r"""Contrastive loss on the Kullback-Leibler divergence of two outputs.
+
+    For a must-link the cost is :math:`KL(P \| Q) + KL(Q \| P)`, for a cannot-link
+    :math:`\max(0, m - KL(P \| Q)) + \max(0, m - KL(Q \| P))`, with the first
+    argument of each divergence held constant (Hsu & Kira 2016, eq. 1-6).
+
+    Parameters
+    ----------
+    log_p : Tensor of shape (B, k)
+        Logarithms of the cluster probabilities.
+    relation : Tensor of shape (B, B)
+        Signed pair weights, symmetric, zero where nothing is known.
+    margin : float, default=2.0
+        Divergence, in nats, beyond which a cannot-link costs nothing.
+    reduction : {"mean", "sum"}, default="mean"
+        "mean" divides by the total weight of the known pairs, each unordered pair
+        counted once; "sum" is what the authors' code propagates back.
+
+    Returns
+    -------
+    Tensor
+        A scalar.
+    """
+    with torch.no_grad():
+        p = log_p.exp()
+        # divergence[i, j] = KL(P_i || P_j); both orders stand in the matrix.
+        divergence = (p * log_p).sum(1, keepdim=True) - p @ log_p.T
+        must = relation.clamp_min(0)
+        # Cannot-links beyond the margin neither cost nor pull.
+        cannot = relation.clamp_max(0) * (divergence < margin)
+        active = must + cannot
+        cost = _inner(active, divergence) - margin * cannot.sum()
+        # d cost / d log P_j, the first argument of each divergence held constant.
+        slope = -(p.T @ active).T
+    return _reduce(cost + _linear(log_p, slope), relation, reduction)
+
+
+def mcl_loss(log_p, relation, *, flip_rate=0.0, reduction="mean"):
+    r"""Binary cross-entropy of "same cluster" against must-link or cannot-link.
+
+    The probability of a must-link is :math:`s = \sum_c P_c Q_c`; the cost is
+    :math:`-\log s` for a must-link and :math:`-\log(1 - s)` for a cannot-link (Hsu
+    et al. 2019, eq. 3). When a share r of the pairs is known to be wrong,
+    s becomes :math:`s (1 - r) + (1 - s) r` (forward correction, Patrini et al.
+    2017).
+
+    Parameters
+    ----------
+    log_p : Tensor of shape (B, k)
+        Logarithms of the cluster probabilities.
+    relation : Tensor of shape (B, B)
+        Signed pair weights, symmetric, zero where nothing is known.
+    flip_rate : float, default=0.0
+        Share of pairs whose kind is wrong, in [0, 0.5).
+    reduction : {"mean", "sum"}, default="mean"
+        "mean" divides by the total weight of the known pairs.
+
+    Returns
+    -------
+    Tensor
+        A scalar.
+    """
+    p = log_p.exp()
+    rest = _complement(p)
+    with torch.no_grad():
+        must, cannot = relation.clamp_min(0), relation.clamp_max(0).neg_()
+        same, different = p @ p.T, p @ rest.T
+        if flip_rate:
+            same = flip_rate + (1 - 2 * flip_rate) * same
+            different = flip_rate + (1 - 2 * flip_rate) * different
+        same.add_(_TINY)
+        different.add_(_TINY)
+        # The matrices are symmetric: rows can stand for columns in the slopes, and
+        # each pair counts twice in the cost.
+        must_slope = (2 * flip_rate - 1) * must / same
+        cannot_slope = (flip_rate - 0.5) * cannot / different
+        cost = -(_inner(must, same.log_()) + _inner(cannot, different.log_())) / 2
+        p_slope = (p.T @ must_slope + rest.T @ cannot_slope).T
+        rest_slope = (p.T @ cannot_slope).T
+    cost = cost + _linear(p, p_slope) + _linear(rest, rest_slope)
+    return _reduce(cost, relation, reduction)
+
+
+def _complement(p):
+    """Return 1 - p without cancellation: the largest gets the sum of the others."""
+    largest = torch.zeros_like(p, dtype=torch.bool)
+    largest.scatter_(1, p.argmax(1, keepdim=True), True)
+    others = p.masked_fill(largest, 0).sum(1, keepdim=True)
+    return torch.where(largest, others, 1 - p)
+
+
+def _linear(x, slope):
+    """Return 0 with the gradient `slope` in `x`.
+
+    The gradients of the pair losses are known in closed form. Handing them over
+    so keeps every (B, B) tensor out of the graph.
+    """
+    return ((x - x.detach()) * slope).sum()
+
+
+def _inner(a, b):
+    """Return the sum of the products of two matrices."""
+    return torch.vdot(a.flatten(), b.flatten())
+
+
+def _reduce(total, relation, reduction):
+    """Return `total`, or its mean over the weight of the known pairs."""
+    if reduction == "sum":
+        return total
+    # A batch without a known pair has cost 0, not 0 / 0.
+    weight = relation.abs().sum() / 2
+    return total / weight.clamp_min(torch.finfo(weight.dtype).tiny)
+
+
+PAIR_LOSSES = {"kcl": kcl_loss, "mcl": mcl_loss}

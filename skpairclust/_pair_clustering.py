@@ -1,0 +1,191 @@
+"""Pairwise clustering without its estimator: one restart, numbers in and out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from skpairclust._batching import ConstraintBatches, count_steps, shuffled_stream
+from skpairclust._losses import kcl_loss, mcl_loss
+from skpairclust._networks import build_network
+from skpairclust._progress import EpochPrinter
+from skpairclust._torch_utils import (
+    FeatureRows,
+    load_numpy_state,
+    make_generator,
+    resolve_device,
+    to_device,
+)
+from skpairclust._training import TrainingOptions, train
+from skpairclust._unlabeled import (
+    adversarial_loss,
+    information_loss,
+    neighbor_distances,
+)
+
+# Perturbations reach a quarter of the way to a near neighbor (Hu et al. 2017).
+_RADIUS_SHARE = 0.25
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """All that rebuilds the network; kept with a fitted estimator."""
+
+    network: object
+    input_shape: tuple
+    n_outputs: int
+    hidden_layer_sizes: tuple
+
+    def build(self, seed=0):
+        """Return the network with initial weights drawn from `seed`."""
+        return build_network(
+            self.network,
+            self.input_shape,
+            self.n_outputs,
+            hidden_layer_sizes=self.hidden_layer_sizes,
+            seed=seed,
+        )
+
+
+@dataclass(frozen=True)
+class ObjectiveOptions:
+    """What to minimize; the names are those of the estimator's parameters."""
+
+    loss: str
+    margin: float
+    reduction: str
+    pair_weight: float
+    classification_weight: float
+    unlabeled: str | None
+    information_weight: float
+    adversarial_weight: float
+    batch_size: int
+
+
+@dataclass(frozen=True)
+class ClusteringTask:
+    """One problem, the same for all restarts; pickles to a worker."""
+
+    architecture: Architecture
+    objective: ObjectiveOptions
+    training: TrainingOptions
+    device: str
+    verbose: int
+    # (n_samples,) int64 class of each sample, -1 = none; None: no such loss
+    classes: np.ndarray | None = None
+    initial_weights: dict | None = None
+
+
+def run_restart(X, constraints, task, seed, label=""):
+    """Train one network from its own seed.
+
+    Parameters
+    ----------
+    X : array or CSR matrix of shape (n_samples, ...)
+    constraints : PairwiseConstraints
+    task : ClusteringTask
+    seed : int
+        Decides the initial weights, the batches and the noise.
+    label : str
+        Begins the progress line.
+
+    Returns
+    -------
+    TrainingRun
+    """
+    device = resolve_device(task.device)
+    rows = FeatureRows(X, task.architecture.input_shape, device)
+    network = task.architecture.build(seed).to(device)
+    if task.initial_weights is not None:
+        load_numpy_state(network, task.initial_weights)
+    objective = PairObjective(rows, constraints, task.objective, seed, task.classes)
+    printer = EpochPrinter(task.training.max_iter, label) if task.verbose else None
+    return train(network, objective, objective.n_steps, task.training, on_epoch=printer)
+
+
+class PairObjective:
+    """The loss of a step: pairs, labels, and what the unlabelled rows teach.
+
+    Each call draws the next batches and sends every sample of them through the
+    network once; virtual adversarial training adds its two passes.
+
+    Parameters
+    ----------
+    rows : FeatureRows
+    constraints : PairwiseConstraints
+    options : ObjectiveOptions
+    seed : int
+    classes : ndarray of shape (n_samples,), optional
+        Class of each sample, -1 for none; adds the classification loss.
+    """
+
+    def __init__(self, rows, constraints, options, seed, classes=None):
+        self.rows = rows
+        self.options = options
+        self.device = rows.device
+        rng = np.random.RandomState(seed)
+        self._generator = make_generator(rng.randint(2**31), self.device)
+        batches = ConstraintBatches(constraints, options.batch_size, rng)
+        self._batches = iter(batches) if batches.n_steps else None
+        self.classes = classes
+        self.n_steps = count_steps(
+            batches.n_steps,
+            len(rows),
+            options.batch_size,
+            unlabeled=options.unlabeled is not None,
+        )
+        if options.unlabeled is not None:
+            self._stream = shuffled_stream(len(rows), options.batch_size, rng)
+            distances = neighbor_distances(rows, make_generator(rng.randint(2**31)))
+            self._radius = _RADIUS_SHARE * distances
+
+    def __call__(self, network):
+        """Return the loss of the next step, a scalar tensor."""
+        if self.options.unlabeled is None:
+            batch = next(self._batches)
+            log_p = network(self.rows.take(batch.rows)).log_softmax(1)
+            return self._supervised_loss(log_p, batch)
+        drawn = next(self._stream)
+        x = self.rows.take(drawn)
+        if self._batches is None:
+            return self._unlabeled_loss(network, x, network(x).log_softmax(1), drawn)
+        batch = next(self._batches)
+        n_constrained = len(batch.rows)
+        both = torch.cat([self.rows.take(batch.rows), x])
+        log_p = network(both).log_softmax(1)
+        return self._supervised_loss(
+            log_p[:n_constrained], batch
+        ) + self._unlabeled_loss(network, x, log_p[n_constrained:], drawn)
+
+    def _supervised_loss(self, log_p, batch):
+        """Return the pair loss and, if it counts, the classification loss."""
+        options = self.options
+        relation = to_device(batch.relation, self.device)
+        if options.loss == "kcl":
+            loss = kcl_loss(
+                log_p, relation, margin=options.margin, reduction=options.reduction
+            )
+        else:
+            loss = mcl_loss(log_p, relation, reduction=options.reduction)
+        loss = options.pair_weight * loss
+        if self.classes is not None:
+            target = to_device(self.classes[batch.rows], self.device)
+            loss = loss + options.classification_weight * _cross_entropy(log_p, target)
+        return loss
+
+    def _unlabeled_loss(self, network, x, log_p, drawn):
+        """Return IMSAT's loss of the samples `drawn`."""
+        options = self.options
+        radius = self._radius[to_device(drawn, self.device)]
+        adversarial = adversarial_loss(network, x, log_p, radius, self._generator)
+        loss = options.adversarial_weight * adversarial
+        if options.unlabeled == "imsat":
+            loss = loss + options.information_weight * information_loss(log_p)
+        return loss
+
+
+def _cross_entropy(log_p, target):
+    """Return the mean cross-entropy over labeled samples, 0 without any."""
+    total = functional.nll_loss(log_p, target, ignore_index=-1, reduction="sum")
+    return total / (target >= 0).sum().clamp_min(1)

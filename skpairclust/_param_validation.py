@@ -1,0 +1,95 @@
+"""The only import of scikit-learn's private validators, and our own checks."""
+
+import math
+import numbers
+
+from sklearn.utils._param_validation import (
+    Hidden,
+    Interval,
+    Options,
+    StrOptions,
+)
+
+__all__ = [
+    "Hidden",
+    "Interval",
+    "Options",
+    "StrOptions",
+    "check_hidden_layer_sizes",
+    "check_input_shape",
+    "non_negative",
+    "positive",
+    "positive_int",
+]
+
+
+def positive_int():
+    """Return the constraint "an integer of at least 1"."""
+    return Interval(numbers.Integral, 1, None, closed="left")
+
+
+def positive():
+    """Return the constraint "a finite number above 0"."""
+    return Interval(numbers.Real, 0, None, closed="neither")
+
+
+def non_negative():
+    """Return the constraint "a finite number of at least 0"."""
+    return Interval(numbers.Real, 0, None, closed="left")
+
+
+def check_hidden_layer_sizes(sizes):
+    """Return `sizes` as a tuple of positive integers, or raise."""
+    sizes = (sizes,) if isinstance(sizes, numbers.Integral) else tuple(sizes)
+    if not all(_is_positive_int(size) for size in sizes):
+        raise ValueError(
+            f"hidden_layer_sizes={sizes!r} must hold integers of at least 1, the "
+            "number of units in each hidden layer, for instance (256, 256)."
+        )
+    return tuple(int(size) for size in sizes)
+
+
+def check_input_shape(input_shape, sample_shape):
+    """Return the shape in which the network takes one sample, or raise.
+
+    Parameters
+    ----------
+    input_shape : tuple of int or None
+        The estimator's parameter; None keeps the shape of X.
+    sample_shape : tuple of int
+        ``X.shape[1:]``.
+
+    Returns
+    -------
+    tuple of int
+
+    Raises
+    ------
+    ValueError
+        If `input_shape` does not hold as many values as one sample.
+    """
+    if input_shape is None:
+        return tuple(sample_shape)
+    shape = tuple(input_shape)
+    if not shape or not all(_is_positive_int(size) for size in shape):
+        raise ValueError(
+            f"input_shape={input_shape!r} must be a tuple of integers of at least 1, "
+            "for instance (1, 28, 28), or None."
+        )
+    n_values, n_features = math.prod(shape), math.prod(sample_shape)
+    if n_values != n_features:
+        raise ValueError(
+            f"input_shape={shape} holds {n_values} values, but one sample of X, of "
+            f"shape {tuple(sample_shape)}, has {n_features}: pass the shape of one "
+            "sample without the number of samples, or None."
+        )
+    return tuple(int(size) for size in shape)
+
+
+def _is_positive_int(value):
+    """Whether `value` is an integer of at least 1; True is none."""
+    return (
+        isinstance(value, numbers.Integral)
+        and not isinstance(value, bool)
+        and value >= 1
+    )

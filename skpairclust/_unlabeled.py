@@ -1,0 +1,132 @@
+"""What samples without constraints teach: IMSAT's two terms.
+
+References
+----------
+Hu, Miyato, Tokui, Matsumoto, Sugiyama (2017). Learning Discrete Representations
+via Information Maximizing Self-Augmented Training. ICML.
+
+Miyato, Maeda, Koyama, Ishii (2018). Virtual Adversarial Training. TPAMI.
+"""
+
+import math
+
+import torch
+from torch.nn import functional
+
+# The probe that finds the adversarial direction, in units of the radius: far
+# enough to leave the flat part of the divergence around a sample.
+_PROBE_SCALE = 30.0
+
+# Reference rows for the distance to a near neighbor: never n x n.
+_N_REFERENCES = 6000
+_CHUNK = 1024
+
+
+def information_loss(log_p, balance=4.0):
+    r"""Negative mutual information of samples and clusters, balance up-weighted.
+
+    :math:`H(Y|X) - \mu H(Y)`: each sample should be sure of its cluster, and the
+    clusters be used alike (Hu et al. 2017, eq. 7 and 12).
+
+    Parameters
+    ----------
+    log_p : Tensor of shape (B, k)
+        Logarithms of the cluster probabilities.
+    balance : float, default=4.0
+        The weight :math:`\mu` of the marginal entropy.
+
+    Returns
+    -------
+    Tensor
+        A scalar, in nats.
+    """
+    conditional = -(log_p.exp() * log_p).sum(1).mean()
+    # In logarithms: the gradient of p log p is infinite at an empty cluster.
+    log_marginal = log_p.logsumexp(0) - math.log(len(log_p))
+    marginal = -(log_marginal.exp() * log_marginal).sum()
+    return conditional - balance * marginal
+
+
+def adversarial_loss(network, x, log_p, radius, generator):
+    r"""Virtual adversarial training: the output must hold in the worst direction.
+
+    :math:`KL(p(x) \| p(x + r))` with r of length `radius` along the direction that
+    changes the output most, found by one power iteration; p(x) is held constant
+    (Miyato et al. 2018, eq. 5-6 and 11-14).
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+    x : Tensor of shape (B, ...)
+    log_p : Tensor of shape (B, k)
+        Logarithms of the cluster probabilities of `x`.
+    radius : Tensor of shape (B,)
+        Length of each sample's perturbation, in the units of X.
+    generator : torch.Generator
+        On the device of `x`.
+
+    Returns
+    -------
+    Tensor
+        A scalar, in nats, the mean over the batch.
+    """
+    target = log_p.detach()
+    direction = torch.randn(
+        x.shape, generator=generator, device=x.device, dtype=x.dtype
+    )
+    probe = _scaled(direction, _PROBE_SCALE * radius).requires_grad_()
+    (gradient,) = torch.autograd.grad(
+        consistency_loss(network, x + probe, target), probe
+    )
+    return consistency_loss(network, x + _scaled(gradient, radius), target)
+
+
+def consistency_loss(network, x, target):
+    """Return the mean divergence KL(target || network(x)), `target` in logs."""
+    log_q = network(x).log_softmax(1)
+    return functional.kl_div(log_q, target, log_target=True, reduction="batchmean")
+
+
+def _scaled(vectors, length):
+    """Return `vectors` of shape (B, ...), each stretched to its `length`."""
+    norm = torch.linalg.vector_norm(vectors.flatten(1), dim=1)
+    factor = length / norm.clamp_min(torch.finfo(vectors.dtype).tiny)
+    return vectors * factor.reshape(-1, *[1] * (vectors.ndim - 1))
+
+
+def neighbor_distances(rows, generator, n_neighbors=1):
+    """Return each sample's distance to a near neighbor among a bounded sample.
+
+    Parameters
+    ----------
+    rows : FeatureRows
+    generator : torch.Generator
+        On the CPU; draws the reference rows.
+    n_neighbors : int, default=1
+        Which neighbor, the sample itself and its duplicates left out.
+
+    Returns
+    -------
+    Tensor of shape (n_samples,)
+        Distances in the units of X, on the device of `rows`; 0 where all
+        references are duplicates of the sample.
+    """
+    n_samples = len(rows)
+    drawn = torch.randperm(n_samples, generator=generator)[:_N_REFERENCES]
+    reference = rows.take(drawn.sort().values.numpy()).flatten(1)
+    n_neighbors = min(n_neighbors, len(reference))
+    chunks = [
+        _nearest(rows.take(slice(start, start + _CHUNK)), reference, n_neighbors)
+        for start in range(0, n_samples, _CHUNK)
+    ]
+    return torch.cat(chunks)
+
+
+def _nearest(x, reference, n_neighbors):
+    """Return the distance of each row of `x` to its n-th distinct reference."""
+    distance = torch.cdist(x.flatten(1), reference)
+    # cdist by matrix product leaves a small distance between equal rows.
+    floor = 1e-3 * distance.amax(1, keepdim=True)
+    distance = distance.masked_fill(distance <= floor, torch.inf)
+    nearest = distance.topk(n_neighbors, dim=1, largest=False).values[:, -1]
+    return nearest.nan_to_num(posinf=0.0)

@@ -1,0 +1,298 @@
+"""The alternative constructors of `PairwiseConstraints`."""
+
+import numpy as np
+
+from skpairclust.constraints._groups import make_relation
+from skpairclust.constraints._sampling import check_count, sample_pairs
+from skpairclust.constraints._sources import (
+    check_labels,
+    draw_far_pairs,
+    find_neighbors,
+    read_matrix,
+    relate_sequences,
+    split_triples,
+)
+
+
+class ConstraintMakers:
+    """Class methods that build `PairwiseConstraints` from what people have."""
+
+    @classmethod
+    def from_labels(cls, y):
+        """Constrain every pair of labeled samples.
+
+        The n(n-1)/2 pairs are never listed: labels stay labels.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples,)
+            Integers (or floats that are whole numbers); -1 means unlabeled.
+
+        Returns
+        -------
+        constraints : PairwiseConstraints
+            Must-links within a class, cannot-links between classes, weight 1.
+
+        Raises
+        ------
+        TypeError
+            If the labels are not numbers.
+        ValueError
+            If labels are below -1, not whole, or not one-dimensional.
+
+        Examples
+        --------
+        >>> from skpairclust import PairwiseConstraints
+        >>> PairwiseConstraints.from_labels([0, 0, 1, -1])
+        PairwiseConstraints(n_samples=4, must_link=1, cannot_link=2)
+        """
+        labels = check_labels(y)
+        return cls._from_parts(len(labels), relations=make_relation(labels))
+
+    @classmethod
+    def sample_from_labels(
+        cls, y, n_pairs, *, noise=0.0, balanced=False, random_state=None
+    ):
+        """Draw pairs of labeled samples, without repetition.
+
+        Every set of `n_pairs` pairs is equally likely; the pairs to draw from are
+        not built.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples,)
+            Integer labels; samples labeled -1 are not drawn.
+        n_pairs : int
+            How many pairs to draw.
+        noise : float in [0, 1], default=0.0
+            The share of pairs to give the wrong kind: exactly
+            ``round(noise * n_pairs)`` pairs, chosen at random, are flipped.
+        balanced : bool, default=False
+            Draw ``n_pairs // 2`` must-links and cannot-links for the rest (before
+            `noise`), each kind uniformly.
+        random_state : int, RandomState instance or None, default=None
+            Seeds the draw.
+
+        Returns
+        -------
+        constraints : PairwiseConstraints
+            Pairs of weight 1.
+
+        Raises
+        ------
+        TypeError
+            If `n_pairs` or `noise` is not a number of its kind.
+        ValueError
+            If there are fewer pairs than asked for, or `noise` is not in [0, 1].
+
+        Examples
+        --------
+        >>> from skpairclust import PairwiseConstraints
+        >>> y = [0, 0, 0, 1, 1, 1]
+        >>> PairwiseConstraints.sample_from_labels(y, 8, balanced=True)
+        PairwiseConstraints(n_samples=6, must_link=4, cannot_link=4)
+        """
+        from sklearn.utils import check_random_state
+
+        labels = check_labels(y)
+        pairs, is_must = sample_pairs(
+            labels,
+            check_count(n_pairs),
+            noise=noise,
+            balanced=balanced,
+            rng=check_random_state(random_state),
+        )
+        return cls(pairs[is_must], pairs[~is_must], n_samples=len(labels))
+
+    @classmethod
+    def from_tuples(cls, triples, n_samples):
+        """Read rows (i, j, r) with r = +1 for must-link, -1 for cannot-link.
+
+        Parameters
+        ----------
+        triples : array-like of shape (m, 3)
+            Integers.
+        n_samples : int
+            The number of rows of X.
+
+        Returns
+        -------
+        constraints : PairwiseConstraints
+            Pairs of weight 1; repeated rows add up.
+
+        Raises
+        ------
+        TypeError
+            If the triples are not integers.
+        ValueError
+            If r is not +1 or -1, an index is out of range, or i equals j.
+
+        Examples
+        --------
+        >>> from skpairclust import PairwiseConstraints
+        >>> PairwiseConstraints.from_tuples([(0, 1, 1), (1, 2, -1)], n_samples=3)
+        PairwiseConstraints(n_samples=3, must_link=1, cannot_link=1)
+        """
+        must_link, cannot_link = split_triples(triples)
+        return cls(must_link, cannot_link, n_samples=n_samples)
+
+    @classmethod
+    def from_matrix(cls, M):
+        """Read a matrix of +1 (must-link), -1 (cannot-link) and 0 (unknown).
+
+        Parameters
+        ----------
+        M : array-like or sparse matrix of shape (n_samples, n_samples)
+            Symmetric, or with only one triangle filled. Other magnitudes than 1
+            are weights. Positive diagonal entries are ignored.
+
+        Returns
+        -------
+        constraints : PairwiseConstraints
+            One pair for each two entries (i, j) and (j, i).
+
+        Raises
+        ------
+        TypeError
+            If the entries are not numbers.
+        ValueError
+            If the two triangles differ, the diagonal has negative entries, an
+            entry is not finite, or the matrix is not square.
+
+        Examples
+        --------
+        >>> from skpairclust import PairwiseConstraints
+        >>> c = PairwiseConstraints.from_matrix([[0, 1, -2], [1, 0, 0], [-2, 0, 0]])
+        >>> c.cannot_link, c.cannot_link_weight
+        (array([[0, 2]]), array([2.]))
+        """
+        must_link, cannot_link, must_weight, cannot_weight = read_matrix(M)
+        n_samples = M.shape[0] if hasattr(M, "shape") else len(M)
+        return cls(
+            must_link,
+            cannot_link,
+            n_samples=n_samples,
+            must_link_weight=must_weight,
+            cannot_link_weight=cannot_weight,
+        )
+
+    @classmethod
+    def from_neighbors(
+        cls,
+        X,
+        *,
+        n_neighbors=5,
+        radius=None,
+        cannot_radius=None,
+        n_cannot_link=None,
+        metric="euclidean",
+        n_jobs=None,
+        random_state=None,
+    ):
+        """Must-link near samples and, if asked to, cannot-link far ones.
+
+        X may be the features or where the samples lie in space or time.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Coordinates to measure distances in.
+        n_neighbors : int or None, default=5
+            Every sample is must-linked to so many nearest ones; None: to all
+            within `radius`.
+        radius : float or None, default=None
+            Only samples at most this far apart are must-linked.
+        cannot_radius : float or None, default=None
+            Random pairs farther apart than this are cannot-linked; None: none.
+        n_cannot_link : int or None, default=None
+            How many cannot-links to draw with `cannot_radius`, by default as many
+            as there are must-links. Fewer are returned if ten times as many random
+            pairs do not hold enough far ones.
+        metric : str or callable, default="euclidean"
+            A metric of :class:`~sklearn.neighbors.NearestNeighbors`; with
+            `cannot_radius` one of
+            :func:`~sklearn.metrics.pairwise.paired_distances`.
+        n_jobs : int or None, default=None
+            Processes for the search.
+        random_state : int, RandomState instance or None, default=None
+            Seeds the draw of cannot-links.
+
+        Returns
+        -------
+        constraints : PairwiseConstraints
+            Pairs of weight 1.
+
+        Raises
+        ------
+        ValueError
+            If `n_neighbors` and `radius` are both None.
+
+        Examples
+        --------
+        >>> from skpairclust import PairwiseConstraints
+        >>> X = [[0.0], [0.1], [5.0], [5.1]]
+        >>> PairwiseConstraints.from_neighbors(X, n_neighbors=1).must_link.tolist()
+        [[0, 1], [2, 3]]
+        """
+        from sklearn.utils import check_random_state
+
+        near = find_neighbors(
+            X, n_neighbors=n_neighbors, radius=radius, metric=metric, n_jobs=n_jobs
+        )
+        n_samples = X.shape[0] if hasattr(X, "shape") else len(X)
+        # a and b may be neighbors of each other: that is one pair, of weight 1
+        must_link = np.unique(np.sort(near, axis=1), axis=0)
+        cannot_link = None
+        if cannot_radius is not None:
+            n_far = len(must_link) if n_cannot_link is None else n_cannot_link
+            cannot_link = draw_far_pairs(
+                X,
+                check_count(n_far),
+                radius=cannot_radius,
+                metric=metric,
+                rng=check_random_state(random_state),
+            )
+        return cls(must_link, cannot_link, n_samples=n_samples)
+
+    @classmethod
+    def from_sequences(cls, sequence_ids, *, times=None, max_gap=None):
+        """Constrain the samples of tracks, sessions or other sequences.
+
+        Samples of one sequence show one thing and are must-linked. With `times`,
+        two sequences that are present at the same time show two things: all their
+        samples are cannot-linked. The pairs are never listed.
+
+        Parameters
+        ----------
+        sequence_ids : array-like of shape (n_samples,)
+            Integer number of each sample's sequence, -1 for none.
+        times : array-like of shape (n_samples,) or None, default=None
+            When each sample was taken: numbers (e.g. frames) or ``datetime64``.
+            Present at the same time means equal times.
+        max_gap : number, timedelta64 or None, default=None
+            Cut a sequence where neighboring samples are farther apart in time
+            than this, as a tracker may have gone over to another object meanwhile.
+            The pieces count as sequences of their own, with no constraint between
+            them unless they are present at the same time.
+
+        Returns
+        -------
+        constraints : PairwiseConstraints
+            Pairs of weight 1.
+
+        Raises
+        ------
+        TypeError
+            If ids or times are not numbers.
+        ValueError
+            If shapes differ, a time is not finite, or `max_gap` comes without
+            `times`.
+
+        Examples
+        --------
+        >>> from skpairclust import PairwiseConstraints
+        >>> PairwiseConstraints.from_sequences([7, 7, 8, 8, 9], times=[0, 1, 1, 2, 5])
+        PairwiseConstraints(n_samples=5, must_link=2, cannot_link=4)
+        """
+        relations = relate_sequences(sequence_ids, times, max_gap)
+        return cls._from_parts(len(sequence_ids), relations=relations)

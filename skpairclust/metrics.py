@@ -1,0 +1,168 @@
+"""Scores of a clustering: against classes, and against constraints."""
+
+import numpy as np
+from scipy import sparse
+from scipy.optimize import linear_sum_assignment
+from sklearn.metrics.cluster import contingency_matrix
+from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
+
+from skpairclust.constraints import PairwiseConstraints
+
+__all__ = ["clustering_accuracy_score", "constraint_accuracy_score"]
+
+
+def clustering_accuracy_score(labels_true, labels_pred):
+    """Share of samples whose cluster is the one assigned to their class.
+
+    Clusters and classes are matched one to one so that the share is largest
+    (Hungarian assignment). Clusters beyond the number of classes count as wrong.
+
+    Parameters
+    ----------
+    labels_true : array-like of shape (n_samples,)
+        Classes.
+    labels_pred : array-like of shape (n_samples,)
+        Clusters.
+
+    Returns
+    -------
+    float
+        In [0, 1]; 1 is perfect.
+
+    Raises
+    ------
+    ValueError
+        If there are no samples or the lengths differ.
+
+    References
+    ----------
+    Kuhn (1955). The Hungarian method for the assignment problem.
+
+    Examples
+    --------
+    >>> from skpairclust.metrics import clustering_accuracy_score
+    >>> clustering_accuracy_score([0, 0, 1, 1], [5, 5, 5, 2])
+    0.75
+    """
+    labels_true = column_or_1d(labels_true)
+    labels_pred = column_or_1d(labels_pred)
+    check_consistent_length(labels_true, labels_pred)
+    if not len(labels_true):
+        raise ValueError("labels_true is empty: an accuracy needs one sample at least.")
+    table = contingency_matrix(labels_true, labels_pred)
+    classes, clusters = linear_sum_assignment(table, maximize=True)
+    return float(table[classes, clusters].sum() / len(labels_true))
+
+
+def constraint_accuracy_score(constraints, labels_pred):
+    """Mean of the shares of must-links and of cannot-links that labels respect.
+
+    The two kinds count alike, however many pairs there are of each; with pairs of
+    one kind alone it is that kind's share. Pair weights are not used.
+
+    Parameters
+    ----------
+    constraints : PairwiseConstraints
+        What is known of the samples.
+    labels_pred : array-like of shape (n_samples,)
+        Clusters.
+
+    Returns
+    -------
+    float
+        In [0, 1]; 1 if every pair is respected.
+
+    Raises
+    ------
+    TypeError
+        If `constraints` is not a `PairwiseConstraints`.
+    ValueError
+        If there are no pairs, or the numbers of samples differ.
+
+    Examples
+    --------
+    >>> from skpairclust import PairwiseConstraints
+    >>> from skpairclust.metrics import constraint_accuracy_score
+    >>> constraints = PairwiseConstraints([[0, 1]], [[0, 2], [1, 2]], n_samples=3)
+    >>> constraint_accuracy_score(constraints, [0, 0, 0])
+    0.5
+    """
+    labels_pred = _check_labels(constraints, labels_pred)
+    kept, total = count_respected(constraints, labels_pred)
+    if not total.any():
+        raise ValueError(
+            "constraints holds no pair, so no share of pairs can be respected: score "
+            "on samples that have constraints among them."
+        )
+    return float(np.mean(kept[total > 0] / total[total > 0]))
+
+
+def count_respected(constraints, labels_pred):
+    """Count the pairs that labels respect, and all pairs, of each kind.
+
+    Parameters
+    ----------
+    constraints : PairwiseConstraints
+    labels_pred : ndarray of shape (n_samples,)
+
+    Returns
+    -------
+    kept, total : ndarray of shape (2,), float64
+        Must-links first, cannot-links second.
+    """
+    must, cannot = constraints._must_link, constraints._cannot_link
+    kept = np.array(
+        [
+            np.count_nonzero(labels_pred[must[:, 0]] == labels_pred[must[:, 1]]),
+            np.count_nonzero(labels_pred[cannot[:, 0]] != labels_pred[cannot[:, 1]]),
+        ],
+        dtype=float,
+    )
+    total = np.array([len(must), len(cannot)], dtype=float)
+    for relation in constraints._relations:
+        kept_here, total_here = _count_in_groups(relation, labels_pred)
+        kept += kept_here
+        total += total_here
+    return kept, total
+
+
+def _count_in_groups(relation, labels_pred):
+    """Count as `count_respected` does, from group sizes alone: no pair is listed."""
+    member = relation.groups >= 0
+    groups, labels = relation.groups[member], labels_pred[member]
+    n_groups = relation.groups.max(initial=-1) + 1
+    labels = np.unique(labels, return_inverse=True)[1]
+    shape = (n_groups, labels.max(initial=-1) + 1)
+    ones = np.ones(len(groups))
+    table = sparse.coo_array((ones, (groups, labels)), shape=shape).tocsr()
+    sizes = np.bincount(groups, minlength=n_groups).astype(float)
+    same_kept, same = _pairs_within(table.data), _pairs_within(sizes)
+    if relation.cannot is None:
+        cannot = _pairs_within(np.array([sizes.sum()])) - same
+        broken = _pairs_within(table.sum(axis=0)) - same_kept
+    else:
+        first, second = relation.cannot.T
+        cannot = (sizes[first] * sizes[second]).sum()
+        broken = table[first].multiply(table[second]).sum()
+    return np.array([same_kept, cannot - broken]), np.array([same, cannot])
+
+
+def _pairs_within(sizes):
+    """Return the number of pairs inside sets of these sizes."""
+    return float((sizes * (sizes - 1)).sum() / 2)
+
+
+def _check_labels(constraints, labels_pred):
+    """Return `labels_pred` as an array with one entry a constrained sample."""
+    if not isinstance(constraints, PairwiseConstraints):
+        raise TypeError(
+            f"constraints must be a PairwiseConstraints, got {type(constraints)}: make "
+            "one from labels with PairwiseConstraints.from_labels."
+        )
+    labels_pred = check_array(labels_pred, ensure_2d=False, dtype=None)
+    if labels_pred.shape != (constraints.n_samples,):
+        raise ValueError(
+            f"labels_pred has shape {labels_pred.shape}, but constraints are about "
+            f"{constraints.n_samples} samples: give one label a sample."
+        )
+    return labels_pred

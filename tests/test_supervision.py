@@ -1,0 +1,169 @@
+"""What `fit` accepts as supervision, and what it refuses."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_array_equal
+from scipy import sparse
+
+from skpairclust.constraints import PairwiseConstraints
+from skpairclust.constraints._supervision import check_supervision
+
+TRIPLES = [(0, 1, 1), (1, 2, -1), (3, 4, 1)]
+EXPECTED = PairwiseConstraints([(0, 1), (3, 4)], [(1, 2)], n_samples=5)
+
+
+@pytest.fixture(autouse=True)
+def no_warnings():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+def relation_matrix():
+    M = np.zeros((5, 5), dtype=int)
+    for i, j, r in TRIPLES:
+        M[i, j] = M[j, i] = r
+    return M
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        EXPECTED,
+        TRIPLES,
+        np.array(TRIPLES),
+        np.array(TRIPLES, dtype=np.int16),
+        pd.DataFrame(TRIPLES),
+        relation_matrix(),
+        relation_matrix().astype(float),
+        relation_matrix().tolist(),
+        sparse.csr_array(relation_matrix()),
+        sparse.coo_matrix(relation_matrix()),
+    ],
+)
+def test_pairs(y):
+    assert check_supervision(y, n_samples=5) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        [0, 0, 1, -1],
+        np.array([0.0, 0.0, 1.0, -1.0]),
+        pd.Series([3, 3, 5, -1], index=[9, 8, 7, 6]),
+        np.array([0, 0, 1, -1], dtype=object),
+    ],
+)
+def test_labels(y):
+    expected = PairwiseConstraints.from_labels([0, 0, 1, -1])
+    assert check_supervision(y, n_samples=4) == expected
+
+
+def test_labels_that_say_little():
+    assert check_supervision(np.ones(10), n_samples=10).n_must_link == 45
+    assert len(check_supervision(np.full(10, -1), n_samples=10)) == 0
+
+
+def test_nothing():
+    c = check_supervision(None, n_samples=7)
+    assert c.n_samples == 7 and len(c) == 0
+
+
+def test_index_arrays():
+    c = check_supervision(
+        None, n_samples=5, must_link=[(1, 0), (3, 4)], cannot_link=np.array([[1, 2]])
+    )
+    assert c == EXPECTED
+    c = check_supervision(None, n_samples=5, cannot_link=[(1, 2)])
+    assert (c.n_must_link, c.n_cannot_link) == (0, 1)
+
+
+def test_index_arrays_beside_labels():
+    c = check_supervision([0, 0, 1, -1], n_samples=4, must_link=[(2, 3)])
+    assert_array_equal(c.must_link, [[0, 1], [2, 3]])
+    assert c.n_cannot_link == 2
+
+
+@pytest.mark.parametrize("y", [EXPECTED, TRIPLES, relation_matrix()])
+@pytest.mark.parametrize("argument", ["must_link", "cannot_link"])
+def test_pairs_given_twice(y, argument):
+    with pytest.raises(ValueError, match="together with a y that carries pairs"):
+        check_supervision(y, n_samples=5, **{argument: [(0, 1)]})
+
+
+def test_three_by_three_is_ambiguous():
+    y = np.array([[0, 1, 1], [1, 0, 1], [1, 1, 0]])
+    with pytest.raises(ValueError, match=r"from_tuples.*from_matrix"):
+        check_supervision(y, n_samples=3)
+    with pytest.raises(ValueError, match=r"from_tuples.*from_matrix"):
+        check_supervision(y.tolist(), n_samples=3)
+    # a sparse matrix is never a list of triples
+    assert check_supervision(sparse.csr_array(y), n_samples=3).n_must_link == 3
+
+
+@pytest.mark.parametrize(
+    ("y", "error", "message"),
+    [
+        (
+            PairwiseConstraints([], n_samples=9),
+            ValueError,
+            r"for 9 samples, but X has 5.*constraints\[rows\]",
+        ),
+        ([0, 1], ValueError, "y has 2 labels, but X has 5 samples"),
+        ([0, 1, -3, 0, 0], ValueError, "y holds labels below -1: -3"),
+        (["a"] * 5, TypeError, "y must hold integers; got 'a'"),
+        ([0.5] * 5, ValueError, "y must hold whole numbers; got 0.5"),
+        ([np.nan] * 5, ValueError, "whole numbers; got nan.*-1 means unlabeled"),
+        ([[0]] * 5, ValueError, r"y has shape \(5, 1\).*ravel"),
+        ([(0, 1), (1, 2)], ValueError, r"y has shape \(2, 2\).*must_link="),
+        (np.zeros((4, 4)), ValueError, r"y has shape \(4, 4\) for 5 samples"),
+        (sparse.eye_array(4), ValueError, r"shape \(4, 4\).*needs \(5, 5\)"),
+        (np.zeros((2, 2, 2)), ValueError, r"shape \(2, 2, 2\).*no supervision"),
+        ([(0, 1), (2,)], ValueError, "y is not a rectangular array"),
+        (3, TypeError, "type int.*no supervision"),
+        ("labels", TypeError, "type str.*no supervision"),
+        ({"a": 1}, TypeError, "type dict.*no supervision"),
+        ([(0, 1, 2)], ValueError, r"third column; got \(0, 1, 2\)"),
+        ([(0, 9, 1)], ValueError, "out of range for n_samples=5: .*Pairwise"),
+        ([(0.0, 1.0, 1.0)], TypeError, "triples must hold integers"),
+        ([("a", "b", 1)], TypeError, "triples must hold integers"),
+    ],
+)
+def test_wrong_y(y, error, message):
+    with pytest.raises(error, match=message):
+        check_supervision(y, n_samples=5)
+
+
+@pytest.mark.parametrize("name", ["must_link", "cannot_link"])
+@pytest.mark.parametrize(
+    ("pairs", "error", "message"),
+    [
+        ([(0, 5)], ValueError, "out of range.*cross-validation.*PairwiseConstraints"),
+        ([(1, 1)], ValueError, "with themselves"),
+        ([(0.0, 1.0)], TypeError, "must hold integers"),
+        ([("a", "b")], TypeError, "must hold integers"),
+        ([0, 1], ValueError, r"shape \(m, 2\)"),
+        (EXPECTED, TypeError, "pass PairwiseConstraints as y"),
+    ],
+)
+def test_wrong_index_arrays(name, pairs, error, message):
+    with pytest.raises(error, match=f"{name}.*{message}"):
+        check_supervision(None, n_samples=5, **{name: pairs})
+
+
+def test_direct_conflicts_are_errors():
+    with pytest.raises(ValueError, match=r"1 pairs are both .*: \(0, 1\)"):
+        check_supervision([(0, 1, 1), (1, 0, -1)], n_samples=4)
+    with pytest.raises(ValueError, match=r"both must-link and cannot-link: \(0, 1\)"):
+        check_supervision([0, 1, 0], n_samples=3, must_link=[(0, 1)])
+
+
+def test_entailed_conflicts_are_one_warning():
+    triples = [(0, 1, 1), (1, 2, 1), (2, 3, 1), (0, 2, -1), (0, 3, -1)]
+    with pytest.warns(UserWarning, match="2 cannot-links contradict") as record:
+        c = check_supervision(triples, n_samples=4)
+    assert len(record) == 1
+    assert len(c) == 5
