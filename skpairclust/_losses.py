@@ -127,7 +127,7 @@ def _reduce(total, relation, reduction):
     if reduction == "sum":
         return total
     # A batch without a known pair has cost 0, not 0 / 0.
-    weight = relation.abs().sum() / 2
+    weight = torch.linalg.vector_norm(relation, ord=1) / 2
     return total / weight.clamp_min(torch.finfo(weight.dtype).tiny)
 
 

@@ -1,10 +1,12 @@
 """Pairwise clustering without its estimator: one restart, numbers in and out."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch.nn import functional
+from torch.optim.swa_utils import update_bn
 
 from skpairclust._batching import ConstraintBatches, count_steps, shuffled_stream
 from skpairclust._losses import kcl_loss, mcl_loss
@@ -12,10 +14,12 @@ from skpairclust._networks import build_network
 from skpairclust._progress import EpochPrinter
 from skpairclust._torch_utils import (
     FeatureRows,
+    global_rng,
     load_numpy_state,
     make_generator,
     resolve_device,
     to_device,
+    to_numpy_state,
 )
 from skpairclust._training import TrainingOptions, train
 from skpairclust._unlabeled import (
@@ -26,6 +30,9 @@ from skpairclust._unlabeled import (
 
 # Perturbations reach a quarter of the way to a near neighbor (Hu et al. 2017).
 _RADIUS_SHARE = 0.25
+
+# Rows at most that the final statistics of batch normalization are taken from.
+_BATCH_NORM_ROWS = 16_384
 
 
 @dataclass(frozen=True)
@@ -94,6 +101,14 @@ def run_restart(X, constraints, task, seed, label=""):
     -------
     TrainingRun
     """
+    # Dropout and the like in a network of the user's draw from the global state.
+    own = callable(task.architecture.network)
+    with global_rng(seed) if own else nullcontext():
+        return _run_seeded(X, constraints, task, seed, label)
+
+
+def _run_seeded(X, constraints, task, seed, label):
+    """Train one network as `run_restart` says."""
     device = resolve_device(task.device)
     rows = FeatureRows(X, task.architecture.input_shape, device)
     network = task.architecture.build(seed).to(device)
@@ -101,7 +116,22 @@ def run_restart(X, constraints, task, seed, label=""):
         load_numpy_state(network, task.initial_weights)
     objective = PairObjective(rows, constraints, task.objective, seed, task.classes)
     printer = EpochPrinter(task.training.max_iter, label) if task.verbose else None
-    return train(network, objective, objective.n_steps, task.training, on_epoch=printer)
+    run = train(network, objective, objective.n_steps, task.training, on_epoch=printer)
+    if run.weights is not None:
+        refresh_batch_norm(network, rows, task.objective.batch_size, seed)
+        run.weights = to_numpy_state(network)
+    return run
+
+
+def refresh_batch_norm(network, rows, batch_size, seed):
+    """Set the running statistics of batch normalization to those of clean data.
+
+    Those left by training also saw the adversarial samples and, more often than
+    others, the constrained ones.
+    """
+    order = np.random.RandomState(seed).permutation(len(rows))[:_BATCH_NORM_ROWS]
+    n_batches = max(1, len(order) // batch_size)
+    update_bn((rows.take(part) for part in np.array_split(order, n_batches)), network)
 
 
 class PairObjective:

@@ -1,7 +1,7 @@
 """Devices, random state and the way between numpy and torch."""
 
 from contextlib import contextmanager
-from threading import Lock
+from threading import RLock
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from scipy import sparse
 # activations, gradients and optimizer state.
 _RESIDENT_SHARE = 0.5
 
-_GLOBAL_RNG_LOCK = Lock()
+_GLOBAL_RNG_LOCK = RLock()
 
 
 def resolve_device(device, *, fallback=False):

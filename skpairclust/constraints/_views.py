@@ -76,16 +76,30 @@ def explicit_block(adjacency, rows):
 
 def group_block(relation, adjacency, rows):
     """Return the (B, B) float32 block of a relation among the rows."""
-    groups, column = np.unique(relation.groups[rows], return_inverse=True)
-    block = np.zeros((len(groups), len(groups)), dtype=np.float32)
-    # -1, in no group, is sorted to the front
-    known = slice(np.searchsorted(groups, 0), None)
-    block[known, known] = (
-        -1 if adjacency is None else explicit_block(adjacency, groups[known])
-    )
-    np.fill_diagonal(block[known, known], 1)
-    block = block[column[:, None], column]
+    groups = relation.groups[rows]
+    # Where listed pairs of groups are cannot-linked, others start out unknown.
+    block = _same_or_different(groups, other=-1 if adjacency is None else 0)
+    if adjacency is not None:
+        present, column = np.unique(groups[groups >= 0], return_inverse=True)
+        known = np.flatnonzero(groups >= 0)
+        between = explicit_block(adjacency, present)
+        block[np.ix_(known, known)] += between[column[:, None], column]
     np.fill_diagonal(block, 0)
+    return block
+
+
+def _same_or_different(groups, *, other):
+    """Return a block of 1 inside groups, `other` between them, 0 without one."""
+    # This runs in every step on labels: plain arithmetic is the fastest.
+    narrow = groups.astype(np.int32)
+    block = (narrow[:, None] == narrow).astype(np.float32)
+    if other:
+        block *= 1 - other
+        block += other
+    unknown = narrow < 0
+    if unknown.any():
+        block[unknown] = 0
+        block[:, unknown] = 0
     return block
 
 
