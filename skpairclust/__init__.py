@@ -20,7 +20,7 @@ _MODULE_OF = {
     "ConstrainedNeuralClusterer": "_clusterer",
     "PairwiseConstraints": "constraints",
 }
-_SUBMODULES = ("constraints", "metrics", "model_selection")
+_SUBMODULES = ("baselines", "constraints", "metrics", "model_selection")
 
 
 def __getattr__(name):

@@ -9,9 +9,12 @@ from sklearn.base import (
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
+from sklearn.utils import ClassifierTags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skpairclust._compat import CallbackSupportMixin
 from skpairclust._networks import forward_features
+from skpairclust._persistence import pack, read_state, unpack, write_state
 from skpairclust._torch_utils import FeatureRows, load_numpy_state, resolve_device
 
 # Rows sent through the network at once outside of training. Matrix products of a
@@ -32,7 +35,10 @@ def restored_on_error(estimator):
 
 
 class BaseNeuralEstimator(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+    CallbackSupportMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
 ):
     """An estimator around a torch network.
 
@@ -65,7 +71,63 @@ class BaseNeuralEstimator(
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
         tags.input_tags.three_d_array = True
+        tags.input_tags.sparse = True
+        if hasattr(self, "predict_proba"):
+            # scikit-learn's checks of sparse X read these of all that have it
+            tags.classifier_tags = ClassifierTags()
         return tags
+
+    def save(self, path):
+        """Write the fitted estimator to a file that holds no code.
+
+        Weights and arrays go to a safetensors file, parameters into its metadata as
+        JSON. The file appears whole or not at all.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Where to write, for instance ``"digits.safetensors"``.
+
+        Raises
+        ------
+        ImportError
+            If the package safetensors is not installed.
+        """
+        check_is_fitted(self)
+        write_state(path, *pack(self))
+
+    @classmethod
+    def load(cls, path, *, network=None, device="auto"):
+        """Read an estimator that `save` wrote; nothing in the file is executed.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file.
+
+        network : callable, default=None
+            The parameter `network` of the estimator, if it was a callable: code is
+            not saved.
+
+        device : str, default="auto"
+            The parameter `device` of the result; that of the saved estimator may
+            not exist here.
+
+        Returns
+        -------
+        estimator
+            As fitted as it was when saved. A `random_state` that was no integer is
+            None.
+
+        Raises
+        ------
+        ImportError
+            If the package safetensors is not installed.
+        ValueError
+            If the file is cut short, altered, of a newer format, or of another
+            estimator.
+        """
+        return unpack(cls, path, *read_state(path), network=network, device=device)
 
     def _check_X(self, X, *, reset):
         """Return X as an array of floats that the network can take."""
@@ -75,6 +137,7 @@ class BaseNeuralEstimator(
             reset=reset,
             dtype=[np.float32, np.float64],
             allow_nd=True,
+            accept_sparse="csr",
             order="C",
             # Batch normalization, and a clustering, need two.
             ensure_min_samples=2 if reset else 1,
@@ -96,8 +159,7 @@ class BaseNeuralEstimator(
         rows = FeatureRows(X, self._architecture.input_shape, device)
         result = np.empty((len(rows), n_columns), dtype=np.float32)
         with torch.inference_mode():
-            for start in range(0, len(rows), _INFERENCE_ROWS):
-                block = slice(start, start + _INFERENCE_ROWS)
+            for block in rows.blocks(_INFERENCE_ROWS):
                 x = rows.take(block)
                 result[block] = function(network, _padded(x))[: len(x)].cpu().numpy()
         return result

@@ -1,25 +1,24 @@
 """ConstrainedNeuralClusterer: the estimator's API."""
 
-import warnings
 from dataclasses import fields
 from numbers import Integral, Real
 
 import numpy as np
 import torch
-from joblib import effective_n_jobs
 from sklearn.base import ClusterMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
 from skpairclust._base import BaseNeuralEstimator, restored_on_error
+from skpairclust._compat import with_callbacks
+from skpairclust._epoch_hooks import EpochCallbacks
 from skpairclust._losses import PAIR_LOSSES, REDUCTIONS
 from skpairclust._networks import last_linear
 from skpairclust._pair_clustering import (
     Architecture,
     ClusteringTask,
     ObjectiveOptions,
-    run_restart,
+    settle,
 )
 from skpairclust._param_validation import (
     Interval,
@@ -30,7 +29,8 @@ from skpairclust._param_validation import (
     positive,
     positive_int,
 )
-from skpairclust._torch_utils import resolve_device
+from skpairclust._restarts import pick_best, run_restarts
+from skpairclust._torch_utils import resolve_device, to_numpy_state
 from skpairclust._training import OPTIMIZERS, SCHEDULES, TrainingOptions
 from skpairclust.constraints import PairwiseConstraints
 from skpairclust.constraints._supervision import check_supervision
@@ -81,6 +81,10 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
 
     adversarial_weight : float, default=1.0
         Weight of the virtual adversarial term of "imsat" and "vat".
+
+    adversarial_radius : float, default=1.0
+        Length of the adversarial perturbation of a sample, in units of its distance
+        to the nearest other sample.
 
     network : {"mlp", "lenet"} or callable, default="mlp"
         "mlp" has fully connected layers; "lenet" is the convolutional network of
@@ -211,6 +215,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
         "unlabeled": [StrOptions({"imsat", "vat"}), None],
         "information_weight": [non_negative()],
         "adversarial_weight": [non_negative()],
+        "adversarial_radius": [non_negative()],
         "network": [StrOptions({"mlp", "lenet"}), callable],
         "hidden_layer_sizes": ["array-like", positive_int()],
         "input_shape": ["array-like", None],
@@ -244,6 +249,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
         unlabeled="imsat",
         information_weight=0.1,
         adversarial_weight=1.0,
+        adversarial_radius=1.0,
         network="mlp",
         hidden_layer_sizes=(256, 256),
         input_shape=None,
@@ -272,6 +278,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
         self.unlabeled = unlabeled
         self.information_weight = information_weight
         self.adversarial_weight = adversarial_weight
+        self.adversarial_radius = adversarial_radius
         self.network = network
         self.hidden_layer_sizes = hidden_layer_sizes
         self.input_shape = input_shape
@@ -291,6 +298,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
         self.verbose = verbose
         self.random_state = random_state
 
+    @with_callbacks
     def fit(self, X, y=None, *, must_link=None, cannot_link=None):
         """Train the network and cluster X.
 
@@ -330,14 +338,24 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
             interrupted; what was learnt until then is kept.
         """
         self._validate_params()
+        context = self._init_callback_context(max_subtasks=self.n_init)
         with restored_on_error(self):
             X = self._check_X(X, reset=True)
             constraints = check_supervision(
-                y, n_samples=len(X), must_link=must_link, cannot_link=cannot_link
+                y, n_samples=X.shape[0], must_link=must_link, cannot_link=cannot_link
             )
             task = self._make_task(X, constraints, self._check_classes(y))
-            best = self._run_restarts(X, constraints, task)
-            self._store(X, best, task.architecture)
+            context.call_on_fit_task_begin(estimator=self, X=X, y=constraints)
+            runs = run_restarts(
+                X,
+                constraints,
+                task,
+                check_random_state(self.random_state).randint(2**31, size=self.n_init),
+                n_jobs=self.n_jobs,
+                make_hook=self._hook_maker(context, X, constraints, task),
+            )
+            self._store(X, pick_best(runs, task), task.architecture)
+        context.call_on_fit_task_end(estimator=self, X=X, y=constraints)
         return self
 
     def fit_predict(self, X, y=None, *, must_link=None, cannot_link=None):
@@ -420,10 +438,10 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
 
     def _make_task(self, X, constraints, classes=None):
         """Return what the restarts share, or say what of it cannot be."""
-        if self.n_clusters > len(X):
+        if self.n_clusters > X.shape[0]:
             raise ValueError(
                 f"n_clusters={self.n_clusters} must be at most the number of samples "
-                f"in X, n_samples={len(X)}."
+                f"in X, n_samples={X.shape[0]}."
             )
         if self.unlabeled is None and not len(constraints):
             raise ValueError(
@@ -431,12 +449,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
                 "constraint: pass constraints, or use unlabeled='imsat'."
             )
         resolve_device(self.device)
-        architecture = Architecture(
-            network=self.network,
-            input_shape=check_input_shape(self.input_shape, X.shape[1:]),
-            n_outputs=int(self.n_clusters),
-            hidden_layer_sizes=check_hidden_layer_sizes(self.hidden_layer_sizes),
-        )
+        architecture = self._make_architecture(X.shape[1:])
         # Built once before the restarts: a network that cannot take X fails now.
         architecture.build()
         return ClusteringTask(
@@ -447,6 +460,15 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
             verbose=int(self.verbose),
             classes=classes,
             initial_weights=self._previous_weights(architecture),
+        )
+
+    def _make_architecture(self, sample_shape):
+        """Return what builds the network for samples of this shape."""
+        return Architecture(
+            network=self.network,
+            input_shape=check_input_shape(self.input_shape, sample_shape),
+            n_outputs=int(self.n_clusters),
+            hidden_layer_sizes=check_hidden_layer_sizes(self.hidden_layer_sizes),
         )
 
     def _check_classes(self, y):
@@ -475,36 +497,30 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
         """Return the dataclass `kind`, filled from parameters of the same names."""
         return kind(**{field.name: getattr(self, field.name) for field in fields(kind)})
 
+    def _hook_maker(self, context, X, constraints, task):
+        """Return what makes a restart's hook for callbacks, None without any."""
+        if not getattr(self, "_skl_callbacks", None):
+            return None
+
+        def attributes_of(network):
+            """Return the attributes of an estimator that would stop now."""
+            settle(network, X, task, seed=0)
+            return {
+                "_architecture": task.architecture,
+                "weights_": to_numpy_state(network),
+                "cluster_order_": np.arange(self.n_clusters),
+                "_n_features_out": last_linear(network).in_features,
+            }
+
+        return lambda: EpochCallbacks(
+            context, self, X, constraints, self.max_iter, attributes_of
+        )
+
     def _previous_weights(self, architecture):
         """Return the weights to start from, None for new ones."""
         if not self.warm_start or not hasattr(self, "weights_"):
             return None
         return self.weights_ if architecture == self._architecture else None
-
-    def _run_restarts(self, X, constraints, task):
-        """Return the restart with the lowest training loss."""
-        seeds = check_random_state(self.random_state).randint(2**31, size=self.n_init)
-        jobs = [
-            (X, constraints, task, int(seed), f"[{number}/{self.n_init}]")
-            for number, seed in enumerate(seeds, 1)
-        ]
-        if min(effective_n_jobs(self.n_jobs), len(jobs)) > 1:
-            runs = Parallel(n_jobs=self.n_jobs)(delayed(run_restart)(*j) for j in jobs)
-        else:
-            runs = _run_until_interrupted(jobs)
-        usable = [run for run in runs if run.weights is not None]
-        if not usable:
-            raise ValueError(
-                f"The loss turned non-finite in all n_init={self.n_init} restarts: "
-                f"lower learning_rate={self.learning_rate}, or scale X, for instance "
-                "with a StandardScaler."
-            )
-        if any(run.interrupted for run in runs):
-            warnings.warn(
-                "fit was interrupted: the estimator keeps the best weights until then.",
-                stacklevel=3,
-            )
-        return min(usable, key=lambda run: run.loss)
 
     def _store(self, X, run, architecture):
         """Set the fitted attributes."""
@@ -530,13 +546,3 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
         return self._infer(
             X, lambda network, x: network(x).softmax(1), self._architecture.n_outputs
         )
-
-
-def _run_until_interrupted(jobs):
-    """Run the restarts one after another; Ctrl-C ends the current and the rest."""
-    runs = []
-    for job in jobs:
-        runs.append(run_restart(*job))
-        if runs[-1].interrupted:
-            break
-    return runs

@@ -9,9 +9,9 @@ from torch.nn import functional
 from torch.optim.swa_utils import update_bn
 
 from skpairclust._batching import ConstraintBatches, count_steps, shuffled_stream
+from skpairclust._epoch_hooks import EpochPrinter
 from skpairclust._losses import kcl_loss, mcl_loss
 from skpairclust._networks import build_network
-from skpairclust._progress import EpochPrinter
 from skpairclust._torch_utils import (
     FeatureRows,
     global_rng,
@@ -27,9 +27,6 @@ from skpairclust._unlabeled import (
     information_loss,
     neighbor_distances,
 )
-
-# Perturbations reach a quarter of the way to a near neighbor (Hu et al. 2017).
-_RADIUS_SHARE = 0.25
 
 # Rows at most that the final statistics of batch normalization are taken from.
 _BATCH_NORM_ROWS = 16_384
@@ -67,6 +64,7 @@ class ObjectiveOptions:
     unlabeled: str | None
     information_weight: float
     adversarial_weight: float
+    adversarial_radius: float
     batch_size: int
 
 
@@ -84,7 +82,7 @@ class ClusteringTask:
     initial_weights: dict | None = None
 
 
-def run_restart(X, constraints, task, seed, label=""):
+def run_restart(X, constraints, task, seed, label="", hook=None):
     """Train one network from its own seed.
 
     Parameters
@@ -96,6 +94,8 @@ def run_restart(X, constraints, task, seed, label=""):
         Decides the initial weights, the batches and the noise.
     label : str
         Begins the progress line.
+    hook : callable, optional
+        Called after each epoch, closed at the end: see `_epoch_hooks`.
 
     Returns
     -------
@@ -104,10 +104,10 @@ def run_restart(X, constraints, task, seed, label=""):
     # Dropout and the like in a network of the user's draw from the global state.
     own = callable(task.architecture.network)
     with global_rng(seed) if own else nullcontext():
-        return _run_seeded(X, constraints, task, seed, label)
+        return _run_seeded(X, constraints, task, seed, label, hook)
 
 
-def _run_seeded(X, constraints, task, seed, label):
+def _run_seeded(X, constraints, task, seed, label, hook):
     """Train one network as `run_restart` says."""
     device = resolve_device(task.device)
     rows = FeatureRows(X, task.architecture.input_shape, device)
@@ -115,22 +115,35 @@ def _run_seeded(X, constraints, task, seed, label):
     if task.initial_weights is not None:
         load_numpy_state(network, task.initial_weights)
     objective = PairObjective(rows, constraints, task.objective, seed, task.classes)
-    printer = EpochPrinter(task.training.max_iter, label) if task.verbose else None
-    run = train(network, objective, objective.n_steps, task.training, on_epoch=printer)
+    hooks = [hook] if hook is not None else []
+    if task.verbose:
+        hooks.append(EpochPrinter(task.training.max_iter, label))
+    run = train(
+        network,
+        objective,
+        objective.n_steps,
+        task.training,
+        # A list: every hook is called, whatever the one before it says.
+        on_epoch=lambda run, network: any([hook(run, network) for hook in hooks]),
+    )
+    for hook in hooks:
+        hook.close()
     if run.weights is not None:
-        refresh_batch_norm(network, rows, task.objective.batch_size, seed)
+        settle(network, X, task, seed)
         run.weights = to_numpy_state(network)
     return run
 
 
-def refresh_batch_norm(network, rows, batch_size, seed):
+def settle(network, X, task, seed):
     """Set the running statistics of batch normalization to those of clean data.
 
     Those left by training also saw the adversarial samples and, more often than
     others, the constrained ones.
     """
+    device = next(network.parameters()).device
+    rows = FeatureRows(X, task.architecture.input_shape, device)
     order = np.random.RandomState(seed).permutation(len(rows))[:_BATCH_NORM_ROWS]
-    n_batches = max(1, len(order) // batch_size)
+    n_batches = max(1, len(order) // task.objective.batch_size)
     update_bn((rows.take(part) for part in np.array_split(order, n_batches)), network)
 
 
@@ -168,7 +181,7 @@ class PairObjective:
         if options.unlabeled is not None:
             self._stream = shuffled_stream(len(rows), options.batch_size, rng)
             distances = neighbor_distances(rows, make_generator(rng.randint(2**31)))
-            self._radius = _RADIUS_SHARE * distances
+            self._radius = options.adversarial_radius * distances
 
     def __call__(self, network):
         """Return the loss of the next step, a scalar tensor."""

@@ -1,5 +1,6 @@
 """Devices, random state and the way between numpy and torch."""
 
+import math
 from contextlib import contextmanager
 from threading import RLock
 
@@ -10,6 +11,9 @@ from scipy import sparse
 # Share of the free GPU memory that the rows of X may occupy; the rest is for
 # activations, gradients and optimizer state.
 _RESIDENT_SHARE = 0.5
+
+# Values of dense rows made at once outside of training: 64 MiB of float32.
+_DENSE_VALUES = 2**24
 
 _GLOBAL_RNG_LOCK = RLock()
 
@@ -133,6 +137,16 @@ class FeatureRows:
 
     def __len__(self):
         return self.X.shape[0]
+
+    def blocks(self, n_rows):
+        """Yield slices of at most `n_rows` rows, fewer where rows are wide."""
+        n_rows = self.bounded(n_rows)
+        for start in range(0, len(self), n_rows):
+            yield slice(start, start + n_rows)
+
+    def bounded(self, n_rows):
+        """Return how many of `n_rows` dense rows may be in memory at once."""
+        return max(1, min(n_rows, _DENSE_VALUES // math.prod(self.input_shape)))
 
     def take(self, rows):
         """Return the samples `rows` (integer array or slice) as a tensor."""

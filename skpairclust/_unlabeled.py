@@ -11,11 +11,14 @@ Miyato, Maeda, Koyama, Ishii (2018). Virtual Adversarial Training. TPAMI.
 import math
 
 import torch
+from scipy import sparse
+from sklearn.metrics.pairwise import euclidean_distances
+from sklearn.utils import gen_batches
 from torch.nn import functional
 
 # The probe that finds the adversarial direction, in units of the radius: far
 # enough to leave the flat part of the divergence around a sample.
-_PROBE_SCALE = 30.0
+_PROBE_SCALE = 10.0
 
 # Reference rows for the distance to a near neighbor: never n x n.
 _N_REFERENCES = 6000
@@ -111,22 +114,39 @@ def neighbor_distances(rows, generator, n_neighbors=1):
         Distances in the units of X, on the device of `rows`; 0 where all
         references are duplicates of the sample.
     """
-    n_samples = len(rows)
-    drawn = torch.randperm(n_samples, generator=generator)[:_N_REFERENCES]
-    reference = rows.take(drawn.sort().values.numpy()).flatten(1)
-    n_neighbors = min(n_neighbors, len(reference))
-    chunks = [
-        _nearest(rows.take(slice(start, start + _CHUNK)), reference, n_neighbors)
-        for start in range(0, n_samples, _CHUNK)
-    ]
-    return torch.cat(chunks)
+    drawn = torch.randperm(len(rows), generator=generator)[:_N_REFERENCES]
+    drawn = drawn.sort().values.numpy()
+    find = _nearest_sparse if sparse.issparse(rows.X) else _nearest_dense
+    return find(rows, drawn, min(n_neighbors, len(drawn))).nan_to_num(posinf=0.0)
 
 
-def _nearest(x, reference, n_neighbors):
-    """Return the distance of each row of `x` to its n-th distinct reference."""
-    distance = torch.cdist(x.flatten(1), reference)
-    # cdist by matrix product leaves a small distance between equal rows.
+def _nearest_dense(rows, drawn, n_neighbors):
+    """Return the distance of each row to its n-th reference, on the device."""
+    reference = rows.take(drawn[: rows.bounded(len(drawn))]).flatten(1)
+    return torch.cat(
+        [
+            _nth_smallest(
+                torch.cdist(rows.take(block).flatten(1), reference), n_neighbors
+            )
+            for block in rows.blocks(_CHUNK)
+        ]
+    )
+
+
+def _nearest_sparse(rows, drawn, n_neighbors):
+    """Return the same, from products of sparse rows that are never made dense."""
+    reference = rows.X[drawn]
+    distances = (
+        torch.from_numpy(euclidean_distances(rows.X[block], reference))
+        for block in gen_batches(len(rows), _CHUNK)
+    )
+    nearest = [_nth_smallest(block, n_neighbors) for block in distances]
+    return torch.cat(nearest).float().to(rows.device)
+
+
+def _nth_smallest(distance, n_neighbors):
+    """Return the n-th smallest entry of each row that is not 0; inf without."""
+    # Distances by matrix products leave something between equal rows.
     floor = 1e-3 * distance.amax(1, keepdim=True)
     distance = distance.masked_fill(distance <= floor, torch.inf)
-    nearest = distance.topk(n_neighbors, dim=1, largest=False).values[:, -1]
-    return nearest.nan_to_num(posinf=0.0)
+    return distance.topk(n_neighbors, dim=1, largest=False).values[:, -1]

@@ -2,12 +2,15 @@
 
 import copy
 import pickle
+import subprocess
+import sys
 import warnings
 
 import joblib
 import numpy as np
 import pytest
 import torch
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.cluster import KMeans
 from sklearn.datasets import make_moons
@@ -217,18 +220,20 @@ class TestFittedState:
         np.testing.assert_array_equal(other.predict(iris[0]), fitted.labels_)
 
 
+def global_numpy_state():
+    return np.random.get_state()[1].copy()  # noqa: NPY002
+
+
 class TestRandomState:
     def test_same_seed_same_labels_and_global_states_untouched(self, iris, iris_pairs):
-        np.random.seed(3)
-        torch.manual_seed(3)
-        states = np.random.get_state()[1].copy(), torch.get_rng_state()
+        states = global_numpy_state(), torch.get_rng_state()
         probas = [
             small(random_state=seed).fit(iris[0], iris_pairs).predict_proba(iris[0])
             for seed in (0, 0, 1)
         ]
         np.testing.assert_array_equal(probas[0], probas[1])
         assert not np.array_equal(probas[0], probas[2])
-        np.testing.assert_array_equal(np.random.get_state()[1], states[0])
+        np.testing.assert_array_equal(global_numpy_state(), states[0])
         assert torch.equal(torch.get_rng_state(), states[1])
 
     @pytest.mark.parametrize("backend", ["loky", "threading"])
@@ -290,10 +295,50 @@ class TestInputs:
             labels = small(max_iter=2).fit(X, iris_pairs).predict(X)
         assert labels.shape == (150,)
 
+    def test_sparse_rows_are_the_same_data(self, iris, iris_pairs):
+        X = np.where(np.abs(iris[0]) > 0.5, iris[0], 0).astype(np.float32)
+        dense = small(max_iter=3).fit(X, iris_pairs)
+        for kind in (sparse.csr_array, sparse.csc_matrix):
+            other = small(max_iter=3).fit(kind(X), iris_pairs)
+            np.testing.assert_allclose(
+                other.predict_proba(kind(X)), dense.predict_proba(X), atol=1e-4
+            )
+            assert isinstance(other.transform(kind(X)), np.ndarray)
+
+    @pytest.mark.slow
+    def test_wide_sparse_matrix_is_never_dense(self):
+        """100,000 x 50,000 with 0.1 %: 20 GB dense, 2 GiB allowed."""
+        result = subprocess.run(
+            [sys.executable, "-c", WIDE_SPARSE_FIT], capture_output=True, text=True
+        )
+        assert result.returncode == 0, result.stderr
+        assert float(result.stdout) < 2 * 1024
+
     def test_one_pair_and_fewer_samples_than_a_batch(self):
         X = np.random.RandomState(0).randn(5, 3)
         clusterer = small(2, max_iter=2).fit(X, must_link=[[0, 1]])
         assert np.isfinite(clusterer.predict_proba(X)).all()
+
+
+WIDE_SPARSE_FIT = """
+import resource
+import numpy as np
+import torch
+from scipy import sparse
+from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
+
+torch.set_num_threads(1)
+rng = np.random.RandomState(0)
+n, d = 100_000, 50_000
+columns = rng.randint(d, size=50 * n)
+values = rng.rand(50 * n).astype(np.float32)
+X = sparse.csr_array((values, columns, np.arange(0, 50 * n + 1, 50)), shape=(n, d))
+y = rng.randint(5, size=n)
+pairs = PairwiseConstraints.sample_from_labels(y, 1000, random_state=0)
+clusterer = ConstrainedNeuralClusterer(5, max_iter=1, random_state=0).fit(X, pairs)
+clusterer.predict(X)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
 
 
 def parameters(**changed):

@@ -1,4 +1,4 @@
-"""Scores of a clustering: against classes, and against constraints."""
+"""Scores of cluster labels: against classes, and against constraints."""
 
 import numpy as np
 from scipy import sparse
@@ -7,8 +7,6 @@ from sklearn.metrics.cluster import contingency_matrix
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
 from skpairclust.constraints import PairwiseConstraints
-
-__all__ = ["clustering_accuracy_score", "constraint_accuracy_score"]
 
 
 def clustering_accuracy_score(labels_true, labels_pred):
@@ -87,6 +85,7 @@ def constraint_accuracy_score(constraints, labels_pred):
     >>> constraint_accuracy_score(constraints, [0, 0, 0])
     0.5
     """
+    check_constraints(constraints)
     labels_pred = _check_labels(constraints, labels_pred)
     kept, total = count_respected(constraints, labels_pred)
     if not total.any():
@@ -152,13 +151,17 @@ def _pairs_within(sizes):
     return float((sizes * (sizes - 1)).sum() / 2)
 
 
-def _check_labels(constraints, labels_pred):
-    """Return `labels_pred` as an array with one entry a constrained sample."""
+def check_constraints(constraints):
+    """Raise unless `constraints` is the container."""
     if not isinstance(constraints, PairwiseConstraints):
         raise TypeError(
             f"constraints must be a PairwiseConstraints, got {type(constraints)}: make "
             "one from labels with PairwiseConstraints.from_labels."
         )
+
+
+def _check_labels(constraints, labels_pred):
+    """Return `labels_pred` as an array with one entry a constrained sample."""
     labels_pred = check_array(labels_pred, ensure_2d=False, dtype=None)
     if labels_pred.shape != (constraints.n_samples,):
         raise ValueError(

@@ -1,0 +1,34 @@
+"""Version switches: what newer scikit-learn has and older does not."""
+
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:  # scikit-learn < 1.9
+    from contextlib import nullcontext
+
+    class _NoCallbackContext:
+        """Stand in for `sklearn.callback.CallbackContext` and call nothing."""
+
+        def subcontext(self, **_):
+            return self
+
+        def call_on_fit_task_begin(self, **_):
+            return self
+
+        def call_on_fit_task_end(self, **_):
+            return False
+
+        def propagate_callback_context(self, sub_estimator):
+            return nullcontext()
+
+    class CallbackSupportMixin:
+        """Do nothing in the place of scikit-learn's mixin."""
+
+        def _init_callback_context(self, **_):
+            return _NoCallbackContext()
+
+    def with_callbacks(method):
+        """Return the method as it is."""
+        return method
+
+
+__all__ = ["CallbackSupportMixin", "with_callbacks"]

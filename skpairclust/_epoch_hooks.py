@@ -1,0 +1,97 @@
+"""What happens at the end of an epoch: a line on the terminal, callbacks.
+
+A hook is called with the run and the network after each epoch, returns whether
+training must stop, and is closed after the last.
+"""
+
+import sys
+import time
+
+
+class EpochCallbacks:
+    """Tell scikit-learn's callbacks of each epoch of one restart.
+
+    Called by the training loop after each epoch: ends the task of the epoch that
+    was, and begins that of the next.
+
+    Parameters
+    ----------
+    context : sklearn.callback.CallbackContext
+        The context of `fit`.
+    estimator : estimator
+    X, y : array-like
+        What `fit` got; scorers get them.
+    max_iter : int
+        Epochs at most.
+    make_attributes : callable
+        Takes the network and returns the fitted attributes of an estimator that
+        would stop now; called only if a callback asks for it.
+    """
+
+    def __init__(self, context, estimator, X, y, max_iter, make_attributes):
+        self.estimator = estimator
+        self.data = {"X": X, "y": y}
+        self.max_iter = max_iter
+        self.make_attributes = make_attributes
+        self._restart = context.subcontext(task_name="restart", max_subtasks=max_iter)
+        self._restart.call_on_fit_task_begin(estimator=estimator, **self.data)
+        self._epoch = self._begin_epoch()
+
+    def __call__(self, run, network):
+        """End an epoch; return whether a callback wants the training to stop."""
+        stop = self._epoch.call_on_fit_task_end(
+            estimator=self.estimator,
+            reconstruction_attributes=lambda: self.make_attributes(network),
+            **self.data,
+        )
+        if not stop and len(run.loss_curve) < self.max_iter:
+            self._epoch = self._begin_epoch()
+        return stop
+
+    def close(self):
+        """End the restart."""
+        self._restart.call_on_fit_task_end(estimator=self.estimator, **self.data)
+
+    def _begin_epoch(self):
+        """Return the context of the next epoch, begun."""
+        context = self._restart.subcontext(task_name="epoch")
+        return context.call_on_fit_task_begin(estimator=self.estimator, **self.data)
+
+
+class EpochPrinter:
+    """Print the epoch, the loss and the time: one line, rewritten if it can be.
+
+    Parameters
+    ----------
+    max_iter : int
+        Epochs at most.
+    label : str
+        What is trained; begins the line.
+    stream : file, optional
+        Defaults to the standard output at the time of the call.
+    """
+
+    def __init__(self, max_iter, label, stream=None):
+        self.max_iter = max_iter
+        self.label = label
+        self.stream = sys.stdout if stream is None else stream
+        # A log file gets a line an epoch, a terminal one line that moves.
+        self._moves = self.stream.isatty()
+        self._start = time.perf_counter()
+
+    def __call__(self, run, network):
+        """Print one epoch; never end the training."""
+        width = len(str(self.max_iter))
+        line = (
+            f"{self.label} epoch {len(run.loss_curve):{width}d}/{self.max_iter}  "
+            f"loss {run.loss_curve[-1]: .4f}  best {run.loss: .4f}  "
+            f"{time.perf_counter() - self._start:5.1f} s"
+        )
+        self.stream.write(f"\r{line}" if self._moves else f"{line}\n")
+        self.stream.flush()
+        return False
+
+    def close(self):
+        """Leave the line that moved."""
+        if self._moves:
+            self.stream.write("\n")

@@ -1,0 +1,35 @@
+"""Scores of a clustering against classes and constraints, and scorers of them."""
+
+from skpairclust.metrics._labels import (
+    clustering_accuracy_score,
+    constraint_accuracy_score,
+    count_respected,
+)
+from skpairclust.metrics._probabilities import (
+    constraint_log_loss,
+    constraint_roc_auc_score,
+)
+from skpairclust.metrics._scorers import (
+    ConstraintScorer,
+    constraint_accuracy,
+    constraint_roc_auc,
+    get_scorer,
+    get_scorer_names,
+    make_label_scorer,
+    neg_constraint_log_loss,
+)
+
+__all__ = [
+    "ConstraintScorer",
+    "clustering_accuracy_score",
+    "constraint_accuracy",
+    "constraint_accuracy_score",
+    "constraint_log_loss",
+    "constraint_roc_auc",
+    "constraint_roc_auc_score",
+    "count_respected",
+    "get_scorer",
+    "get_scorer_names",
+    "make_label_scorer",
+    "neg_constraint_log_loss",
+]

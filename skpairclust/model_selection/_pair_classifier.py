@@ -1,0 +1,227 @@
+"""PairClassifier: pairs as samples, "same" and "different" as classes."""
+
+import copy
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.utils.metadata_routing import UNUSED
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
+
+from skpairclust.constraints import PairwiseConstraints
+from skpairclust.constraints._pairs import check_pairs, check_weights
+from skpairclust.metrics._probabilities import same_cluster_probability
+
+
+class PairClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+    """Tell "same" from "different" with a clusterer; the samples are pairs.
+
+    Pairs of row numbers take the place of X, and 1 ("same") or -1 ("different")
+    that of y. Any splitter, scorer, search or learning curve for binary classifiers
+    then works on pairs, while all rows of X are in every fit.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A clusterer whose `fit` takes `PairwiseConstraints` as y.
+
+    X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+        The samples that pairs are about. `clone` does not copy them.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The clusterer, fitted on all of X.
+
+    classes_ : ndarray of shape (2,), int64
+        "different" and "same" as in the y of `fit`: -1 and 1, or 0 and 1.
+
+    n_features_in_ : int
+        2, the columns of the pairs.
+
+    See Also
+    --------
+    cross_validate_constraints : With ``hold_out="pairs"`` it also reports how many
+        held-out pairs follow from the others.
+
+    Notes
+    -----
+    A held-out pair may follow from training pairs: if a and b are the same, and b
+    and c, so are a and c. Splitters do not see this, and scores are then too good.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.model_selection import cross_val_score
+    >>> from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
+    >>> from skpairclust.model_selection import PairClassifier
+    >>> X, labels = load_iris(return_X_y=True)
+    >>> c = PairwiseConstraints.sample_from_labels(labels, 150, random_state=0)
+    >>> pairs = np.concatenate((c.must_link, c.cannot_link))
+    >>> y = np.repeat([1, -1], [c.n_must_link, c.n_cannot_link])
+    >>> clusterer = ConstrainedNeuralClusterer(3, max_iter=20, random_state=0)
+    >>> classifier = PairClassifier(clusterer, X)
+    >>> scores = cross_val_score(classifier, pairs, y, cv=3, scoring="roc_auc")
+    >>> bool(scores.mean() > 0.8)
+    True
+    """
+
+    # scikit-learn takes every argument not named X or y for metadata
+    __metadata_request__fit = {"pairs": UNUSED}
+    __metadata_request__predict = {"pairs": UNUSED}
+    __metadata_request__predict_proba = {"pairs": UNUSED}
+    __metadata_request__decision_function = {"pairs": UNUSED}
+
+    def __init__(self, estimator, X):
+        self.estimator = estimator
+        self.X = X
+
+    def fit(self, pairs, y, sample_weight=None):
+        """Fit a clone of the estimator to all of X with these pairs.
+
+        Parameters
+        ----------
+        pairs : array-like of shape (n_pairs, 2), int
+            Row numbers of X.
+
+        y : array-like of shape (n_pairs,)
+            1 for "same", -1 for "different". 0 and 1 will do as well:
+            `cross_val_predict` encodes classes so.
+
+        sample_weight : array-like of shape (n_pairs,), default=None
+            Confidence in each pair, positive.
+
+        Returns
+        -------
+        self : PairClassifier
+            Fitted estimator.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If pairs, y or weights cannot be used.
+        """
+        constraints = self._make_constraints(pairs, y, sample_weight)
+        self.estimator_ = clone(self.estimator).fit(self.X, constraints)
+        self.classes_ = np.array([0 if (np.asarray(y) == 0).any() else -1, 1])
+        self.n_features_in_ = 2
+        return self
+
+    def predict(self, pairs):
+        """Return 1 for pairs that are more likely the same than not.
+
+        Parameters
+        ----------
+        pairs : array-like of shape (n_pairs, 2), int
+            Row numbers of X.
+
+        Returns
+        -------
+        ndarray of shape (n_pairs,), int64
+            Entries of `classes_`.
+        """
+        is_same = self.decision_function(pairs) > 0
+        return self.classes_[is_same.astype(np.int64)]
+
+    def predict_proba(self, pairs):
+        """Return the probabilities of "different" and "same".
+
+        Parameters
+        ----------
+        pairs : array-like of shape (n_pairs, 2), int
+            Row numbers of X.
+
+        Returns
+        -------
+        ndarray of shape (n_pairs, 2), float64
+            The chance that both samples are in one cluster, from the estimator's
+            `predict_proba` if it has one; else 1 for equal predictions and 0 for
+            others. Columns as in `classes_`.
+        """
+        same = self._predict_same(pairs)
+        return np.column_stack((1 - same, same))
+
+    def decision_function(self, pairs):
+        """Return the probability of "same" minus 1/2.
+
+        Parameters
+        ----------
+        pairs : array-like of shape (n_pairs, 2), int
+            Row numbers of X.
+
+        Returns
+        -------
+        ndarray of shape (n_pairs,), float64
+            In [-0.5, 0.5], positive for "same".
+        """
+        return self._predict_same(pairs) - 0.5
+
+    def _predict_same(self, pairs):
+        """Return the probability of "same" for each pair."""
+        check_is_fitted(self, "estimator_")
+        pairs = check_pairs(pairs, _count_rows(self.X), "pairs")
+        rows, places = np.unique(pairs, return_inverse=True)
+        # only rows that are asked for; the shape of places differs in numpy 2.0
+        places = places.reshape(-1, 2)
+        if not len(rows):
+            return np.empty(0)
+        X = _take_rows(self.X, rows)
+        if hasattr(self.estimator_, "predict_proba"):
+            probabilities = np.asarray(self.estimator_.predict_proba(X))
+            return same_cluster_probability(probabilities, places).clip(0, 1)
+        labels = np.asarray(self.estimator_.predict(X))[places]
+        return (labels[:, 0] == labels[:, 1]).astype(np.float64)
+
+    def _make_constraints(self, pairs, y, weight=None):
+        """Return the constraints that pairs and their classes stand for."""
+        n_samples = _count_rows(self.X)
+        pairs = check_pairs(pairs, n_samples, "pairs")
+        is_must = _check_classes(y, pairs)
+        weight = check_weights(weight, len(pairs), "sample_weight")
+        return PairwiseConstraints(
+            pairs[is_must],
+            pairs[~is_must],
+            n_samples=n_samples,
+            must_link_weight=weight[is_must],
+            cannot_link_weight=weight[~is_must],
+        )
+
+    def __sklearn_clone__(self):
+        # clone would copy X; everything else is cloned as usual
+        light = copy.copy(self)
+        light.X = None
+        twin = super(PairClassifier, light).__sklearn_clone__()
+        twin.X = self.X
+        return twin
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        tags.input_tags.positive_only = True
+        return tags
+
+
+def _check_classes(y, pairs):
+    """Return which pairs are the same, or say what y has to be."""
+    y = np.asarray(y)
+    check_consistent_length(pairs, y)
+    found = set(np.unique(y).tolist())
+    # zeros alone may be an encoding of either class
+    if y.ndim != 1 or not (found <= {-1, 1} or found == {0, 1}):
+        raise ValueError(
+            "y must hold 1 for pairs that are the same and -1 for pairs that are "
+            f"different, one a pair; got {np.unique(y)[:5]} in shape {y.shape}."
+        )
+    return y == 1
+
+
+def _count_rows(X):
+    """Return the number of samples."""
+    return X.shape[0] if hasattr(X, "shape") else len(X)
+
+
+def _take_rows(X, rows):
+    """Return some rows of an array, sparse matrix, data frame or list."""
+    if hasattr(X, "iloc"):
+        return X.iloc[rows]
+    return X[rows] if hasattr(X, "shape") else np.asarray(X)[rows]

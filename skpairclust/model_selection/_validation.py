@@ -1,0 +1,261 @@
+"""cross_validate_constraints: scores, and what became of the pairs."""
+
+from numbers import Integral
+
+import numpy as np
+from scipy import sparse
+from sklearn import get_config
+from sklearn.metrics import check_scoring
+from sklearn.model_selection import StratifiedKFold, check_cv, cross_validate
+
+from skpairclust.constraints import PairwiseConstraints
+from skpairclust.constraints._supervision import check_supervision
+from skpairclust.metrics import get_scorer, get_scorer_names
+from skpairclust.model_selection._pair_classifier import PairClassifier
+from skpairclust.model_selection._report import (
+    describe_pair_splits,
+    describe_row_splits,
+    raise_if_empty,
+)
+from skpairclust.model_selection._split import ConstraintKFold
+
+
+def cross_validate_constraints(
+    estimator,
+    X,
+    y,
+    *,
+    cv=None,
+    scoring="constraint_accuracy",
+    hold_out="rows",
+    drop_entailed=False,
+    groups=None,
+    params=None,
+    n_jobs=None,
+    return_train_score=False,
+    return_estimator=False,
+    return_indices=False,
+    error_score="raise",
+    verbose=0,
+):
+    """Cross-validate on constraints and report what became of the pairs.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A clusterer whose `fit` takes `PairwiseConstraints` as y; a pipeline too.
+
+    X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+        Samples.
+
+    y : PairwiseConstraints or array-like
+        Any supervision that `fit` takes.
+
+    cv : int, splitter or iterable of (train, test), default=None
+        With ``hold_out="rows"`` splits of the rows of X; an integer or None (5)
+        means `ConstraintKFold`. With ``hold_out="pairs"`` splits of the pairs, the
+        must-links first; an integer or None means `StratifiedKFold`, shuffled.
+        Both with ``random_state=0``.
+
+    scoring : str, callable, list or dict, default="constraint_accuracy"
+        Names of `skpairclust.metrics.get_scorer_names` or of scikit-learn's
+        scorers, or scorers.
+
+    hold_out : {"rows", "pairs"}, default="rows"
+        "rows" trains on some rows of X and tests on others: how well will new
+        samples be clustered? "pairs" has all rows of X in every fit and leaves out
+        pairs: how well are samples of X clustered that nobody has compared?
+
+    drop_entailed : bool, default=False
+        Do not test on pairs that follow from the training pairs. With
+        ``hold_out="rows"`` there are none, unless `cv` has rows in both sets.
+
+    groups : array-like of shape (n_samples,), default=None
+        Groups of rows for splitters such as `GroupKFold`; with "pairs", of pairs.
+
+    params : dict, default=None
+        Passed to `fit` of the estimator, or routed as metadata; arrays have one
+        entry a row of X. Only with ``hold_out="rows"``.
+
+    n_jobs, return_train_score, return_estimator, return_indices, verbose
+        As of :func:`sklearn.model_selection.cross_validate`.
+
+    error_score : "raise" or float, default="raise"
+        Score of a fold whose fit or scoring fails.
+
+    Returns
+    -------
+    results : dict of str to ndarray of shape (n_splits,)
+        That of :func:`sklearn.model_selection.cross_validate`, and: "train_share",
+        "test_share" and "dropped_share", the shares of all pairs that are trained
+        on, tested on, and neither; "entailed_share", the share of held-out pairs
+        that follow from training pairs, a leak (these are no longer in
+        "test_share" with `drop_entailed`); "row_share", the share of X fitted.
+
+    Raises
+    ------
+    ValueError
+        If a split leaves no pair to train or to test on, or an argument is wrong.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
+    >>> from skpairclust.model_selection import cross_validate_constraints
+    >>> X, labels = load_iris(return_X_y=True)
+    >>> pairs = PairwiseConstraints.sample_from_labels(labels, 150, random_state=0)
+    >>> clusterer = ConstrainedNeuralClusterer(3, max_iter=20, random_state=0)
+    >>> results = cross_validate_constraints(clusterer, X, pairs, cv=3)
+    >>> bool(results["test_score"].mean() > 0.7)
+    True
+    >>> bool(results["entailed_share"].any())
+    False
+    >>> results = cross_validate_constraints(
+    ...     clusterer, X, pairs, cv=3, hold_out="pairs"
+    ... )
+    >>> bool(results["entailed_share"].any())
+    True
+    """
+    if hold_out not in ("rows", "pairs"):
+        raise ValueError(f"hold_out must be 'rows' or 'pairs'; got {hold_out!r}.")
+    constraints, y = _read_supervision(X, y)
+    options = {
+        "n_jobs": n_jobs,
+        "return_train_score": return_train_score,
+        "return_estimator": return_estimator,
+        "return_indices": return_indices,
+        "error_score": error_score,
+        "verbose": verbose,
+    }
+    scorers = _resolve(scoring)
+    if hold_out == "rows":
+        splits, report = _split_rows(X, constraints, y, cv, groups, drop_entailed)
+        options |= {"scoring": scorers, "params": params}
+        results = cross_validate(estimator, X, y, cv=splits, **options)
+    else:
+        if params:
+            raise ValueError(
+                "params are one entry a row of X and cannot be passed with "
+                "hold_out='pairs'; set them on the estimator."
+            )
+        results, report = _validate_pairs(
+            estimator, X, constraints, cv, groups, drop_entailed, scorers, options
+        )
+    return results | report
+
+
+def _read_supervision(X, y):
+    """Return the constraints, and the y to fit and split with: labels stay labels."""
+    n_samples = X.shape[0] if hasattr(X, "shape") else len(X)
+    constraints = check_supervision(y, n_samples=n_samples)
+    if not len(constraints):
+        raise ValueError(
+            "y holds no constraint to validate on: pass PairwiseConstraints, or labels."
+        )
+    if isinstance(y, PairwiseConstraints) or sparse.issparse(y) or np.ndim(y) != 1:
+        return constraints, constraints
+    return constraints, np.asarray(y)
+
+
+def _resolve(scoring):
+    """Return scorers as `cross_validate` takes them, names of ours looked up."""
+    if isinstance(scoring, str):
+        return get_scorer(scoring) if scoring in get_scorer_names() else scoring
+    if callable(scoring):
+        return scoring
+    if isinstance(scoring, dict):
+        return {name: _resolve(scorer) for name, scorer in scoring.items()}
+    if scoring is None:
+        return _resolve("constraint_accuracy")
+    return {name: _resolve(name) for name in scoring}
+
+
+def _split_rows(X, constraints, y, cv, groups, drop_entailed):
+    """Return splits of rows and the report on them."""
+    if cv is None or isinstance(cv, Integral):
+        cv = ConstraintKFold(5 if cv is None else cv, random_state=0)
+    splits = list(check_cv(cv).split(X, y, groups))
+    report = describe_row_splits(constraints, splits)
+    raise_if_empty(report, f"cv={cv}", "ConstraintKFold, fewer splits or more pairs")
+    if drop_entailed and report["entailed_share"].any():
+        raise ValueError(
+            "drop_entailed=True cannot leave out single pairs with hold_out='rows', "
+            "but cv has rows in both the training and the test set that share pairs: "
+            "use ConstraintKFold or hold_out='pairs'."
+        )
+    return splits, report
+
+
+def _validate_pairs(
+    estimator, X, constraints, cv, groups, drop_entailed, scorers, options
+):
+    """Cross-validate with pairs as samples; return the results and the report."""
+    pairs, relation, weight = _list_pairs(constraints)
+    if cv is None or isinstance(cv, Integral):
+        # in the order of the container, folds would be about neighboring rows
+        cv = StratifiedKFold(5 if cv is None else cv, shuffle=True, random_state=0)
+    splits = [
+        tuple(map(_as_positions, split))
+        for split in check_cv(cv).split(pairs, relation, groups)
+    ]
+    report, entailed = describe_pair_splits(
+        constraints.subset, relation > 0, pairs, splits
+    )
+    if drop_entailed:
+        splits = [
+            (train, test[~follows])
+            for (train, test), follows in zip(splits, entailed, strict=True)
+        ]
+        kept, _ = describe_pair_splits(constraints.subset, relation > 0, pairs, splits)
+        report = kept | {"entailed_share": report["entailed_share"]}
+    what = f"cv={cv}" + " without entailed pairs" * drop_entailed
+    raise_if_empty(report, what, "fewer splits or more pairs")
+    classifier, params = PairClassifier(estimator, X), None
+    if (weight != 1).any():
+        params = {"sample_weight": weight}
+        if get_config()["enable_metadata_routing"]:
+            classifier.set_fit_request(sample_weight=True)
+    results = cross_validate(
+        classifier,
+        pairs,
+        relation,
+        cv=splits,
+        scoring=_on_pairs(scorers, estimator),
+        params=params,
+        **options,
+    )
+    if "estimator" in results:
+        results["estimator"] = [fitted.estimator_ for fitted in results["estimator"]]
+    return results, report
+
+
+def _as_positions(rows):
+    """Return positions, also of a mask."""
+    rows = np.asarray(rows)
+    return np.flatnonzero(rows) if rows.dtype == bool else rows
+
+
+def _list_pairs(constraints):
+    """Return all pairs, +1 or -1, and the weights; must-links first."""
+    pairs = np.concatenate((constraints.must_link, constraints.cannot_link))
+    counts = [constraints.n_must_link, constraints.n_cannot_link]
+    weight = (constraints.must_link_weight, constraints.cannot_link_weight)
+    return pairs, np.repeat([1, -1], counts), np.concatenate(weight)
+
+
+def _on_pairs(scorers, estimator):
+    """Make scorers of a clusterer into scorers of a PairClassifier around it."""
+    if isinstance(scorers, dict):
+        return {name: _on_pairs(one, estimator) for name, one in scorers.items()}
+    return _PairScorer(check_scoring(estimator, scoring=scorers))
+
+
+class _PairScorer:
+    """Score the clusterer inside a PairClassifier on constraints of all its rows."""
+
+    def __init__(self, scorer):
+        self.scorer = scorer
+
+    def __call__(self, classifier, pairs, relation):
+        constraints = classifier._make_constraints(pairs, relation)
+        return self.scorer(classifier.estimator_, classifier.X, constraints)

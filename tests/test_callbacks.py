@@ -1,0 +1,113 @@
+"""Callbacks of scikit-learn 1.9: progress, scores an epoch, stopping."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
+from skpairclust.metrics import get_scorer
+
+callback = pytest.importorskip("sklearn.callback", reason="needs scikit-learn 1.9")
+
+
+@pytest.fixture(scope="module")
+def pairs(iris):
+    return PairwiseConstraints.sample_from_labels(iris[1], 100, random_state=0)
+
+
+def clusterer(**changed):
+    fast = {"hidden_layer_sizes": (16,), "max_iter": 4, "random_state": 0}
+    return ConstrainedNeuralClusterer(3, **(fast | changed))
+
+
+class Recorder:
+    """A callback that notes the tasks, and can ask for a stop."""
+
+    def __init__(self, stop_after=None):
+        self.begun, self.ended = [], []
+        self.stop_after = stop_after
+        self.is_set_up = False
+
+    def setup(self, estimator, context):
+        self.is_set_up = True
+
+    def teardown(self, estimator, context):
+        self.is_set_up = False
+
+    def on_fit_task_begin(self, estimator, context):
+        assert self.is_set_up
+        self.begun.append((context.task_name, context.task_id))
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None, X=None):
+        self.ended.append((context.task_name, context.task_id))
+        if context.task_name != "epoch":
+            return False
+        assert fitted_estimator.predict(X).shape == (len(X),)
+        return context.task_id + 1 == self.stop_after
+
+
+def test_tasks_are_begun_and_ended_once(iris, pairs):
+    recorder = Recorder()
+    clusterer(n_init=2, max_iter=3).set_callbacks(recorder).fit(iris[0], pairs)
+    assert sorted(recorder.begun) == sorted(recorder.ended)
+    assert recorder.begun[0] == recorder.ended[-1] == ("fit", 0)
+    epochs = [task for task in recorder.ended if task[0] == "epoch"]
+    assert epochs == [("epoch", number) for number in (0, 1, 2)] * 2
+    assert not recorder.is_set_up
+
+
+def test_a_callback_stops_the_training(iris, pairs):
+    fitted = clusterer(max_iter=20).set_callbacks(Recorder(stop_after=3))
+    assert fitted.fit(iris[0], pairs).n_iter_ == 3
+
+
+def test_callbacks_do_not_change_the_result(iris, pairs):
+    watched = clusterer().set_callbacks(Recorder()).fit(iris[0], pairs)
+    alone = clusterer().fit(iris[0], pairs)
+    np.testing.assert_array_equal(
+        watched.predict_proba(iris[0]), alone.predict_proba(iris[0])
+    )
+
+
+def test_teardown_after_an_error_and_an_earlier_fit_is_kept(iris, pairs):
+    recorder = Recorder()
+    fitted = clusterer().fit(iris[0], pairs).set_callbacks(recorder)
+    before = fitted.predict(iris[0])
+    with pytest.raises(ValueError, match="n_clusters=1000"):
+        fitted.set_params(n_clusters=1000).fit(iris[0], pairs)
+    assert not recorder.is_set_up
+    np.testing.assert_array_equal(fitted.predict(iris[0]), before)
+
+
+def test_scoring_monitor_logs_a_score_an_epoch(iris, pairs):
+    # scikit-learn 1.9 takes scorers that are not its own by name only.
+    scorers = {"score": get_scorer("constraint_accuracy")}
+    monitor = callback.ScoringMonitor(scoring=scorers)
+    fitted = clusterer(max_iter=8).set_callbacks(monitor).fit(iris[0], pairs)
+    rows = [r for r in monitor.get_logs().data if r["task_name"] == "epoch"]
+    scores = [row["score"] for row in rows]
+    assert len(scores) == 8
+    assert all(0 <= score <= 1 for score in scores)
+    assert max(scores) == pytest.approx(fitted.score(iris[0], pairs), abs=0.1)
+
+
+def test_progress_bar_nested_in_a_parallel_search(iris, pairs, capsys):
+    pytest.importorskip("rich")
+    search = GridSearchCV(
+        make_pipeline(StandardScaler(), clusterer(max_iter=2)),
+        {"constrainedneuralclusterer__learning_rate": [1e-3, 1e-2]},
+        cv=2,
+        n_jobs=2,
+        error_score="raise",
+    )
+    search.set_callbacks(callback.ProgressBar(max_propagation_depth=3))
+    search.fit(iris[0], pairs)
+    assert "GridSearchCV" in capsys.readouterr().out
+    copy = pickle.loads(pickle.dumps(search.best_estimator_))
+    np.testing.assert_array_equal(
+        copy.predict(iris[0]), search.best_estimator_.predict(iris[0])
+    )
