@@ -13,6 +13,7 @@ from sklearn.utils import ClassifierTags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skpairclust._compat import CallbackSupportMixin
+from skpairclust._doc_link import DocLinkMixin
 from skpairclust._networks import forward_features
 from skpairclust._persistence import pack, read_state, unpack, write_state
 from skpairclust._torch_utils import FeatureRows, load_numpy_state, resolve_device
@@ -35,6 +36,7 @@ def restored_on_error(estimator):
 
 
 class BaseNeuralEstimator(
+    DocLinkMixin,
     CallbackSupportMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,

@@ -448,6 +448,11 @@ class TestFailures:
         assert not hasattr(clone(fitted), "weights_")
 
 
+def test_html_links_to_the_reference(fitted):
+    page = "skpairclust.ConstrainedNeuralClusterer.html"
+    assert page in fitted._repr_html_()
+
+
 def test_verbose_prints_a_line_an_epoch(iris, iris_pairs, capsys):
     small(max_iter=3, verbose=1).fit(iris[0], iris_pairs)
     lines = capsys.readouterr().out.splitlines()

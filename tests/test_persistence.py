@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_iris
 from torch import nn
 
-from skpairclust import ConstrainedNeuralClusterer
+from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
 
 pytest.importorskip("safetensors")
 
-FIXTURE = Path(__file__).parent / "data"
+OLD = Path(__file__).parent / "data"
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +161,31 @@ def test_without_safetensors_says_what_to_install(tmp_path):
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path
     )
     assert "pip install safetensors" in result.stderr
+
+
+def test_a_pickle_of_version_0_1_keeps_loading(iris):
+    """Written with scikit-learn 1.6.1 and numpy 1.26."""
+    with open(OLD / "v0.1.pkl", "rb") as file:
+        old = pickle.load(file)
+    clusterer, constraints = old["clusterer"], old["constraints"]
+    np.testing.assert_allclose(
+        clusterer.predict_proba(iris_raw()), old["proba"], atol=1e-4
+    )
+    expected = PairwiseConstraints.sample_from_labels(iris[1], 100, random_state=0)
+    assert constraints == expected
+    assert clusterer.score(iris_raw(), constraints) > 0.5
+    clusterer.fit(iris_raw(), constraints)
+
+
+def test_a_saved_file_of_version_0_1_keeps_loading():
+    with open(OLD / "v0.1.pkl", "rb") as file:
+        expected = pickle.load(file)["proba"]
+    proba = load(OLD / "v0.1.safetensors").predict_proba(iris_raw())
+    np.testing.assert_allclose(proba, expected, atol=1e-4)
+
+
+def iris_raw():
+    return load_iris().data
 
 
 def test_an_unfitted_estimator_is_not_saved(tmp_path):

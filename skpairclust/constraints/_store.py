@@ -44,7 +44,10 @@ class ConstraintStore:
     def __array__(self, dtype=None, copy=None):
         raise TypeError(
             "constraints cannot become an array without losing what they mean; use "
-            "`must_link` and `cannot_link`, or `to_matrix()`."
+            "`must_link` and `cannot_link`, or `to_matrix()`. Stratified splitters, "
+            "scorers of labels and predict_proba in cross_val_predict ask for classes: "
+            "use KFold or skpairclust.model_selection.ConstraintKFold, and "
+            "skpairclust.metrics.get_scorer."
         )
 
     def __eq__(self, other):
