@@ -1,0 +1,183 @@
+"""What the constrained k-means share: validation, predict, transform, score."""
+
+import warnings
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    ClusterMixin,
+    TransformerMixin,
+)
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skpairclust._param_validation import non_negative, positive_int
+from skpairclust.baselines._lloyd import nearest_centers, squared_distances
+from skpairclust.constraints._supervision import check_supervision
+from skpairclust.metrics import constraint_accuracy_score
+
+
+class BaseConstrainedKMeans(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator
+):
+    """k-means with constraints; `fit` sets `cluster_centers_` and `labels_`."""
+
+    _parameter_constraints: dict = {
+        "n_clusters": [positive_int()],
+        "n_init": [positive_int()],
+        "max_iter": [positive_int()],
+        "tol": [non_negative()],
+        "random_state": ["random_state"],
+    }
+
+    def _check_fit(self, X, y, must_link, cannot_link):
+        """Return X and what is known of its samples."""
+        self._validate_params()
+        X = self._check_X(X, reset=True)
+        if self.n_clusters > len(X):
+            raise ValueError(
+                f"n_clusters={self.n_clusters} must be at most the number of samples "
+                f"in X, n_samples={len(X)}."
+            )
+        constraints = check_supervision(
+            y, n_samples=len(X), must_link=must_link, cannot_link=cannot_link
+        )
+        return X, constraints
+
+    def _check_X(self, X, *, reset):
+        """Return X as an array of floats."""
+        return validate_data(
+            self,
+            X,
+            reset=reset,
+            dtype=[np.float64, np.float32],
+            order="C",
+            accept_large_sparse=False,
+        )
+
+    def _order_clusters(self, centers, labels):
+        """Return the clusters in lexicographic order, and the labels in new numbers.
+
+        So chance has no part in the numbers. Clusters without samples are replaced
+        by the first and put last. Sets `n_clusters_`.
+        """
+        used = np.flatnonzero(np.bincount(labels, minlength=len(centers)))
+        order = used[np.lexsort(centers[used].T[::-1])]
+        rank = np.zeros(len(centers), dtype=np.int64)
+        rank[order] = np.arange(len(order))
+        self.n_clusters_ = len(used)
+        if len(used) < self.n_clusters:
+            warnings.warn(
+                f"n_clusters={self.n_clusters}, but only {len(used)} clusters are in "
+                "use: must-links, or equal samples, leave no more.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+        surplus = np.repeat(order[:1], self.n_clusters - len(used))
+        return np.concatenate((order, surplus)), rank[labels]
+
+    def fit_predict(self, X, y=None, *, must_link=None, cannot_link=None):
+        """Cluster X and return the cluster of each sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples.
+
+        y : PairwiseConstraints or array-like, default=None
+            What is known, as in `fit`.
+
+        must_link, cannot_link : array-like of shape (m, 2), default=None
+            Pairs of row numbers, as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), int64
+            Clusters.
+        """
+        return self.fit(X, y, must_link=must_link, cannot_link=cannot_link).labels_
+
+    def predict(self, X):
+        """Return the cluster whose center is nearest to each sample.
+
+        Constraints are about the samples of `fit` and play no part here: for
+        those, `labels_` holds the clusters that respect them.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), int64
+            Clusters, from 0.
+        """
+        check_is_fitted(self)
+        X = self._check_X(X, reset=False)
+        return self._nearest(X)
+
+    def _nearest(self, X):
+        """Return the nearest cluster of each sample."""
+        # relative to a center, squares of far away data keep their digits
+        origin = self.cluster_centers_[0]
+        centers = self.cluster_centers_ - origin
+        return nearest_centers(X - origin, centers).astype(np.int64)
+
+    def transform(self, X):
+        """Return the distance of each sample to each cluster center.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_clusters), of the dtype of X
+            Distances.
+        """
+        check_is_fitted(self)
+        X = self._check_X(X, reset=False)
+        return self._distances(X)
+
+    def _distances(self, X):
+        """Return the distances to the centers."""
+        origin = self.cluster_centers_[0]
+        squares = squared_distances(X - origin, self.cluster_centers_ - origin)
+        return np.sqrt(squares, out=squares).astype(X.dtype, copy=False)
+
+    def score(self, X, y=None):
+        """Return the share of constraints that the prediction for X respects.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples.
+
+        y : PairwiseConstraints or array-like
+            What is known of these samples, as in `fit`.
+
+        Returns
+        -------
+        float
+            Mean of the shares of must-links and of cannot-links, in [0, 1].
+
+        Raises
+        ------
+        ValueError
+            If `y` is None or holds no pair.
+        """
+        labels = self.predict(X)
+        constraints = check_supervision(y, n_samples=len(labels))
+        return constraint_accuracy_score(constraints, labels)
+
+    @property
+    def _n_features_out(self):
+        return len(self.cluster_centers_)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

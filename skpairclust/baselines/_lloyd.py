@@ -1,0 +1,114 @@
+"""The parts of Lloyd's algorithm: distances, nearest centers, sums, seeds."""
+
+import numpy as np
+from scipy import sparse
+from sklearn.cluster import kmeans_plusplus
+
+# Numbers in a block of distances: it stays in the cache of a core.
+_BLOCK_SIZE = 2**17
+
+
+def iter_blocks(n_rows, n_columns):
+    """Yield slices of so many rows that a block with the columns is small."""
+    step = max(_BLOCK_SIZE // max(n_columns, 1), 64)
+    for start in range(0, n_rows, step):
+        yield slice(start, min(start + step, n_rows))
+
+
+def nearest_centers(points, centers):
+    """Return the index of the center nearest to each point, (n,) int32."""
+    labels = np.empty(len(points), dtype=np.int32)
+    product, squares = _expanded(points, centers)
+    for block in iter_blocks(*labels.shape, len(centers)):
+        # the squared norm of a point is the same for all centers
+        distances = points[block] @ product
+        distances += squares
+        labels[block] = distances.argmin(axis=1)
+    return labels
+
+
+def squared_distances(points, centers):
+    """Return the (n, k) squared distances, float64, exact zeros not guaranteed."""
+    centers = np.asarray(centers, dtype=np.float64)
+    result = np.empty((len(points), len(centers)))
+    for block in iter_blocks(len(points), max(len(centers), points.shape[1])):
+        # the difference of large squares is only safe in double precision
+        x = points[block].astype(np.float64, copy=False)
+        result[block] = x @ (-2.0 * centers.T)
+        result[block] += np.einsum("ij,ij->i", x, x)[:, None]
+    result += np.einsum("ij,ij->i", centers, centers)
+    return np.maximum(result, 0.0, out=result)
+
+
+def _expanded(points, centers):
+    """Return -2 c and |c|^2 in the dtype of the points."""
+    centers = np.asarray(centers, dtype=np.float64)
+    squares = np.einsum("ij,ij->i", centers, centers)
+    return (
+        np.ascontiguousarray(-2.0 * centers.T, dtype=points.dtype),
+        squares.astype(points.dtype),
+    )
+
+
+def sum_by_label(points, weights, labels, n_labels):
+    """Return each label's weighted sum of points, (k, d), and weight, (k,)."""
+    sums = np.zeros((n_labels, points.shape[1]))
+    for block in iter_blocks(*points.shape):
+        x = points[block]
+        member = sparse.csr_array(
+            (
+                weights[block].astype(points.dtype, copy=False),
+                labels[block],
+                np.arange(len(x) + 1),
+            ),
+            shape=(len(x), n_labels),
+        )
+        # blocks are added up in double precision
+        sums += member.T @ x
+    return sums, np.bincount(labels, weights=weights, minlength=n_labels)
+
+
+def inertia(points, weights, labels, centers):
+    """Return the weighted sum of squared distances to each point's own center."""
+    total = 0.0
+    for block in iter_blocks(*points.shape):
+        gap = points[block] - centers[labels[block]]
+        total += weights[block] @ np.einsum("ij,ij->i", gap, gap)
+    return float(total)
+
+
+def mean_variance(points, weights):
+    """Return the mean variance of the features of points around the origin."""
+    total = sum(
+        weights[block] @ np.einsum("ij,ij->i", points[block], points[block])
+        for block in iter_blocks(*points.shape)
+    )
+    return float(total / max(weights.sum(), np.finfo(float).tiny) / points.shape[1])
+
+
+def fill_empty(points, weights, labels, centers):
+    """Move the point that costs most to each cluster without points, in place."""
+    counts = np.bincount(labels, minlength=len(centers))
+    empty = np.flatnonzero(counts == 0)
+    if not len(empty):
+        return
+    gap = points - centers[labels]
+    costs = weights * np.einsum("ij,ij->i", gap, gap)
+    worst = iter(np.argsort(-costs, kind="stable"))
+    for label in empty:
+        # points that are the last of their cluster stay
+        point = next(p for p in worst if counts[labels[p]] > 1)
+        counts[labels[point]] -= 1
+        counts[label] = 1
+        labels[point] = label
+
+
+def seed_centers(points, weights, n_clusters, rng):
+    """Return the centers that k-means++ draws, as float64."""
+    if np.count_nonzero(weights) < n_clusters:
+        # too few points count to draw from: they all have to be drawn
+        weights = np.where(weights > 0, weights, np.finfo(np.float32).tiny)
+    centers, _ = kmeans_plusplus(
+        points, n_clusters, sample_weight=weights, random_state=rng
+    )
+    return centers.astype(np.float64)

@@ -1,0 +1,361 @@
+"""COPKMeans: k-means that keeps every constraint."""
+
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight
+
+from skpairclust._param_validation import positive
+from skpairclust.baselines._base import BaseConstrainedKMeans
+from skpairclust.baselines._cannot_links import CannotLinkAssigner
+from skpairclust.baselines._coloring import SearchExhausted, Uncolorable
+from skpairclust.baselines._components import build_components, raise_impossible
+from skpairclust.baselines._lloyd import (
+    fill_empty,
+    inertia,
+    mean_variance,
+    nearest_centers,
+    seed_centers,
+    squared_distances,
+    sum_by_label,
+)
+from skpairclust.constraints import PairwiseConstraints
+from skpairclust.constraints._groups import make_relation
+
+
+class COPKMeans(BaseConstrainedKMeans):
+    r"""k-means in which no constraint is violated.
+
+    COP-KMeans [1]_ minimizes the sum of squared distances to cluster centers
+
+    .. math::
+
+        \sum_i w_i \, \lVert x_i - \mu_{l_i} \rVert^2
+        \quad \text{subject to} \quad
+        l_i = l_j \;\; \forall (i, j) \in M, \qquad
+        l_i \ne l_j \;\; \forall (i, j) \in C,
+
+    where M are the must-links, C the cannot-links and :math:`w_i` the sample
+    weights. `fit` returns a clustering that keeps every constraint, or raises.
+
+    Parameters
+    ----------
+    n_clusters : int, default=8
+        Number of clusters.
+
+    n_init : int, default=2
+        Number of starts, each from other centers; the one of the lowest inertia
+        wins.
+
+    max_iter : int, default=300
+        Number of iterations of a start at most.
+
+    tol : float, default=1e-4
+        An iteration that moves the centers by less, in squared distance relative
+        to the mean variance of the features, is the last.
+
+    max_search_time : float, default=30.0
+        Seconds for which `fit` may search for an assignment that keeps all
+        cannot-links, where the simple ways fail. Most constraints need no search.
+
+    random_state : int, RandomState instance or None, default=None
+        Decides the first centers.
+
+    Attributes
+    ----------
+    cluster_centers_ : ndarray of shape (n_clusters, n_features), float64
+        Means of the clusters, in lexicographic order. Where constraints leave
+        fewer than `n_clusters` clusters, the rows beyond repeat the first.
+
+    labels_ : ndarray of shape (n_samples,), int64
+        Cluster of each sample of `fit`.
+
+    inertia_ : float
+        The weighted sum of squared distances of samples to their centers.
+
+    n_clusters_ : int
+        Number of clusters in use.
+
+    n_iter_ : int
+        Number of iterations run.
+
+    n_features_in_ : int
+        Number of features seen in `fit`.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features seen in `fit`, if X had any.
+
+    See Also
+    --------
+    PCKMeans : Pays for violated constraints instead of excluding them.
+
+    Notes
+    -----
+    The points that are clustered are the components of the must-links, weighted
+    by their samples. Centers start by k-means++ over these points [2]_. Points
+    without cannot-links go to the nearest center. The others go there as well, and
+    then those in conflict move, the cheapest moves first, to the nearest center
+    that is allowed, in place of the original's single pass in random order, which
+    ends where no center is allowed. Where moves do not solve all conflicts, tabu
+    search continues. Where that fails too, a coloring of the graph of cannot-links
+    that does not depend on the distances is fitted to the centers; it comes from
+    backtracking and tabu search on what remains after all points with fewer than
+    `n_clusters` cannot-links are set aside. As a point never moves to a worse
+    solution, the inertia falls in every iteration.
+
+    Weights of constraints play no part: all are kept.
+
+    References
+    ----------
+    .. [1] Wagstaff, Cardie, Rogers, Schroedl (2001). Constrained k-means
+       clustering with background knowledge. ICML.
+    .. [2] Arthur, Vassilvitskii (2007). k-means++: the advantages of careful
+       seeding. SODA.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skpairclust.baselines import COPKMeans
+    >>> X = np.array([[0.0], [0.1], [1.0], [1.1]])
+    >>> clusterer = COPKMeans(n_clusters=2, random_state=0)
+    >>> clusterer.fit_predict(X, must_link=[(0, 3)], cannot_link=[(0, 1)])
+    array([1, 0, 1, 1])
+    >>> clusterer.predict([[0.0], [2.0]])
+    array([0, 1])
+    """
+
+    _parameter_constraints: dict = {
+        **BaseConstrainedKMeans._parameter_constraints,
+        "max_search_time": [positive()],
+    }
+
+    def __init__(
+        self,
+        n_clusters=8,
+        *,
+        n_init=2,
+        max_iter=300,
+        tol=1e-4,
+        max_search_time=30.0,
+        random_state=None,
+    ):
+        self.n_clusters = n_clusters
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.max_search_time = max_search_time
+        self.random_state = random_state
+
+    def fit(self, X, y=None, sample_weight=None, *, must_link=None, cannot_link=None):
+        """Cluster X.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples.
+
+        y : PairwiseConstraints or array-like, default=None
+            What is known: `PairwiseConstraints`; or a 1-d integer array with a
+            label a sample, -1 for none; or an (m, 3) integer array of rows
+            ``(i, j, r)``, r = 1 for must-link and -1 for cannot-link; or an (n, n)
+            array or sparse matrix of 1, -1 and 0 for unknown; or None.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of samples, not negative; 1 by default.
+
+        must_link : array-like of shape (m, 2), default=None
+            Pairs of row numbers of samples that belong together.
+
+        cannot_link : array-like of shape (m, 2), default=None
+            Pairs of row numbers of samples that do not.
+
+        Returns
+        -------
+        self : COPKMeans
+            Fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument cannot be used, or if no clustering can keep all
+            constraints; the samples that must all be apart are named where that is
+            the reason.
+        RuntimeError
+            If none was found in `max_search_time`.
+
+        Warns
+        -----
+        UserWarning
+            If `y` is a 1-d array of labels of more than `n_clusters` classes:
+            only the must-links within classes are kept then.
+        ConvergenceWarning
+            If must-links leave fewer than `n_clusters` clusters.
+        """
+        X, constraints = self._check_fit(X, y, must_link, cannot_link)
+        sample_weight = _check_sample_weight(
+            sample_weight, X, dtype=np.float64, ensure_non_negative=True
+        )
+        if _is_label_array(y):
+            constraints = _merge_surplus_classes(constraints, self.n_clusters)
+        parts = build_components(X, sample_weight, constraints, self.n_clusters)
+        run = self._run(parts)
+        self._store(parts, run)
+        return self
+
+    def fit_predict(
+        self, X, y=None, sample_weight=None, *, must_link=None, cannot_link=None
+    ):
+        """Cluster X and return the cluster of each sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples.
+
+        y : PairwiseConstraints or array-like, default=None
+            What is known, as in `fit`.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of samples, as in `fit`.
+
+        must_link, cannot_link : array-like of shape (m, 2), default=None
+            Pairs of row numbers, as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), int64
+            Clusters, which keep all constraints.
+        """
+        self.fit(X, y, sample_weight, must_link=must_link, cannot_link=cannot_link)
+        return self.labels_
+
+    def _run(self, parts):
+        """Return the best of `n_init` starts."""
+        rng = check_random_state(self.random_state)
+        n_labels = min(self.n_clusters, len(parts.points))
+        assigner = None
+        if len(parts.pairs):
+            n_linked = len(parts.points) - parts.n_free
+            assigner = CannotLinkAssigner(
+                parts.pairs, n_linked, n_labels, rng, self.max_search_time
+            )
+        try:
+            runs = [
+                _run_lloyd(parts, n_labels, assigner, rng, self.max_iter, self.tol)
+                for _ in range(self.n_init)
+            ]
+        except Uncolorable as error:
+            self._raise_uncolorable(parts, error.clique)
+        except SearchExhausted:
+            raise RuntimeError(
+                f"No assignment to n_clusters={self.n_clusters} that keeps all "
+                f"cannot-links was found in max_search_time={self.max_search_time} s, "
+                "and none was proven impossible. Raise either, or use PCKMeans, which "
+                "may violate constraints."
+            ) from None
+        return min(runs, key=lambda run: run.inertia)
+
+    def _raise_uncolorable(self, parts, clique):
+        """Raise the error that says why there is no solution."""
+        if clique is not None:
+            samples = parts.first[parts.n_free + np.asarray(clique)]
+            raise_impossible(samples, self.n_clusters)
+        raise ValueError(
+            f"No clustering into n_clusters={self.n_clusters} can keep all "
+            "constraints: every assignment to that many clusters violates a "
+            "cannot-link, though no single set of samples that must all be apart is "
+            "to blame. Raise n_clusters, remove constraints, or use PCKMeans, which "
+            "may violate them."
+        ) from None
+
+    def _store(self, parts, run):
+        """Set the fitted attributes."""
+        centers = run.centers + parts.origin
+        order, labels = self._order_clusters(centers, run.labels)
+        self.cluster_centers_ = centers[order]
+        self.labels_ = labels[parts.of_sample]
+        self.inertia_ = run.inertia + parts.scatter
+        self.n_iter_ = run.n_iter
+
+
+class _Run(NamedTuple):
+    """The outcome of one start."""
+
+    labels: np.ndarray
+    centers: np.ndarray
+    inertia: float
+    n_iter: int
+
+
+def _is_label_array(y):
+    """Whether y, which was accepted, is one label a sample."""
+    return (
+        y is not None
+        and not isinstance(y, PairwiseConstraints)
+        and not hasattr(y, "tocsr")
+        and np.asarray(y).ndim == 1
+    )
+
+
+def _merge_surplus_classes(constraints, n_clusters):
+    """Drop the cannot-links of labels if there are more classes than clusters."""
+    relations = constraints._relations
+    if not relations or relations[0].n_groups <= n_clusters:
+        return constraints
+    warnings.warn(
+        f"y holds labels of {relations[0].n_groups} classes, but n_clusters="
+        f"{n_clusters}: classes have to share clusters, so that only the must-links "
+        "within classes are kept. Pass PairwiseConstraints.from_labels(y) for an "
+        "error instead.",
+        UserWarning,
+        stacklevel=3,
+    )
+    none = np.empty((0, 2), dtype=np.int64)
+    return constraints._from_parts(
+        constraints.n_samples,
+        (constraints._must_link, constraints._must_link_weight),
+        (constraints._cannot_link, constraints._cannot_link_weight),
+        make_relation(relations[0].groups, none),
+    )
+
+
+def _run_lloyd(parts, n_labels, assigner, rng, max_iter, tol):
+    """Alternate between assignment and means from one start."""
+    points, weights = parts.points, parts.weights
+    tol = tol * mean_variance(points, weights)
+    centers = seed_centers(points, weights, n_labels, rng)
+    labels = None
+    for n_iter in range(1, max_iter + 1):  # noqa: B007
+        previous, labels = labels, _assign(parts, centers, assigner, labels)
+        fill_empty(points, weights, labels, centers)
+        if previous is not None and np.array_equal(labels, previous):
+            break
+        old, centers = centers, _means(parts, labels, centers)
+        if ((centers - old) ** 2).sum() <= tol:
+            labels = _assign(parts, centers, assigner, labels)
+            break
+    return _Run(labels, centers, inertia(points, weights, labels, centers), n_iter)
+
+
+def _assign(parts, centers, assigner, previous):
+    """Return the label of each point."""
+    n_free = parts.n_free
+    labels = nearest_centers(parts.points[:n_free], centers)
+    if assigner is None:
+        return labels
+    unary = squared_distances(parts.points[n_free:], centers)
+    unary *= parts.weights[n_free:, None]
+    before = None if previous is None else previous[n_free:].astype(np.int64)
+    linked = assigner.assign(unary, before)
+    return np.concatenate((labels, linked.astype(labels.dtype)))
+
+
+def _means(parts, labels, centers):
+    """Return the weighted means; clusters without weight keep their centers."""
+    sums, totals = sum_by_label(parts.points, parts.weights, labels, len(centers))
+    known = totals > 0
+    result = centers.copy()
+    result[known] = sums[known] / totals[known, None]
+    return result
