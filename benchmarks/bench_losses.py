@@ -1,6 +1,6 @@
 """What the pair losses cost, in ratios from one run.
 
-    python -m benchmarks.bench_losses [--device cpu] [--rounds 15]
+python -m benchmarks.bench_losses [--device cpu] [--rounds 15]
 """
 
 import argparse

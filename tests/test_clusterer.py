@@ -79,9 +79,9 @@ class TestLearning:
             adjusted_rand_score(y, pipeline.fit_predict(images.reshape(80, -1), labels))
             == 1
         )
-        nd = small(2, network="lenet", max_iter=3).fit(images, labels)
-        assert nd.transform(images).shape == (80, 500)
-        assert adjusted_rand_score(y, nd.predict(images)) == 1
+        images_fit = small(2, network="lenet", max_iter=3).fit(images, labels)
+        assert images_fit.transform(images).shape == (80, 500)
+        assert adjusted_rand_score(y, images_fit.predict(images)) == 1
 
     def test_own_network(self, iris, iris_pairs):
         def network(input_shape, n_outputs):
