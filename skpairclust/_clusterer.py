@@ -23,6 +23,7 @@ from skpairclust._pair_clustering import (
 from skpairclust._param_validation import (
     Interval,
     StrOptions,
+    check_classes,
     check_hidden_layer_sizes,
     check_input_shape,
     non_negative,
@@ -32,7 +33,6 @@ from skpairclust._param_validation import (
 from skpairclust._restarts import pick_best, run_restarts
 from skpairclust._torch_utils import resolve_device, to_numpy_state
 from skpairclust._training import OPTIMIZERS, SCHEDULES, TrainingOptions
-from skpairclust.constraints import PairwiseConstraints
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.metrics import constraint_accuracy_score
 
@@ -344,7 +344,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
             constraints = check_supervision(
                 y, n_samples=X.shape[0], must_link=must_link, cannot_link=cannot_link
             )
-            task = self._make_task(X, constraints, self._check_classes(y))
+            task = self._make_task(X, constraints, y)
             context.call_on_fit_task_begin(estimator=self, X=X, y=constraints)
             runs = run_restarts(
                 X,
@@ -436,7 +436,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
         constraints = check_supervision(y, n_samples=len(labels))
         return constraint_accuracy_score(constraints, labels)
 
-    def _make_task(self, X, constraints, classes=None):
+    def _make_task(self, X, constraints, y=None):
         """Return what the restarts share, or say what of it cannot be."""
         if self.n_clusters > X.shape[0]:
             raise ValueError(
@@ -449,6 +449,9 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
                 "constraint: pass constraints, or use unlabeled='imsat'."
             )
         resolve_device(self.device)
+        classes = None
+        if self.classification_weight:
+            classes = check_classes(y, self.n_clusters)
         architecture = self._make_architecture(X.shape[1:])
         # Built once before the restarts: a network that cannot take X fails now.
         architecture.build()
@@ -470,28 +473,6 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
             n_outputs=int(self.n_clusters),
             hidden_layer_sizes=check_hidden_layer_sizes(self.hidden_layer_sizes),
         )
-
-    def _check_classes(self, y):
-        """Return each sample's class for the classification loss, None without."""
-        if not self.classification_weight:
-            return None
-        if y is None or isinstance(y, PairwiseConstraints) or np.ndim(y) != 1:
-            raise ValueError(
-                f"classification_weight={self.classification_weight} needs labels: "
-                "pass y as a 1-d integer array with -1 for unlabelled samples (pairs "
-                "go to must_link and cannot_link), or set classification_weight=0."
-            )
-        labels = np.asarray(y).astype(np.int64)
-        known = labels >= 0
-        names, classes = np.unique(labels[known], return_inverse=True)
-        if len(names) > self.n_clusters:
-            raise ValueError(
-                f"n_clusters={self.n_clusters} is less than the {len(names)} classes "
-                "in y, so classification_weight cannot be used: raise n_clusters or "
-                "set classification_weight=0."
-            )
-        labels[known] = classes
-        return labels
 
     def _options(self, kind):
         """Return the dataclass `kind`, filled from parameters of the same names."""

@@ -3,6 +3,7 @@
 import math
 import numbers
 
+import numpy as np
 from sklearn.utils._param_validation import (
     Hidden,
     Interval,
@@ -10,11 +11,14 @@ from sklearn.utils._param_validation import (
     StrOptions,
 )
 
+from skpairclust.constraints import PairwiseConstraints
+
 __all__ = [
     "Hidden",
     "Interval",
     "Options",
     "StrOptions",
+    "check_classes",
     "check_hidden_layer_sizes",
     "check_input_shape",
     "non_negative",
@@ -84,6 +88,43 @@ def check_input_shape(input_shape, sample_shape):
             "sample without the number of samples, or None."
         )
     return tuple(int(size) for size in shape)
+
+
+def check_classes(y, n_clusters):
+    """Return each sample's class for the classification loss, or raise.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        Labels, -1 for none.
+    n_clusters : int
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), int64
+        Place of the label among the sorted labels, -1 for none.
+
+    Raises
+    ------
+    ValueError
+        If `y` is no array of labels, or holds more classes than clusters.
+    """
+    if y is None or isinstance(y, PairwiseConstraints) or np.ndim(y) != 1:
+        raise ValueError(
+            "classification_weight needs labels: pass y as a 1-d integer array with -1 "
+            "for unlabelled samples (pairs go to must_link and cannot_link), or set "
+            "classification_weight=0."
+        )
+    classes = np.asarray(y).astype(np.int64)
+    known = classes >= 0
+    names, classes[known] = np.unique(classes[known], return_inverse=True)
+    if len(names) > n_clusters:
+        raise ValueError(
+            f"n_clusters={n_clusters} is less than the {len(names)} classes in y, so "
+            "classification_weight cannot be used: raise n_clusters or set "
+            "classification_weight=0."
+        )
+    return classes
 
 
 def _is_positive_int(value):

@@ -367,7 +367,10 @@ class TestBadInput:
             (parameters(network="lenet"), "16 x 16"),
             (parameters(device="cuda:99"), "cuda:99.*device='auto'"),
             (parameters(device="gpu"), "device='gpu'"),
-            (parameters(classification_weight=1.0), "classification_weight=1.0 needs"),
+            (
+                parameters(classification_weight=1.0),
+                "classification_weight needs labels",
+            ),
         ],
     )
     def test_parameters(self, iris, iris_pairs, params, message):

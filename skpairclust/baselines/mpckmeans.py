@@ -304,13 +304,13 @@ def _run(problem, centers, max_iter, tol):
         unary = distances_to_centers(points, centers, metrics)
         unary -= log_determinants(metrics)
         labels = _assign(assigner, unary, cost, labels)
+        fill_empty(points, weights, labels, centers)
         objective = float(unary[np.arange(len(labels)), labels].sum())
         objective += assigner.violation_cost(cost, labels[assigner.nodes])
         # metrics that extend the farthest samples may raise the objective
         if best is not None and not objective < best.objective - tol * points.size:
             break
         best = _Run(labels, centers, metrics, objective, n_iter)
-        fill_empty(points, weights, labels, centers)
         sums, totals = sum_by_label(points, weights, labels, len(centers))
         centers = sums / totals[:, None]
         metrics = _estimate(problem, gaps, extents, labels, centers, totals)
