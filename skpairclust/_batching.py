@@ -5,12 +5,16 @@ among them. The training loop moves both to the device.
 """
 
 import math
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
 
 # Epochs of tiny data would be one step long; of large data without end.
-_MIN_STEPS, _MAX_UNLABELED_STEPS = 8, 64
+_MIN_STEPS, _MAX_UNLABELED_STEPS = 4, 64
+
+# Looking up the pairs of many batches at once costs little more than of one.
+_PLANNED_BATCHES = 64
 
 
 class Batch(NamedTuple):
@@ -50,16 +54,37 @@ class ConstraintBatches:
         return math.ceil(n_endpoints / self.batch_size)
 
     def __iter__(self):
+        draws = self._draw_rows()
+        while True:
+            yield from self._relate(list(islice(draws, _PLANNED_BATCHES)))
+
+    def _draw_rows(self):
+        """Yield the distinct rows of one batch after the other."""
         share = 2 if len(self.pairs) and len(self.grouped) else 1
         size = max(2, self.batch_size // share)
         pair_stream = shuffled_stream(len(self.pairs), size // 2, self.rng)
         row_stream = shuffled_stream(len(self.grouped), size, self.rng)
         while True:
-            endpoints = self.pairs[next(pair_stream)].ravel()
-            rows = np.unique(
-                np.concatenate([endpoints, self.grouped[next(row_stream)]])
-            )
-            yield Batch(rows, self.constraints.relation_block(rows))
+            rows = self.grouped[next(row_stream)]
+            if len(self.pairs):
+                endpoints = self.pairs[next(pair_stream)].ravel()
+                rows = np.unique(np.concatenate([endpoints, rows]))
+            yield rows
+
+    def _relate(self, drawn):
+        """Yield a batch for each array of rows; pairs are looked up all at once."""
+        offsets = np.cumsum([0, *map(len, drawn)])
+        known = self.constraints.induced_pairs(np.concatenate(drawn), offsets)
+        bounds = np.searchsorted(known.batch, np.arange(len(drawn) + 1))
+        for number, rows in enumerate(drawn):
+            own = slice(bounds[number], bounds[number + 1])
+            i, j, weight = known.i[own], known.j[own], known.weight[own]
+            relation = np.zeros((len(rows), len(rows)), dtype=np.float32)
+            if self.constraints._relations:
+                relation = self.constraints._group_block(rows)
+            relation[i, j] += weight
+            relation[j, i] += weight
+            yield Batch(rows, relation)
 
 
 def _grouped_rows(constraints):
@@ -85,7 +110,7 @@ def count_steps(n_constraint_steps, n_samples, batch_size, *, unlabeled):
     """Return the steps of an epoch.
 
     One pass over the constraints. With unlabelled data also one over all samples,
-    if that takes no more than 64 steps. At least 8 steps, so that an epoch of a
+    if that takes no more than 64 steps. At least 4 steps, so that an epoch of a
     small table is worth a look at its loss.
     """
     n_unlabeled_steps = math.ceil(n_samples / batch_size) if unlabeled else 0

@@ -121,7 +121,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
 
     max_iter : int, default=50
         Number of epochs. An epoch is a pass over the constraints and, with
-        unlabelled data, over all samples or 64 batches of them; it has 8 steps at
+        unlabelled data, over all samples or 64 batches of them; it has 4 steps at
         least.
 
     tol : float, default=1e-4

@@ -83,21 +83,22 @@ def mcl_loss(log_p, relation, *, flip_rate=0.0, reduction="mean"):
     rest = _complement(p)
     with torch.no_grad():
         must, cannot = relation.clamp_min(0), relation.clamp_max(0).neg_()
-        same, different = p @ p.T, p @ rest.T
-        if flip_rate:
-            same = flip_rate + (1 - 2 * flip_rate) * same
-            different = flip_rate + (1 - 2 * flip_rate) * different
-        same.add_(_TINY)
-        different.add_(_TINY)
+        same_cost, same_slope = _log_loss(must, p @ p.T, flip_rate)
+        other_cost, other_slope = _log_loss(cannot, p @ rest.T, flip_rate)
         # The matrices are symmetric: rows can stand for columns in the slopes, and
         # each pair counts twice in the cost.
-        must_slope = (2 * flip_rate - 1) * must / same
-        cannot_slope = (flip_rate - 0.5) * cannot / different
-        cost = -(_inner(must, same.log_()) + _inner(cannot, different.log_())) / 2
-        p_slope = (p.T @ must_slope + rest.T @ cannot_slope).T
-        rest_slope = (p.T @ cannot_slope).T
+        cost = (same_cost + other_cost) / 2
+        p_slope = (p.T @ same_slope + rest.T @ other_slope / 2).T
+        rest_slope = (p.T @ other_slope).T / 2
     cost = cost + _linear(p, p_slope) + _linear(rest, rest_slope)
     return _reduce(cost, relation, reduction)
+
+
+def _log_loss(weight, likelihood, flip_rate):
+    """Return the sum of -weight * log(likelihood) and its slope; overwrites it."""
+    likelihood.mul_(1 - 2 * flip_rate).add_(flip_rate + _TINY)
+    slope = (weight / likelihood).mul_(2 * flip_rate - 1)
+    return -_inner(weight, likelihood.log_()), slope
 
 
 def _complement(p):

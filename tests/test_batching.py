@@ -100,12 +100,12 @@ def test_shuffled_stream_passes_over_all_numbers(n, size):
 @pytest.mark.parametrize(
     ("n_constraint_steps", "n_samples", "unlabeled", "expected"),
     [
-        (1, 100, True, 8),
+        (1, 100, True, 4),
         (20, 100, True, 20),
         (3, 5_000, True, 20),
         (3, 1_000_000, True, 64),
         (200, 1_000_000, True, 200),
-        (3, 1_000_000, False, 8),
+        (3, 1_000_000, False, 4),
     ],
 )
 def test_steps_of_an_epoch(n_constraint_steps, n_samples, unlabeled, expected):

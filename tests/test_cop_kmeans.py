@@ -333,3 +333,13 @@ def test_memory_of_a_million_samples():
     tracemalloc.stop()
     assert peak < 2 * X.nbytes
     assert all_kept(known, model.labels_)
+
+
+@pytest.mark.parametrize("scale", [2.0**-30, 2.0**30])
+def test_scale_of_the_data_does_not_matter(digits, scale):
+    X, y = digits
+    known = PairwiseConstraints.sample_from_labels(y, 500, random_state=0)
+    expected = COPKMeans(10, random_state=0).fit(X, known)
+    model = COPKMeans(10, random_state=0).fit(scale * X, known)
+    assert_array_equal(model.labels_, expected.labels_)
+    assert_allclose(model.inertia_, scale**2 * expected.inertia_)

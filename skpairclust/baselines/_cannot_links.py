@@ -45,7 +45,7 @@ class CannotLinkAssigner:
         Parameters
         ----------
         unary : ndarray of shape (n_nodes, n_labels), float64
-            Cost of each label.
+            Cost of each label, not negative.
         previous : ndarray of shape (n_nodes,), int64, or None
             Labels without conflicts.
 
@@ -61,7 +61,7 @@ class CannotLinkAssigner:
             If none were found in time.
         """
         # a conflict costs more than any single move can save
-        price = 1.0 + 2.0 * float(np.ptp(unary, axis=1).max(initial=0.0))
+        price = 2.0 * float(unary.max(initial=0.0)) or 1.0
         shape = len(self.graph.pairs), self.n_labels
         graph = self.graph.priced(np.broadcast_to(np.array([[price]]), shape))
         labels = descend(unary, unary.argmin(axis=1), graph)

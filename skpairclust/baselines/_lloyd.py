@@ -53,18 +53,19 @@ def _expanded(points, centers):
 def sum_by_label(points, weights, labels, n_labels):
     """Return each label's weighted sum of points, (k, d), and weight, (k,)."""
     sums = np.zeros((n_labels, points.shape[1]))
-    for block in iter_blocks(*points.shape):
+    # large blocks: a sparse matrix is costly to make
+    for block in iter_blocks(len(points), points.shape[1] // 8):
         x = points[block]
-        member = sparse.csr_array(
+        member = sparse.csc_array(
             (
                 weights[block].astype(points.dtype, copy=False),
                 labels[block],
                 np.arange(len(x) + 1),
             ),
-            shape=(len(x), n_labels),
+            shape=(n_labels, len(x)),
         )
         # blocks are added up in double precision
-        sums += member.T @ x
+        sums += member @ x
     return sums, np.bincount(labels, weights=weights, minlength=n_labels)
 
 

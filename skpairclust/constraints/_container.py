@@ -1,5 +1,7 @@
 """Must-link and cannot-link constraints that are sliced together with X."""
 
+from functools import reduce
+
 import numpy as np
 from scipy import sparse
 
@@ -318,11 +320,14 @@ class PairwiseConstraints(ConstraintMakers, ConstraintStore):
         """
         rows = check_rows(rows, self.n_samples)
         block = explicit_block(self._adjacency, rows)
-        if self._relations and "groups" not in self._cache:
+        return block + self._group_block(rows) if self._relations else block
+
+    def _group_block(self, rows):
+        """Return the part of `relation_block` that comes from groups, unchecked."""
+        if "groups" not in self._cache:
             self._cache["groups"] = make_group_adjacencies(self)
-        for number, relation in enumerate(self._relations):
-            block += group_block(relation, self._cache["groups"][number], rows)
-        return block
+        parts = zip(self._relations, self._cache["groups"], strict=True)
+        return reduce(np.add, (group_block(*part, rows) for part in parts))
 
     def induced_pairs(self, rows, offsets):
         """Find the explicit pairs inside each of many batches at once.
