@@ -17,6 +17,7 @@ from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from sklearn.model_selection import train_test_split
 
 from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
+from skpairclust.baselines import COPKMeans
 from skpairclust.metrics import clustering_accuracy_score, constraint_accuracy_score
 
 SCORES = {
@@ -45,8 +46,9 @@ def main():
     print(f"{len(X_new)} digits that are new\n")
     estimators = {
         "KMeans": KMeans(10, n_init=10, random_state=args.seed),
+        "COPKMeans": COPKMeans(10, n_init=10, random_state=args.seed),
         "ConstrainedNeuralClusterer": ConstrainedNeuralClusterer(
-            10, random_state=args.seed, verbose=1
+            10, n_init=5, random_state=args.seed, verbose=1
         ),
     }
     rows = []

@@ -1,6 +1,7 @@
 """ConstrainedNeuralClusterer: the estimator's API."""
 
-from dataclasses import fields
+import math
+from dataclasses import fields, replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -38,7 +39,7 @@ from skpairclust.metrics import constraint_accuracy_score
 
 
 class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
-    """Cluster with a neural network trained on "same" and "different" pairs.
+    r"""Cluster with a neural network trained on "same" and "different" pairs.
 
     A network with one softmax output a cluster is trained so that the outputs of a
     must-link agree and those of a cannot-link differ. There are no cluster
@@ -76,8 +77,10 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
         adversarial perturbation [3]_; "vat" does the latter alone, which asks for
         no equal clusters; None learns from constrained samples only.
 
-    information_weight : float, default=0.1
-        Weight of the information term of "imsat".
+    information_weight : float or "auto", default="auto"
+        Weight of the information term of "imsat". "auto" is
+        :math:`0.1 \log_2 k` for k clusters: the more there are, the more it takes to
+        keep them apart, and the less their sizes differ from equal ones.
 
     adversarial_weight : float, default=1.0
         Weight of the virtual adversarial term of "imsat" and "vat".
@@ -159,6 +162,9 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
     n_clusters_ : int
         Number of clusters in use.
 
+    information_weight_ : float
+        The weight of the information term.
+
     n_iter_ : int
         Number of epochs run.
 
@@ -213,7 +219,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
         "pair_weight": [non_negative()],
         "classification_weight": [non_negative()],
         "unlabeled": [StrOptions({"imsat", "vat"}), None],
-        "information_weight": [non_negative()],
+        "information_weight": [non_negative(), StrOptions({"auto"})],
         "adversarial_weight": [non_negative()],
         "adversarial_radius": [non_negative()],
         "network": [StrOptions({"mlp", "lenet"}), callable],
@@ -247,7 +253,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
         pair_weight=1.0,
         classification_weight=0.0,
         unlabeled="imsat",
-        information_weight=0.1,
+        information_weight="auto",
         adversarial_weight=1.0,
         adversarial_radius=1.0,
         network="mlp",
@@ -354,6 +360,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
                 n_jobs=self.n_jobs,
                 make_hook=self._hook_maker(context, X, constraints, task),
             )
+            self.information_weight_ = task.objective.information_weight
             self._store(X, pick_best(runs, task), task.architecture)
         context.call_on_fit_task_end(estimator=self, X=X, y=constraints)
         return self
@@ -457,7 +464,10 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
         architecture.build()
         return ClusteringTask(
             architecture=architecture,
-            objective=self._options(ObjectiveOptions),
+            objective=replace(
+                self._options(ObjectiveOptions),
+                information_weight=self._choose_information_weight(),
+            ),
             training=self._options(TrainingOptions),
             device=str(self.device),
             verbose=int(self.verbose),
@@ -496,6 +506,12 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
         return lambda: EpochCallbacks(
             context, self, X, constraints, self.max_iter, attributes_of
         )
+
+    def _choose_information_weight(self):
+        """Return the weight of the information term, a number."""
+        if self.information_weight == "auto":
+            return 0.1 * math.log2(self.n_clusters)
+        return float(self.information_weight)
 
     def _previous_weights(self, architecture):
         """Return the weights to start from, None for new ones."""

@@ -120,8 +120,10 @@ class TestLearning:
 
     def test_labels_beside_pairs_name_the_clusters(self, iris):
         X, y = iris
-        partial = np.where(np.arange(150) % 10 == 0, y + 5, -1)
-        clusterer = small(classification_weight=1.0, max_iter=50)
+        partial = np.where(np.arange(150) % 5 == 0, y + 5, -1)
+        clusterer = ConstrainedNeuralClusterer(
+            3, classification_weight=1.0, random_state=0
+        )
         clusterer.fit(X, partial, must_link=[[0, 1]], cannot_link=[[0, 149]])
         assert np.mean(clusterer.labels_ == y) > 0.85
 
@@ -170,6 +172,14 @@ class TestFittedState:
         used = np.unique(clusterer.labels_)
         np.testing.assert_array_equal(used, np.arange(clusterer.n_clusters_))
         assert clusterer.n_clusters_ < 12
+
+    def test_information_weight_grows_with_the_number_of_clusters(self, iris):
+        chosen = [
+            small(k, max_iter=1).fit(iris[0]).information_weight_ for k in (1, 2, 8)
+        ]
+        assert chosen == pytest.approx([0, 0.1, 0.3])
+        given = small(information_weight=0.7, max_iter=1).fit(iris[0])
+        assert given.information_weight_ == 0.7
 
     def test_score_is_the_balanced_share_of_respected_pairs(self, iris, fitted):
         X, y = iris
