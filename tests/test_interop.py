@@ -323,7 +323,7 @@ def test_validation_curve(known):
     )
     assert (train == test).all() and test.mean(axis=1).tolist() == [1, 2]
     train, test = validation_curve(
-        clusterer(max_iter=10),
+        clusterer(max_iter=20),
         X[:, 1:],
         KNOWN[known],
         param_name="n_clusters",
