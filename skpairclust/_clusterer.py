@@ -450,7 +450,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
                 f"n_clusters={self.n_clusters} must be at most the number of samples "
                 f"in X, n_samples={X.shape[0]}."
             )
-        if self.unlabeled is None and not len(constraints):
+        if self.unlabeled is None and not constraints.n_pairs:
             raise ValueError(
                 "unlabeled=None learns from constrained samples alone, but y holds no "
                 "constraint: pass constraints, or use unlabeled='imsat'."

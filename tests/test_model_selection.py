@@ -553,7 +553,7 @@ def test_rows_held_out(iris_pairs):
 def test_pairs_held_out(iris_pairs, routing, weighted):
     X, c, pairs, y = iris_pairs
     if weighted:
-        weight = np.arange(1.0, len(c) + 1)
+        weight = np.arange(1.0, c.n_pairs + 1)
         c = PairwiseConstraints(
             c.must_link,
             c.cannot_link,
@@ -672,7 +672,7 @@ def test_other_splitters(iris_pairs, cv):
         assert results["test_score"][number] == constraint_accuracy(
             results_model(X), X[test], c[test]
         )
-        assert results["train_share"][number] == len(c[train]) / len(c)
+        assert results["train_share"][number] == c[train].n_pairs / c.n_pairs
     assert not results["entailed_share"].any()
     on_pairs = cross_validate_constraints(
         Recorder(), X, c, cv=KFold(2, shuffle=True), hold_out="pairs"

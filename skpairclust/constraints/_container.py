@@ -61,7 +61,7 @@ class PairwiseConstraints(ConstraintMakers, ConstraintStore):
     n_samples : int
         The number of rows of X.
     shape : tuple of one int
-        ``(n_samples,)``, as of a label array. ``len`` counts pairs.
+        ``(n_samples,)``, as of a label array; ``len`` is `n_samples`, too.
 
     Raises
     ------
@@ -139,6 +139,11 @@ class PairwiseConstraints(ConstraintMakers, ConstraintStore):
         return list_pairs(self, "cannot_link")[1]
 
     @property
+    def n_pairs(self):
+        """The number of pairs of both kinds, counted without listing them."""
+        return sum(count_pairs(self))
+
+    @property
     def n_must_link(self):
         """The number of must-links, counted without listing them."""
         return count_pairs(self)[0]
@@ -153,7 +158,7 @@ class PairwiseConstraints(ConstraintMakers, ConstraintStore):
 
         Parameters
         ----------
-        mask : array-like of bool, shape (len(self),), or of int
+        mask : array-like of bool, shape (n_pairs,), or of int
             Which pairs to keep, the must-links first and then the cannot-links, in
             the order of the arrays `must_link` and `cannot_link`. With integers a
             repeated pair is merged and counts with its weight as often.
@@ -181,7 +186,7 @@ class PairwiseConstraints(ConstraintMakers, ConstraintStore):
         if kept.dtype != bool:
             hint = "Choose pairs with a boolean mask or integer positions."
             kept = as_integers(kept, "mask", hint)
-        kept = np.arange(len(self))[kept]
+        kept = np.arange(self.n_pairs)[kept]
         must, must_weight = list_pairs(self, "must_link")
         cannot, cannot_weight = list_pairs(self, "cannot_link")
         in_must, in_cannot = kept[kept < len(must)], kept[kept >= len(must)] - len(must)
@@ -282,7 +287,7 @@ class PairwiseConstraints(ConstraintMakers, ConstraintStore):
                [ 1.,  0., -1.],
                [ 0., -1.,  0.]])
         """
-        check_listable(len(self), "pairs")
+        check_listable(self.n_pairs, "pairs")
         must, must_weight = list_pairs(self, "must_link")
         cannot, cannot_weight = list_pairs(self, "cannot_link")
         row, column = np.concatenate((must, cannot)).T
@@ -406,7 +411,8 @@ class PairwiseConstraints(ConstraintMakers, ConstraintStore):
         return self._from_parts(self.n_samples, must, cannot, relations)
 
     def __len__(self):
-        return sum(count_pairs(self))
+        # As of an array of labels: scikit-learn permutes and counts by it.
+        return self.n_samples
 
     def __repr__(self):
         n_must, n_cannot = count_pairs(self)

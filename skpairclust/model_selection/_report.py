@@ -28,11 +28,11 @@ def _describe_rows(constraints, train, test):
     """Describe one split of rows."""
     train, test = (_as_mask(rows, constraints.n_samples) for rows in (train, test))
     n_pairs, n_train, n_test = (
-        len(part) for part in (constraints, constraints[train], constraints[test])
+        part.n_pairs for part in (constraints, constraints[train], constraints[test])
     )
     # A tested pair with an end outside the training rows is in no chain of training
     # pairs, and one with both ends inside is a training pair itself.
-    n_entailed = len(constraints[train & test]) if (train & test).any() else 0
+    n_entailed = constraints[train & test].n_pairs if (train & test).any() else 0
     return _shares(n_pairs, n_train, n_test, n_entailed, n_entailed, train.mean())
 
 

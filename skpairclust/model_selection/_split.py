@@ -86,7 +86,7 @@ class ConstraintKFold(BaseCrossValidator):
     >>> pairs = PairwiseConstraints.sample_from_labels(labels, 2000, random_state=0)
     >>> cv = ConstraintKFold(5, random_state=0)
     >>> for train, test in cv.split(np.zeros((2000, 3)), pairs):
-    ...     assert len(pairs[train]) > 1000 and len(pairs[test]) > 500
+    ...     assert pairs[train].n_pairs > 1000 and pairs[test].n_pairs > 500
     >>> cv.method_
     'cover'
     >>> cv.report_["dropped_share"].round(1)
@@ -173,10 +173,10 @@ class ConstraintKFold(BaseCrossValidator):
         if 0 < counts.max(initial=0) * self.n_splits <= counts.sum():
             return "component", self._make_folds(constraints, "component")
         rows = self._make_folds(constraints, "row")
-        if constraints._relations or not len(constraints):
+        if constraints._relations or not constraints.n_pairs:
             return "row", rows
         # of few, dense pairs none may lie within a fold's rows
-        is_tested = all(len(constraints[test]) for _, test in rows)
+        is_tested = all(constraints[test].n_pairs for _, test in rows)
         least_share = _LEAST_TRAIN_SHARE if is_tested else None
         cover = self._make_folds(constraints, "cover", least_share=least_share)
         return ("row", rows) if cover is None else ("cover", cover)

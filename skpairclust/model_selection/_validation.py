@@ -148,7 +148,7 @@ def _read_supervision(X, y):
     """Return the constraints, and the y to fit and split with: labels stay labels."""
     n_samples = X.shape[0] if hasattr(X, "shape") else len(X)
     constraints = check_supervision(y, n_samples=n_samples)
-    if not len(constraints):
+    if not constraints.n_pairs:
         raise ValueError(
             "y holds no constraint to validate on: pass PairwiseConstraints, or labels."
         )
