@@ -32,7 +32,7 @@ from skpairclust._param_validation import (
     positive_int,
 )
 from skpairclust._restarts import pick_best, run_restarts
-from skpairclust._torch_utils import resolve_device, to_numpy_state
+from skpairclust._torch_utils import FeatureRows, resolve_device, to_numpy_state
 from skpairclust._training import OPTIMIZERS, SCHEDULES, TrainingOptions
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.metrics import constraint_accuracy_score
@@ -493,9 +493,12 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
         if not getattr(self, "_skl_callbacks", None):
             return None
 
+        device = resolve_device(task.device)
+        rows = FeatureRows(X, task.architecture.input_shape, device)
+
         def attributes_of(network):
             """Return the attributes of an estimator that would stop now."""
-            settle(network, X, task, seed=0)
+            settle(network, rows, task.objective.batch_size, seed=0)
             return {
                 "_architecture": task.architecture,
                 "weights_": to_numpy_state(network),

@@ -3,7 +3,6 @@
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
 except ImportError:  # scikit-learn < 1.9
-    from contextlib import nullcontext
 
     class _NoCallbackContext:
         """Stand in for `sklearn.callback.CallbackContext` and call nothing."""
@@ -16,9 +15,6 @@ except ImportError:  # scikit-learn < 1.9
 
         def call_on_fit_task_end(self, **_):
             return False
-
-        def propagate_callback_context(self, sub_estimator):
-            return nullcontext()
 
     class CallbackSupportMixin:
         """Do nothing in the place of scikit-learn's mixin."""

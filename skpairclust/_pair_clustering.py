@@ -129,21 +129,19 @@ def _run_seeded(X, constraints, task, seed, label, hook):
     for hook in hooks:
         hook.close()
     if run.weights is not None:
-        settle(network, X, task, seed)
+        settle(network, rows, task.objective.batch_size, seed)
         run.weights = to_numpy_state(network)
     return run
 
 
-def settle(network, X, task, seed):
+def settle(network, rows, batch_size, seed):
     """Set the running statistics of batch normalization to those of clean data.
 
     Those left by training also saw the adversarial samples and, more often than
     others, the constrained ones.
     """
-    device = next(network.parameters()).device
-    rows = FeatureRows(X, task.architecture.input_shape, device)
     order = np.random.RandomState(seed).permutation(len(rows))[:_BATCH_NORM_ROWS]
-    n_batches = max(1, len(order) // task.objective.batch_size)
+    n_batches = max(1, len(order) // batch_size)
     update_bn((rows.take(part) for part in np.array_split(order, n_batches)), network)
 
 

@@ -4,19 +4,12 @@ import math
 import numbers
 
 import numpy as np
-from sklearn.utils._param_validation import (
-    Hidden,
-    Interval,
-    Options,
-    StrOptions,
-)
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from skpairclust.constraints import PairwiseConstraints
 
 __all__ = [
-    "Hidden",
     "Interval",
-    "Options",
     "StrOptions",
     "check_classes",
     "check_hidden_layer_sizes",
