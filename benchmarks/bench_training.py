@@ -88,7 +88,7 @@ class EpochTimer:
         self.task = self.clusterer._make_task(X, constraints)
         rows = FeatureRows(X, self.task.architecture.input_shape, device)
         self.network = self.task.architecture.build(0).to(device)
-        self.objective = PairObjective(rows, constraints, self.task.objective, 0)
+        self.objective = PairObjective(rows, constraints, self.task, 0)
 
     def run(self):
         """Train for two epochs: the very loop that `fit` runs."""

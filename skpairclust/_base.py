@@ -1,6 +1,7 @@
 """What the estimators share: tags, validation of X, the fitted network."""
 
 from contextlib import contextmanager
+from inspect import signature
 
 import numpy as np
 import torch
@@ -68,6 +69,12 @@ class BaseNeuralEstimator(
         state = dict(super().__getstate__())
         state.pop("_network", None)
         return state
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        # An older version may not have had all parameters.
+        for name, parameter in signature(type(self)).parameters.items():
+            self.__dict__.setdefault(name, parameter.default)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -87,6 +87,12 @@ class ConstraintBatches:
             yield Batch(rows, relation)
 
 
+def constrained_rows(constraints):
+    """Return the rows that some pair or group names, in order, int64."""
+    pairs = np.concatenate([constraints._must_link, constraints._cannot_link])
+    return np.union1d(pairs.ravel(), _grouped_rows(constraints)).astype(np.int64)
+
+
 def _grouped_rows(constraints):
     """Return the rows that are in some group of more than a label's own sample."""
     grouped = np.zeros(constraints.n_samples, dtype=bool)

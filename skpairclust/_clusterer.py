@@ -11,10 +11,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skpairclust._base import BaseNeuralEstimator, restored_on_error
+from skpairclust._batching import constrained_rows
 from skpairclust._compat import with_callbacks
 from skpairclust._epoch_hooks import EpochCallbacks
 from skpairclust._losses import PAIR_LOSSES, REDUCTIONS
 from skpairclust._networks import last_linear
+from skpairclust._noise import estimate_flip_rate
 from skpairclust._pair_clustering import (
     Architecture,
     ClusteringTask,
@@ -31,6 +33,7 @@ from skpairclust._param_validation import (
     positive,
     positive_int,
 )
+from skpairclust._propagation import make_walk
 from skpairclust._restarts import pick_best, run_restarts
 from skpairclust._torch_utils import FeatureRows, resolve_device, to_numpy_state
 from skpairclust._training import OPTIMIZERS, SCHEDULES, TrainingOptions
@@ -85,9 +88,28 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
     adversarial_weight : float, default=1.0
         Weight of the virtual adversarial term of "imsat" and "vat".
 
-    adversarial_radius : float, default=1.0
+    adversarial_radius : float, default=0.5
         Length of the adversarial perturbation of a sample, in units of its distance
         to the nearest other sample.
+
+    walk_length : int or "auto", default="auto"
+        Steps at most that the samples of a pair walk along nearest neighbors before
+        the pair loss is taken where they end, so that few pairs speak for their
+        surroundings. The share of samples that walk is that of the unconstrained:
+        where all have pairs of their own, none does. "auto" reaches about as many
+        samples as a cluster has, :math:`\log (n / k) / \log m` steps for n samples
+        and m neighbors. 0, ``unlabeled=None`` and ``loss="kcl"`` take each pair as
+        it is.
+
+    n_neighbors : int, default=10
+        Neighbors among which a step of a walk chooses; fewer in tables of less than
+        30 rows a neighbor.
+
+    noise_rate : float or "estimate", default=0.0
+        Share of the pairs whose kind is wrong, in [0, 0.5); "estimate" finds it by
+        expectation maximization while training [4]_. The likelihood of a pair is
+        corrected for it, so that wrong pairs are not learnt by heart. What walks add
+        is always estimated. Needs ``loss="mcl"``.
 
     network : {"mlp", "lenet"} or callable, default="mlp"
         "mlp" has fully connected layers; "lenet" is the convolutional network of
@@ -165,6 +187,9 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
     information_weight_ : float
         The weight of the information term.
 
+    noise_rate_ : float
+        Share of wrong pairs, as given or as the fitted model estimates it.
+
     n_iter_ : int
         Number of epochs run.
 
@@ -197,6 +222,8 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
        without multi-class labels. ICLR. arXiv:1901.00544, eq. 3.
     .. [3] Hu, Miyato, Tokui, Matsumoto, Sugiyama (2017). Learning discrete
        representations via information maximizing self-augmented training. ICML.
+    .. [4] Patrini, Rozza, Menon, Nock, Qu (2017). Making deep neural networks
+       robust to label noise: a loss correction approach. CVPR. arXiv:1609.03683.
 
     Examples
     --------
@@ -222,6 +249,15 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
         "information_weight": [non_negative(), StrOptions({"auto"})],
         "adversarial_weight": [non_negative()],
         "adversarial_radius": [non_negative()],
+        "walk_length": [
+            Interval(Integral, 0, None, closed="left"),
+            StrOptions({"auto"}),
+        ],
+        "n_neighbors": [positive_int()],
+        "noise_rate": [
+            Interval(Real, 0, 0.5, closed="left"),
+            StrOptions({"estimate"}),
+        ],
         "network": [StrOptions({"mlp", "lenet"}), callable],
         "hidden_layer_sizes": ["array-like", positive_int()],
         "input_shape": ["array-like", None],
@@ -255,7 +291,10 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
         unlabeled="imsat",
         information_weight="auto",
         adversarial_weight=1.0,
-        adversarial_radius=1.0,
+        adversarial_radius=0.5,
+        walk_length="auto",
+        n_neighbors=10,
+        noise_rate=0.0,
         network="mlp",
         hidden_layer_sizes=(256, 256),
         input_shape=None,
@@ -285,6 +324,9 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
         self.information_weight = information_weight
         self.adversarial_weight = adversarial_weight
         self.adversarial_radius = adversarial_radius
+        self.walk_length = walk_length
+        self.n_neighbors = n_neighbors
+        self.noise_rate = noise_rate
         self.network = network
         self.hidden_layer_sizes = hidden_layer_sizes
         self.input_shape = input_shape
@@ -350,18 +392,23 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
             constraints = check_supervision(
                 y, n_samples=X.shape[0], must_link=must_link, cannot_link=cannot_link
             )
-            task = self._make_task(X, constraints, y)
+            rng = check_random_state(self.random_state)
+            seeds = rng.randint(2**31, size=self.n_init)
+            task = self._make_task(X, constraints, y, rng)
             context.call_on_fit_task_begin(estimator=self, X=X, y=constraints)
             runs = run_restarts(
                 X,
                 constraints,
                 task,
-                check_random_state(self.random_state).randint(2**31, size=self.n_init),
+                seeds,
                 n_jobs=self.n_jobs,
                 make_hook=self._hook_maker(context, X, constraints, task),
             )
             self.information_weight_ = task.objective.information_weight
-            self._store(X, pick_best(runs, task), task.architecture)
+            probabilities = self._store(X, pick_best(runs, task), task.architecture)
+            self.noise_rate_ = self.noise_rate
+            if self.noise_rate == "estimate":
+                self.noise_rate_ = estimate_flip_rate(probabilities, constraints)
         context.call_on_fit_task_end(estimator=self, X=X, y=constraints)
         return self
 
@@ -443,7 +490,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
         constraints = check_supervision(y, n_samples=len(labels))
         return constraint_accuracy_score(constraints, labels)
 
-    def _make_task(self, X, constraints, y=None):
+    def _make_task(self, X, constraints, y=None, rng=np.random):
         """Return what the restarts share, or say what of it cannot be."""
         if self.n_clusters > X.shape[0]:
             raise ValueError(
@@ -454,6 +501,11 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
             raise ValueError(
                 "unlabeled=None learns from constrained samples alone, but y holds no "
                 "constraint: pass constraints, or use unlabeled='imsat'."
+            )
+        if self.noise_rate and self.loss == "kcl":
+            raise ValueError(
+                f"noise_rate={self.noise_rate!r} needs loss='mcl': the divergence of "
+                "loss='kcl' is no likelihood that could be corrected."
             )
         resolve_device(self.device)
         classes = None
@@ -472,7 +524,21 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
             device=str(self.device),
             verbose=int(self.verbose),
             classes=classes,
+            walk=self._make_walk(X, constraints, rng),
             initial_weights=self._previous_weights(architecture),
+        )
+
+    def _make_walk(self, X, constraints, rng):
+        """Return the walk along which pairs spread, None for none."""
+        if self.unlabeled is None or self.loss == "kcl":
+            return None
+        return make_walk(
+            X,
+            constrained_rows(constraints),
+            n_neighbors=self.n_neighbors,
+            length=self.walk_length,
+            n_clusters=self.n_clusters,
+            rng=rng,
         )
 
     def _make_architecture(self, sample_shape):
@@ -523,7 +589,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
         return self.weights_ if architecture == self._architecture else None
 
     def _store(self, X, run, architecture):
-        """Set the fitted attributes."""
+        """Set the fitted attributes and return the probabilities of X."""
         self._architecture = architecture
         self.weights_ = run.weights
         self.loss_ = run.loss
@@ -531,7 +597,8 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
         self.n_iter_ = run.n_iter
         self._network = self._build_network()
         self._n_features_out = last_linear(self._network).in_features
-        labels = self._probabilities(X).argmax(axis=1)
+        probabilities = self._probabilities(X)
+        labels = probabilities.argmax(axis=1)
         used = np.bincount(labels, minlength=self.n_clusters) > 0
         self.n_clusters_ = int(used.sum())
         # Where outputs are named after classes, their order has a meaning.
@@ -540,6 +607,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
             ordered = np.argsort(~used, kind="stable")
         self.cluster_order_ = ordered
         self.labels_ = np.argsort(ordered)[labels]
+        return probabilities
 
     def _probabilities(self, X):
         """Return the softmax of the network's outputs, in their own order."""

@@ -69,7 +69,7 @@ def mcl_loss(log_p, relation, *, flip_rate=0.0, reduction="mean"):
         Logarithms of the cluster probabilities.
     relation : Tensor of shape (B, B)
         Signed pair weights, symmetric, zero where nothing is known.
-    flip_rate : float, default=0.0
+    flip_rate : float or Tensor, default=0.0
         Share of pairs whose kind is wrong, in [0, 0.5).
     reduction : {"mean", "sum"}, default="mean"
         "mean" divides by the total weight of the known pairs.
@@ -92,6 +92,37 @@ def mcl_loss(log_p, relation, *, flip_rate=0.0, reduction="mean"):
         rest_slope = (p.T @ other_slope).T / 2
     cost = cost + _linear(p, p_slope) + _linear(rest, rest_slope)
     return _reduce(cost, relation, reduction)
+
+
+def flip_share(log_p, relation, flip_rate):
+    r"""Return the expected share of wrong pairs in a batch, given the overall rate.
+
+    A pair whose stated kind has likelihood l is wrong with the probability
+    :math:`r (1 - l) / (r (1 - l) + (1 - r) l)`: the E-step of expectation
+    maximization for the rate r.
+
+    Parameters
+    ----------
+    log_p : Tensor of shape (B, k)
+        Logarithms of the cluster probabilities.
+    relation : Tensor of shape (B, B)
+        Signed pair weights, symmetric, zero where nothing is known.
+    flip_rate : float or Tensor
+        The rate r, in (0, 0.5).
+
+    Returns
+    -------
+    Tensor
+        A scalar in [0, 1], the mean by weight; `flip_rate` without a known pair.
+    """
+    with torch.no_grad():
+        same = log_p.exp() @ log_p.exp().T
+        likelihood = torch.where(relation > 0, same, 1 - same).clamp(0, 1)
+        wrong = flip_rate * (1 - likelihood)
+        wrong = wrong / (wrong + (1 - flip_rate) * likelihood + _TINY)
+        weight = relation.abs()
+        # One pair's worth of the old rate: a batch may hold no pair at all.
+        return ((weight * wrong).sum() + flip_rate) / (weight.sum() + 1)
 
 
 def _log_loss(weight, likelihood, flip_rate):

@@ -12,6 +12,8 @@ from skpairclust._batching import ConstraintBatches, count_steps, shuffled_strea
 from skpairclust._epoch_hooks import EpochPrinter
 from skpairclust._losses import kcl_loss, mcl_loss
 from skpairclust._networks import build_network
+from skpairclust._noise import NoiseEstimate
+from skpairclust._propagation import NeighborWalk
 from skpairclust._torch_utils import (
     FeatureRows,
     global_rng,
@@ -30,6 +32,10 @@ from skpairclust._unlabeled import (
 
 # Rows at most that the final statistics of batch normalization are taken from.
 _BATCH_NORM_ROWS = 16_384
+
+# Share of the training over which the unlabelled data's part grows to its full
+# weight. Clusters that it makes before the pairs have spoken are hard to undo.
+_RAMP = 0.5
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,7 @@ class ObjectiveOptions:
     information_weight: float
     adversarial_weight: float
     adversarial_radius: float
+    noise_rate: float | str
     batch_size: int
 
 
@@ -79,6 +86,7 @@ class ClusteringTask:
     verbose: int
     # (n_samples,) int64 class of each sample, -1 = none; None: no such loss
     classes: np.ndarray | None = None
+    walk: NeighborWalk | None = None
     initial_weights: dict | None = None
 
 
@@ -114,7 +122,7 @@ def _run_seeded(X, constraints, task, seed, label, hook):
     network = task.architecture.build(seed).to(device)
     if task.initial_weights is not None:
         load_numpy_state(network, task.initial_weights)
-    objective = PairObjective(rows, constraints, task.objective, seed, task.classes)
+    objective = PairObjective(rows, constraints, task, seed)
     hooks = [hook] if hook is not None else []
     if task.verbose:
         hooks.append(EpochPrinter(task.training.max_iter, label))
@@ -155,27 +163,30 @@ class PairObjective:
     ----------
     rows : FeatureRows
     constraints : PairwiseConstraints
-    options : ObjectiveOptions
+    task : ClusteringTask
     seed : int
-    classes : ndarray of shape (n_samples,), optional
-        Class of each sample, -1 for none; adds the classification loss.
     """
 
-    def __init__(self, rows, constraints, options, seed, classes=None):
+    def __init__(self, rows, constraints, task, seed):
         self.rows = rows
-        self.options = options
+        self.options = options = task.objective
         self.device = rows.device
+        self.classes = task.classes
         rng = np.random.RandomState(seed)
         self._generator = make_generator(rng.randint(2**31), self.device)
         batches = ConstraintBatches(constraints, options.batch_size, rng)
         self._batches = iter(batches) if batches.n_steps else None
-        self.classes = classes
         self.n_steps = count_steps(
             batches.n_steps,
             len(rows),
             options.batch_size,
             unlabeled=options.unlabeled is not None,
         )
+        self._walk = task.walk
+        self._walk_rng = np.random.RandomState(rng.randint(2**31))
+        self._noise = NoiseEstimate.start(options.noise_rate, task.walk, self.device)
+        self._n_ramp_steps = _RAMP * self.n_steps * task.training.max_iter
+        self._n_taken = 0
         if options.unlabeled is not None:
             self._stream = shuffled_stream(len(rows), options.batch_size, rng)
             distances = neighbor_distances(rows, make_generator(rng.randint(2**31)))
@@ -183,21 +194,28 @@ class PairObjective:
 
     def __call__(self, network):
         """Return the loss of the next step, a scalar tensor."""
+        self._n_taken += 1
         if self.options.unlabeled is None:
-            batch = next(self._batches)
-            log_p = network(self.rows.take(batch.rows)).log_softmax(1)
-            return self._supervised_loss(log_p, batch)
+            batch, x = self._next_batch()
+            return self._supervised_loss(network(x).log_softmax(1), batch)
         drawn = next(self._stream)
         x = self.rows.take(drawn)
         if self._batches is None:
             return self._unlabeled_loss(network, x, network(x).log_softmax(1), drawn)
+        batch, constrained = self._next_batch()
+        log_p = network(torch.cat([constrained, x])).log_softmax(1)
+        n_constrained = len(constrained)
+        unlabeled = self._unlabeled_loss(network, x, log_p[n_constrained:], drawn)
+        return self._supervised_loss(log_p[:n_constrained], batch) + _faded(
+            unlabeled, self._n_taken / self._n_ramp_steps
+        )
+
+    def _next_batch(self):
+        """Return the next batch and its samples, or others near them."""
         batch = next(self._batches)
-        n_constrained = len(batch.rows)
-        both = torch.cat([self.rows.take(batch.rows), x])
-        log_p = network(both).log_softmax(1)
-        return self._supervised_loss(
-            log_p[:n_constrained], batch
-        ) + self._unlabeled_loss(network, x, log_p[n_constrained:], drawn)
+        if self._walk is None:
+            return batch, self.rows.take(batch.rows)
+        return batch, self.rows.take(self._walk(batch.rows, self._walk_rng))
 
     def _supervised_loss(self, log_p, batch):
         """Return the pair loss and, if it counts, the classification loss."""
@@ -208,7 +226,12 @@ class PairObjective:
                 log_p, relation, margin=options.margin, reduction=options.reduction
             )
         else:
-            loss = mcl_loss(log_p, relation, reduction=options.reduction)
+            loss = mcl_loss(
+                log_p,
+                relation,
+                flip_rate=self._noise(log_p, relation),
+                reduction=options.reduction,
+            )
         loss = options.pair_weight * loss
         if self.classes is not None:
             target = to_device(self.classes[batch.rows], self.device)
@@ -224,6 +247,14 @@ class PairObjective:
         if options.unlabeled == "imsat":
             loss = loss + options.information_weight * information_loss(log_p)
         return loss
+
+
+def _faded(loss, share):
+    """Return `loss` with its gradient scaled by `share`, at most by 1.
+
+    The value stays comparable between epochs.
+    """
+    return loss if share >= 1 else share * loss + (1 - share) * loss.detach()
 
 
 def _cross_entropy(log_p, target):

@@ -64,7 +64,7 @@ def test_no_step_waits_for_the_gpu(iris, pairs, unlabeled):
     task = estimator._make_task(X, pairs)
     network = task.architecture.build(0).to(device)
     rows = FeatureRows(X, task.architecture.input_shape, device)
-    objective = PairObjective(rows, pairs, task.objective, seed=0)
+    objective = PairObjective(rows, pairs, task, seed=0)
     objective(network).backward()
     torch.cuda.set_sync_debug_mode("error")
     try:

@@ -1,0 +1,191 @@
+"""How good the clusters are: accuracy on test rows, or ARI on all rows of a table.
+
+Images are clustered by networks trained on pairs among the training rows; accuracy,
+with clusters named by the best assignment, is of test rows that no fit has seen. The
+small tables have no test rows: their adjusted Rand index is of all rows, as in the
+literature on constrained k-means. All settings are the defaults unless a method's name
+says otherwise; nothing is chosen with labels.
+
+    python -m benchmarks.bench_quality --dataset mnist --pairs 1000 --seeds 3
+    python -m benchmarks.bench_quality --dataset wine --pairs 50 100 --seeds 10
+
+Raw rows are appended to ``benchmarks/results/quality.jsonl``.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+from sklearn import datasets as tables
+from sklearn.cluster import KMeans
+from sklearn.metrics import (
+    adjusted_rand_score,
+    balanced_accuracy_score,
+    normalized_mutual_info_score,
+)
+from sklearn.preprocessing import scale
+
+from benchmarks._report import append_result, environment
+from benchmarks.datasets import load_fashion_mnist, load_mnist
+from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
+from skpairclust.baselines import COPKMeans, PCKMeans
+from skpairclust.metrics import clustering_accuracy_score
+
+RESULTS = Path(__file__).parent / "results" / "quality.jsonl"
+IMAGES = {"mnist": load_mnist, "fashion_mnist": load_fashion_mnist}
+TABLES = {
+    "digits": tables.load_digits,
+    "iris": tables.load_iris,
+    "wine": tables.load_wine,
+    "breast_cancer": tables.load_breast_cancer,
+}
+
+
+def make_methods(n_clusters, seed, arguments):
+    """Return the estimators by name; they take X and constraints."""
+    common = {"n_clusters": n_clusters, "random_state": seed}
+    neural = {**common, "n_init": arguments.n_init, "n_jobs": arguments.n_jobs}
+    if arguments.noise_rate is not None:
+        neural["noise_rate"] = arguments.noise_rate
+    return {
+        "default": ConstrainedNeuralClusterer(**neural),
+        "pairs only": ConstrainedNeuralClusterer(**neural, unlabeled=None),
+        "published": ConstrainedNeuralClusterer(**neural, unlabeled=None, loss="kcl"),
+        "KMeans": KMeans(**common, n_init=10),
+        "COPKMeans": COPKMeans(**common),
+        "PCKMeans": PCKMeans(**common),
+    }
+
+
+def load(name):
+    """Return training rows, their labels, test rows, their labels."""
+    if name in TABLES:
+        X, y = TABLES[name](return_X_y=True)
+        # Pixels share a unit, other columns do not.
+        X = (X / 16 if name == "digits" else scale(X)).astype(np.float32)
+        return X, y, X, y
+    data = IMAGES[name]()
+    X, X_test = (
+        images.reshape(len(images), -1).astype(np.float32) / 255
+        for images in (data.X_train, data.X_test)
+    )
+    return X, data.y_train, X_test, data.y_test
+
+
+def thin(X, y, smallest=0.1):
+    """Return rows whose class sizes fall geometrically to a share of the first."""
+    classes = np.unique(y)
+    shares = smallest ** (np.arange(len(classes)) / (len(classes) - 1))
+    size = np.bincount(y)[classes].min()
+    kept = [
+        np.flatnonzero(y == c)[: round(size * share)]
+        for c, share in zip(classes, shares, strict=True)
+    ]
+    rows = np.sort(np.concatenate(kept))
+    return X[rows], y[rows]
+
+
+def measure(method, data, constraints):
+    """Return the scores of one fit."""
+    X, _, X_test, y_test = data
+    start = time.perf_counter()
+    if isinstance(method, KMeans):
+        method.fit(X)
+    else:
+        method.fit(X, constraints)
+    seconds = time.perf_counter() - start
+    labels = method.predict(X_test) if X_test is not X else method.labels_
+    accuracy, named = clustering_accuracy_score(y_test, labels), _named(y_test, labels)
+    sizes = np.bincount(labels)
+    return {
+        "accuracy": accuracy,
+        "balanced_accuracy": balanced_accuracy_score(y_test, named),
+        "ari": adjusted_rand_score(y_test, labels),
+        "nmi": normalized_mutual_info_score(y_test, labels),
+        "clusters_in_use": int((sizes > 0.005 * len(labels)).sum()),
+        "noise_rate": getattr(method, "noise_rate_", None),
+        "seconds": seconds,
+    }
+
+
+def _named(y, labels):
+    """Return for each sample the class that most of its cluster has."""
+    table = np.zeros((labels.max() + 1, y.max() + 1), dtype=int)
+    np.add.at(table, (labels, y), 1)
+    return table.argmax(1)[labels]
+
+
+def run(name, n_pairs, seed, arguments):
+    """Measure each method on one draw of pairs; print and store a row each."""
+    X, y, X_test, y_test = load(name)
+    if arguments.unequal:
+        X, y = thin(X, y)
+    data = (X, y, X_test, y_test)
+    constraints = PairwiseConstraints.sample_from_labels(
+        y, n_pairs, noise=arguments.noise, random_state=seed
+    )
+    n_clusters = arguments.n_clusters or len(np.unique(y))
+    methods = make_methods(n_clusters, seed, arguments)
+    for method in arguments.methods:
+        row = {
+            "dataset": name,
+            "pairs": n_pairs,
+            "seed": seed,
+            "method": method,
+            "noise": arguments.noise,
+            "noise_rate_given": arguments.noise_rate,
+            "n_clusters": n_clusters,
+            "n_init": arguments.n_init,
+            "unequal": arguments.unequal,
+            **measure(methods[method], data, constraints),
+        }
+        append_result(RESULTS, {**row, **environment()})
+        print(
+            f"{name:13} {n_pairs:6} pairs, seed {seed}, {method:10} accuracy "
+            f"{row['accuracy']:.4f}, ARI {row['ari']:.3f}, NMI {row['nmi']:.3f}, "
+            f"{row['clusters_in_use']} clusters, {row['seconds']:.0f} s",
+            flush=True,
+        )
+        yield row
+
+
+def parse_rate(text):
+    """Return a noise rate: a number or "estimate"."""
+    return text if text == "estimate" else float(text)
+
+
+def main():
+    """Run what the command line asks for and print mean and spread."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--dataset", nargs="+", choices=[*IMAGES, *TABLES])
+    parser.add_argument("--pairs", nargs="+", type=int, default=[1000])
+    parser.add_argument("--seeds", type=int, default=3, help="number of draws")
+    parser.add_argument("--methods", nargs="+", default=["default"])
+    parser.add_argument("--noise", type=float, default=0.0, help="share flipped")
+    parser.add_argument("--noise-rate", type=parse_rate, help="what fit is told")
+    parser.add_argument("--n-clusters", type=int, help="default: the classes'")
+    parser.add_argument("--n-init", type=int, default=1)
+    parser.add_argument("--n-jobs", type=int)
+    parser.add_argument("--unequal", action="store_true", help="thin the classes")
+    arguments = parser.parse_args()
+    for name in arguments.dataset or TABLES:
+        for n_pairs in arguments.pairs:
+            rows = [
+                row
+                for seed in range(arguments.seeds)
+                for row in run(name, n_pairs, seed, arguments)
+            ]
+            metric = "accuracy" if name in IMAGES else "ari"
+            for method in arguments.methods:
+                scores = [row[metric] for row in rows if row["method"] == method]
+                print(
+                    f"== {name}, {n_pairs} pairs, {method}: {metric} "
+                    f"{np.mean(scores):.4f} +- {np.std(scores):.4f} "
+                    f"({len(scores)} seeds)",
+                    flush=True,
+                )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""Pairs spread to near neighbors: a random walk before the pair loss is taken."""
+
+import math
+
+import numpy as np
+from scipy import sparse
+from sklearn.decomposition import PCA, TruncatedSVD
+from sklearn.neighbors import NearestNeighbors
+
+# Rows at most among which neighbors are looked for: never n x n. The constrained
+# come first, the others are drawn.
+_MAX_NODES = 16_384
+
+# Distances are taken among at most so many principal components.
+_MAX_COMPONENTS = 64
+
+# A small table has no ten neighbors of one kind: one in so many rows at most.
+_ROWS_A_NEIGHBOR = 30
+
+
+class NeighborWalk:
+    """Random walks along nearest neighbors.
+
+    Few pairs among many samples are learnt by heart: the network sets the constrained
+    samples apart, and all others stay as they were. Taken at a neighbor of a
+    neighbor instead, a pair speaks for its surroundings. Constraint propagation
+    along a neighborhood graph does the same for affinity matrices (Lu & Ip 2010).
+
+    Parameters
+    ----------
+    place : ndarray of shape (n_samples,), int32
+        Number of each sample's node in the graph, -1 for none.
+    nodes : ndarray of shape (n_nodes,), int64
+        The sample of each node.
+    neighbors : ndarray of shape (n_nodes, n_neighbors), int64
+        Nodes next to each node.
+    length : int
+        Steps at most.
+    share : float
+        Share of the samples that set out; the others stay.
+
+    References
+    ----------
+    Lu, Ip (2010). Constrained spectral clustering via exhaustive and efficient
+    constraint propagation. ECCV.
+    """
+
+    def __init__(self, place, nodes, neighbors, length, share=1.0):
+        self.place = place
+        self.nodes = nodes
+        self.neighbors = neighbors
+        self.length = length
+        self.share = share
+
+    def __call__(self, rows, rng):
+        """Return where walks from `rows` end, of 0 to `length` steps each.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (m,), int64
+        rng : numpy.random.RandomState
+
+        Returns
+        -------
+        ndarray of shape (m,), int64
+            Samples; those without a node stay.
+        """
+        place = self.place[rows]
+        n_steps = rng.randint(self.length + 1, size=len(rows))
+        n_steps[(place < 0) | (rng.uniform(size=len(rows)) >= self.share)] = 0
+        for step in range(self.length):
+            going = np.flatnonzero(n_steps > step)
+            turn = rng.randint(self.neighbors.shape[1], size=len(going))
+            place[going] = self.neighbors[place[going], turn]
+        return np.where(place >= 0, self.nodes[place], rows)
+
+
+def make_walk(X, constrained, *, n_neighbors, length, n_clusters, rng):
+    """Return the walk along the nearest neighbors in X, None if there are none.
+
+    Parameters
+    ----------
+    X : array or CSR matrix of shape (n_samples, ...)
+    constrained : ndarray of shape (m,), int64
+        Samples where walks begin.
+    n_neighbors : int
+        Neighbors of a node; fewer in tables of under 30 rows a neighbor.
+    length : int or "auto"
+        Steps at most; "auto" reaches about as many samples as a cluster has.
+    n_clusters : int
+    rng : numpy.random.RandomState
+
+    Returns
+    -------
+    NeighborWalk or None
+    """
+    n_samples = X.shape[0]
+    n_neighbors = min(n_neighbors, n_samples // _ROWS_A_NEIGHBOR)
+    if not (n_neighbors and length and 0 < len(constrained) < n_samples):
+        return None
+    if length == "auto":
+        reach = math.log(n_samples / n_clusters) / math.log(max(2, n_neighbors))
+        length = max(1, round(reach))
+    nodes = _draw_nodes(n_samples, constrained, rng)
+    points = _reduce(X[nodes], rng)
+    search = NearestNeighbors(n_neighbors=n_neighbors).fit(points)
+    neighbors = search.kneighbors(return_distance=False)
+    place = np.full(n_samples, -1, dtype=np.int64)
+    place[nodes] = np.arange(len(nodes))
+    # Where all samples have pairs of their own, those of neighbors only blur them.
+    share = 1 - len(constrained) / n_samples
+    return NeighborWalk(place, nodes, neighbors, length, share)
+
+
+def _draw_nodes(n_samples, constrained, rng):
+    """Return the rows that make the graph, in order, the constrained first in line."""
+    if n_samples <= _MAX_NODES:
+        return np.arange(n_samples)
+    priority = rng.uniform(size=n_samples)
+    priority[constrained] += 1
+    return np.sort(np.argpartition(-priority, _MAX_NODES)[:_MAX_NODES])
+
+
+def _reduce(rows, rng):
+    """Return `rows` as points of a few dimensions."""
+    narrow = np.prod(rows.shape[1:]) <= _MAX_COMPONENTS
+    if sparse.issparse(rows):
+        if not narrow:
+            svd = TruncatedSVD(_MAX_COMPONENTS, random_state=rng)
+            return svd.fit_transform(rows)
+        rows = rows.toarray()
+    rows = np.asarray(rows, dtype=np.float32).reshape(len(rows), -1)
+    if narrow:
+        return rows
+    n_components = min(_MAX_COMPONENTS, len(rows))
+    pca = PCA(n_components, svd_solver="randomized", random_state=rng)
+    return pca.fit_transform(rows)
