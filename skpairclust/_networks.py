@@ -69,8 +69,8 @@ def _check_outputs(module, input_shape, n_outputs):
     if shape != (2, n_outputs):
         raise ValueError(
             f"network gives outputs of shape {shape} for 2 samples of shape "
-            f"{tuple(input_shape)}; it must give (2, {n_outputs}), one logit a "
-            "cluster, without a softmax."
+            f"{tuple(input_shape)}; it must give (2, {n_outputs}): a logit a cluster, "
+            "without a softmax, or a column a component of an embedding."
         )
 
 
