@@ -64,7 +64,7 @@ class KnownGroups:
         return self._differing.indices[row[group] : row[group + 1]]
 
     def differ(self, rows, others):
-        """Return a bool array (len(rows), len(others)): are they known to differ?"""
+        """Return which rows are known to differ from which others, a bool matrix."""
         left, right = self.groups[rows], self.groups[others]
         known = (left >= 0)[:, None] & (right >= 0)
         if self.is_complete:

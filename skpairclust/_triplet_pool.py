@@ -142,7 +142,7 @@ class TripletPool:
         )
 
     def _pick(self, rows, scores):
-        """Return the known negative with the lowest finite score for each row, or -1."""
+        """Return each row's known negative with the lowest finite score, or -1."""
         picked = np.full(len(rows), -1)
         n_block = max(1, _BLOCK_VALUES // max(1, self.n_rows))
         for start in range(0, len(rows), n_block):
