@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skpairclust._augmentation import make_augmentation
 from skpairclust._base import BaseNeuralEstimator, restored_on_error
 from skpairclust._compat import with_callbacks
 from skpairclust._embedding import (
@@ -117,13 +118,19 @@ class MetricEmbedder(BaseNeuralEstimator):
         and the nearest negatives of both ends, found in the embedding a few epochs
         before.
 
+    augment : {"affine"} or callable, default=None
+        What training samples go through, so that the embedding holds against it.
+        "affine" rotates, scales, shears and shifts images at random. A callable gets
+        a batch, a float32 tensor of shape (B, ...), and a `torch.Generator` on its
+        device, and returns a tensor of the same shape.
+
     samples_per_class : int, default=4
         Samples of a class in a batch; more where there are too few classes to fill it.
         With pairs, must-link components take the place of classes.
 
     normalize : bool, default=None
         Whether embeddings are scaled to length 1. None is True, but for "lifted",
-        which is defined without.
+        which is defined without, and for a single component, which would be a sign.
 
     network : {"mlp", "lenet", "conv"} or callable, default="mlp"
         "mlp" has fully connected layers; "lenet" and "conv" are convolutional
@@ -282,9 +289,10 @@ class MetricEmbedder(BaseNeuralEstimator):
         "positive_percentile": [Interval(Real, 0, 100, closed="right")],
         "reduction": [StrOptions(set(REDUCTIONS))],
         "sampling": [StrOptions({"classes", "hard"})],
+        "augment": [StrOptions({"affine"}), callable, None],
         "samples_per_class": [Interval(Integral, 2, None, closed="left")],
         "normalize": ["boolean", None],
-        "network": [StrOptions({"mlp", "lenet"}), callable],
+        "network": [StrOptions({"mlp", "lenet", "conv"}), callable],
         "hidden_layer_sizes": ["array-like", positive_int()],
         "input_shape": ["array-like", None],
         "head_learning_rate_multiplier": [positive()],
@@ -319,6 +327,7 @@ class MetricEmbedder(BaseNeuralEstimator):
         positive_percentile=100,
         reduction="active",
         sampling="classes",
+        augment=None,
         samples_per_class=4,
         normalize=None,
         network="mlp",
@@ -352,6 +361,7 @@ class MetricEmbedder(BaseNeuralEstimator):
         self.positive_percentile = positive_percentile
         self.reduction = reduction
         self.sampling = sampling
+        self.augment = augment
         self.samples_per_class = samples_per_class
         self.normalize = normalize
         self.network = network
@@ -587,8 +597,9 @@ class MetricEmbedder(BaseNeuralEstimator):
             )
         resolve_device(self.device)
         architecture = self._make_architecture(X.shape[1:])
-        # Built once before the training: a network that cannot take X fails now.
+        # Made once before the training: what cannot take X fails now.
         architecture.build()
+        make_augmentation(self.augment, architecture.input_shape)
         return EmbeddingTask(
             architecture=architecture,
             objective=self._options(
@@ -609,7 +620,9 @@ class MetricEmbedder(BaseNeuralEstimator):
     @property
     def _is_normalized(self):
         """Whether embeddings are scaled to length 1."""
-        return self.loss != "lifted" if self.normalize is None else self.normalize
+        if self.normalize is None:
+            return self.loss != "lifted" and self.n_components > 1
+        return bool(self.normalize)
 
     def _make_architecture(self, sample_shape):
         """Return what builds the network for samples of this shape."""

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from skpairclust._augmentation import make_augmentation
 from skpairclust._embedding_batches import (
     GroupBatches,
     HardBatches,
@@ -73,6 +74,7 @@ class EmbeddingOptions:
     swap: bool
     positive_percentile: float
     sampling: str
+    augment: object
     normalize: bool
     batch_size: int
     samples_per_class: int
@@ -216,6 +218,7 @@ class EmbeddingObjective:
         self.index = index
         rng = np.random.RandomState(seed)
         self._generator = make_generator(rng.randint(2**31), rows.device)
+        self._augment = make_augmentation(options.augment, rows.input_shape)
         self.known = KnownGroups(constraints)
         self.n_steps = count_steps(self.known, options.batch_size)
         self._pool = None
@@ -227,11 +230,10 @@ class EmbeddingObjective:
         self._refresh_pool(network)
         batch = next(self._batches)
         relation = to_device(self.known.relation(batch.rows), self.rows.device)
-        x = embed(
-            network,
-            self.rows.take(self.index[batch.rows]),
-            normalize=self.options.normalize,
-        )
+        x = self.rows.take(self.index[batch.rows])
+        if self._augment is not None:
+            x = self._augment(x, self._generator)
+        x = embed(network, x, normalize=self.options.normalize)
         return self._compare(x, relation, batch.triplets)
 
     def _make_batches(self, rng):
