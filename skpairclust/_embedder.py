@@ -40,6 +40,7 @@ from skpairclust._param_validation import (
 from skpairclust._torch_utils import resolve_device, to_numpy_state
 from skpairclust._training import OPTIMIZERS, SCHEDULES, TrainingOptions
 from skpairclust._triplet_pool import POOLS
+from skpairclust.constraints import PairwiseConstraints
 from skpairclust.constraints._supervision import check_supervision
 
 # Embeddings that differ less than this in all components are one point.
@@ -538,7 +539,7 @@ class MetricEmbedder(BaseNeuralEstimator):
         """
         embedding = self.transform(X)
         constraints = check_supervision(y, n_samples=len(embedding))
-        if y is not None and np.ndim(y) == 1 and not hasattr(y, "must_link"):
+        if not isinstance(y, PairwiseConstraints) and np.ndim(y) == 1:
             return _recall_at_1(embedding, np.asarray(y))
         _check_both_kinds(constraints, "score")
         return pair_auc(constraints, embedding)
