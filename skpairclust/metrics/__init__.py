@@ -1,7 +1,11 @@
 """Scores of a clustering against classes and constraints, and scorers of them."""
 
-from skpairclust.metrics._labels import (
+from skpairclust.metrics._classes import (
     clustering_accuracy_score,
+    pairwise_f1_score,
+    purity_score,
+)
+from skpairclust.metrics._labels import (
     constraint_accuracy_score,
     count_respected,
 )
@@ -32,4 +36,6 @@ __all__ = [
     "get_scorer_names",
     "make_label_scorer",
     "neg_constraint_log_loss",
+    "pairwise_f1_score",
+    "purity_score",
 ]
