@@ -13,6 +13,7 @@ from skpairclust.metrics._probabilities import (
     constraint_log_loss,
     constraint_roc_auc_score,
 )
+from skpairclust.metrics._retrieval import recall_at_k
 from skpairclust.metrics._scorers import (
     ConstraintScorer,
     constraint_accuracy,
@@ -38,4 +39,5 @@ __all__ = [
     "neg_constraint_log_loss",
     "pairwise_f1_score",
     "purity_score",
+    "recall_at_k",
 ]
