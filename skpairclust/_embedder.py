@@ -42,6 +42,7 @@ from skpairclust._training import OPTIMIZERS, SCHEDULES, TrainingOptions
 from skpairclust._triplet_pool import POOLS
 from skpairclust.constraints import PairwiseConstraints
 from skpairclust.constraints._supervision import check_supervision
+from skpairclust.metrics import recall_at_k
 
 # Embeddings that differ less than this in all components are one point.
 _COLLAPSED = 1e-4
@@ -529,18 +530,20 @@ class MetricEmbedder(BaseNeuralEstimator):
         -------
         float
             For labels the share of labeled samples whose nearest other labeled sample
-            has the same label; for pairs the probability that a must-link is nearer
-            than a cannot-link. In [0, 1].
+            has the same label, see :func:`~skpairclust.metrics.recall_at_k`; for pairs
+            the probability that a must-link is nearer than a cannot-link. In [0, 1].
 
         Raises
         ------
         ValueError
-            If `y` holds fewer than two labels, or lacks must-links or cannot-links.
+            If no two samples have the same label, or `y` lacks must-links or
+            cannot-links.
         """
         embedding = self.transform(X)
         constraints = check_supervision(y, n_samples=len(embedding))
         if not isinstance(y, PairwiseConstraints) and np.ndim(y) == 1:
-            return _recall_at_1(embedding, np.asarray(y))
+            labels = np.asarray(y)
+            return recall_at_k(embedding[labels >= 0], labels[labels >= 0])
         _check_both_kinds(constraints, "score")
         return pair_auc(constraints, embedding)
 
@@ -740,12 +743,3 @@ def _check_both_kinds(constraints, where):
             f"{where} needs cannot-links, but y holds none, as labels of a single "
             "class do: at least two samples must be known to differ."
         )
-
-
-def _recall_at_1(embedding, labels):
-    """Return the share of labeled rows whose nearest labeled row has their label."""
-    labeled = labels >= 0
-    embedding, labels = embedding[labeled], labels[labeled]
-    index = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(embedding)
-    nearest = index.kneighbors(return_distance=False)[:, 0]
-    return float(np.mean(labels[nearest] == labels))
