@@ -12,15 +12,22 @@ from skpairclust._version import __version__
 
 if TYPE_CHECKING:
     from skpairclust._clusterer import ConstrainedNeuralClusterer
+    from skpairclust._embedder import MetricEmbedder
     from skpairclust.constraints import PairwiseConstraints
 
-__all__ = ["ConstrainedNeuralClusterer", "PairwiseConstraints", "__version__"]
+__all__ = [
+    "ConstrainedNeuralClusterer",
+    "MetricEmbedder",
+    "PairwiseConstraints",
+    "__version__",
+]
 
 _MODULE_OF = {
     "ConstrainedNeuralClusterer": "_clusterer",
+    "MetricEmbedder": "_embedder",
     "PairwiseConstraints": "constraints",
 }
-_SUBMODULES = ("baselines", "constraints", "metrics", "model_selection")
+_SUBMODULES = ("baselines", "cluster", "constraints", "metrics", "model_selection")
 
 
 def __getattr__(name):

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skpairclust._compat import CallbackSupportMixin
 from skpairclust._doc_link import DocLinkMixin
+from skpairclust._lazy_rows import LazyRows, is_lazy
 from skpairclust._networks import forward_features
 from skpairclust._persistence import pack, read_state, unpack, write_state
 from skpairclust._torch_utils import FeatureRows, load_numpy_state, resolve_device
@@ -140,17 +141,23 @@ class BaseNeuralEstimator(
 
     def _check_X(self, X, *, reset):
         """Return X as an array of floats that the network can take."""
-        X = validate_data(
-            self,
-            X,
-            reset=reset,
-            dtype=[np.float32, np.float64],
-            allow_nd=True,
-            accept_sparse="csr",
-            order="C",
-            # Batch normalization, and a clustering, need two.
-            ensure_min_samples=2 if reset else 1,
-        )
+        # Batch normalization, and a clustering, need two.
+        n_least = 2 if reset else 1
+        if is_lazy(X):
+            X = LazyRows(X, ensure_min_samples=n_least)
+            if reset:
+                self.n_features_in_ = X.shape[1]
+        else:
+            X = validate_data(
+                self,
+                X,
+                reset=reset,
+                dtype=[np.float32, np.float64],
+                allow_nd=True,
+                accept_sparse="csr",
+                order="C",
+                ensure_min_samples=n_least,
+            )
         if reset:
             self._sample_shape = X.shape[1:]
         elif X.shape[1:] != self._sample_shape:

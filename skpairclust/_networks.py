@@ -14,13 +14,15 @@ from skpairclust._torch_utils import global_rng, make_generator
 # The first outputs should be near uniform, so that no cluster starts as winner.
 _OUTPUT_SCALE = 0.1
 
+_CONV_CHANNELS = (32, 32, 64, 64)
+
 
 def build_network(network, input_shape, n_outputs, *, hidden_layer_sizes, seed):
     """Build the network that the parameter `network` of an estimator names.
 
     Parameters
     ----------
-    network : {"mlp", "lenet"} or callable
+    network : {"mlp", "lenet", "conv"} or callable
         A callable gets ``(input_shape, n_outputs)`` and returns a module. It may
         draw from torch's global generator, which is seeded for the call and put
         back after it.
@@ -47,6 +49,8 @@ def build_network(network, input_shape, n_outputs, *, hidden_layer_sizes, seed):
         return build_mlp(input_shape, n_outputs, hidden_layer_sizes, generator)
     if network == "lenet":
         return build_lenet(input_shape, n_outputs, make_generator(seed))
+    if network == "conv":
+        return build_conv(input_shape, n_outputs, make_generator(seed))
     with global_rng(seed):
         module = network(tuple(input_shape), n_outputs)
     if not isinstance(module, nn.Module):
@@ -69,8 +73,8 @@ def _check_outputs(module, input_shape, n_outputs):
     if shape != (2, n_outputs):
         raise ValueError(
             f"network gives outputs of shape {shape} for 2 samples of shape "
-            f"{tuple(input_shape)}; it must give (2, {n_outputs}), one logit a "
-            "cluster, without a softmax."
+            f"{tuple(input_shape)}; it must give (2, {n_outputs}): a logit a cluster, "
+            "without a softmax, or a column a component of an embedding."
         )
 
 
@@ -143,12 +147,54 @@ def build_lenet(input_shape, n_outputs, generator):
     )
 
 
-def image_shape(input_shape):
-    """Return ``(channels, height, width)``, or say why LeNet cannot take it."""
+def build_conv(input_shape, n_outputs, generator):
+    """Build a network of four small convolutions for images of at least 16 x 16.
+
+    Four blocks of 3 x 3 convolution (32, 32, 64 and 64 channels), batch normalization,
+    ReLU and 2 x 2 max-pooling, then the output: the network of Vinyals et al. (2016),
+    "Matching networks for one shot learning", section 4.1.1, with narrower first
+    layers.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        ``(height, width)`` or ``(channels, height, width)``.
+    n_outputs : int
+    generator : torch.Generator
+        Source of the initial weights, on the CPU.
+
+    Returns
+    -------
+    torch.nn.Sequential
+
+    Raises
+    ------
+    ValueError
+        If `input_shape` is not that of an image of at least 16 x 16.
+    """
+    channels, height, width = image_shape(input_shape, "conv")
+    sizes = [channels, *_CONV_CHANNELS]
+    blocks = [
+        layer
+        for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True)
+        for layer in _conv_block(n_in, n_out, generator, kernel_size=3, padding=1)
+    ]
+    shrunk = 2 ** len(_CONV_CHANNELS)
+    n_flat = sizes[-1] * (height // shrunk) * (width // shrunk)
+    return nn.Sequential(
+        nn.Unflatten(1, (1, height)) if len(input_shape) == 2 else nn.Identity(),
+        *blocks,
+        nn.Flatten(),
+        make_linear(n_flat, n_outputs, generator, _OUTPUT_SCALE),
+    )
+
+
+def image_shape(input_shape, network="lenet"):
+    """Return ``(channels, height, width)``, or say why `network` cannot take it."""
     shape = (1, *input_shape) if len(input_shape) == 2 else tuple(input_shape)
     if len(shape) != 3 or min(shape[1:]) < 16:
         raise ValueError(
-            "network='lenet' needs images of at least 16 x 16, but one sample has "
+            f"network={network!r} needs images of at least 16 x 16, but one sample has "
             f"shape {tuple(input_shape)}: pass input_shape=(height, width) or "
             "(channels, height, width), or use network='mlp'."
         )
@@ -162,9 +208,11 @@ def make_linear(n_in, n_out, generator, scale=1.0):
     )
 
 
-def _conv_block(n_in, n_out, generator):
-    """Return convolution 5 x 5, batch normalization, ReLU, max-pooling 2 x 2."""
-    conv = nn.utils.skip_init(nn.Conv2d, n_in, n_out, kernel_size=5)
+def _conv_block(n_in, n_out, generator, *, kernel_size=5, padding=0):
+    """Return convolution, batch normalization, ReLU, max-pooling 2 x 2."""
+    conv = nn.utils.skip_init(
+        nn.Conv2d, n_in, n_out, kernel_size=kernel_size, padding=padding
+    )
     return (
         _initialize(conv, generator),
         nn.BatchNorm2d(n_out),

@@ -45,6 +45,9 @@ class TrainingRun:
         Mean loss of that epoch; ``inf`` if no epoch was finite.
     loss_curve : list of float
         Mean loss of each epoch.
+    criterion_curve : list of float
+        What decided which epoch is best, of each epoch; the loss unless `train` was
+        told otherwise.
     interrupted : bool
         Whether the user stopped it.
     """
@@ -52,6 +55,7 @@ class TrainingRun:
     weights: dict | None = None
     loss: float = math.inf
     loss_curve: list = field(default_factory=list)
+    criterion_curve: list = field(default_factory=list)
     interrupted: bool = False
 
     @property
@@ -60,7 +64,16 @@ class TrainingRun:
         return max(1, len(self.loss_curve))
 
 
-def train(network, compute_loss, n_steps, options, *, on_epoch=None):
+def train(
+    network,
+    compute_loss,
+    n_steps,
+    options,
+    *,
+    on_epoch=None,
+    criterion=None,
+    parameter_groups=None,
+):
     """Train `network` in place and return the weights of its best epoch.
 
     Parameters
@@ -74,15 +87,22 @@ def train(network, compute_loss, n_steps, options, *, on_epoch=None):
     on_epoch : callable, optional
         Called as ``on_epoch(run, network)`` after each epoch; training ends when
         it returns True.
+    criterion : callable, optional
+        Called as ``criterion(run, network)`` after each epoch and before `on_epoch`;
+        the epoch with the lowest value is the best, and training has stalled when it
+        no longer falls. Defaults to the mean loss of the epoch.
+    parameter_groups : list of dict, optional
+        Parameters under ``"params"`` and what multiplies their learning rate under
+        ``"multiplier"``. Defaults to all parameters at the full rate.
 
     Returns
     -------
     TrainingRun
         With ``loss=inf`` and no weights if the first epoch was not finite.
     """
-    optimizer = make_optimizer(network.parameters(), options)
+    optimizer = make_optimizer(parameter_groups or network.parameters(), options)
     run = TrainingRun()
-    best = None
+    best, lowest = None, math.inf
     try:
         for epoch in range(options.max_iter):
             loss = _run_epoch(network, compute_loss, n_steps, optimizer, options, epoch)
@@ -90,10 +110,12 @@ def train(network, compute_loss, n_steps, options, *, on_epoch=None):
             # Once not finite, the weights stay so: what was best before counts.
             if not (math.isfinite(loss) and _is_finite(network)):
                 break
-            if loss < run.loss:
-                run.loss, best = loss, _clone_state(network)
+            value = loss if criterion is None else criterion(run, network)
+            run.criterion_curve.append(value)
+            if value < lowest:
+                lowest, run.loss, best = value, loss, _clone_state(network)
             if (on_epoch is not None and on_epoch(run, network)) or _has_stalled(
-                run.loss_curve, options
+                run.criterion_curve, options
             ):
                 break
     except KeyboardInterrupt:
@@ -131,7 +153,7 @@ def _run_epoch(network, compute_loss, n_steps, optimizer, options, epoch):
     for step in range(n_steps):
         rate = learning_rate_at(epoch + step / n_steps, options)
         for group in optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group.get("multiplier", 1.0)
         loss = _run_step(network, compute_loss, optimizer)
         # Summed on the device: reading a loss each step would wait for the GPU.
         total = loss if total is None else total + loss
@@ -147,12 +169,12 @@ def _run_step(network, compute_loss, optimizer):
     return loss.detach()
 
 
-def _has_stalled(loss_curve, options):
+def _has_stalled(curve, options):
     """Whether the last `n_iter_no_change` epochs were no better by `tol`."""
     patience = options.n_iter_no_change
-    if patience is None or len(loss_curve) <= patience:
+    if patience is None or len(curve) <= patience:
         return False
-    return min(loss_curve[-patience:]) > min(loss_curve[:-patience]) - options.tol
+    return min(curve[-patience:]) > min(curve[:-patience]) - options.tol
 
 
 def _is_finite(network):

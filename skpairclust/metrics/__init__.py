@@ -1,7 +1,11 @@
 """Scores of a clustering against classes and constraints, and scorers of them."""
 
-from skpairclust.metrics._labels import (
+from skpairclust.metrics._classes import (
     clustering_accuracy_score,
+    pairwise_f1_score,
+    purity_score,
+)
+from skpairclust.metrics._labels import (
     constraint_accuracy_score,
     count_respected,
 )
@@ -9,6 +13,7 @@ from skpairclust.metrics._probabilities import (
     constraint_log_loss,
     constraint_roc_auc_score,
 )
+from skpairclust.metrics._retrieval import recall_at_k
 from skpairclust.metrics._scorers import (
     ConstraintScorer,
     constraint_accuracy,
@@ -32,4 +37,7 @@ __all__ = [
     "get_scorer_names",
     "make_label_scorer",
     "neg_constraint_log_loss",
+    "pairwise_f1_score",
+    "purity_score",
+    "recall_at_k",
 ]

@@ -1,55 +1,10 @@
-"""Scores of cluster labels: against classes, and against constraints."""
+"""Scores of cluster labels against constraints."""
 
 import numpy as np
 from scipy import sparse
-from scipy.optimize import linear_sum_assignment
-from sklearn.metrics.cluster import contingency_matrix
-from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
+from sklearn.utils.validation import check_array
 
 from skpairclust.constraints import PairwiseConstraints
-
-
-def clustering_accuracy_score(labels_true, labels_pred):
-    """Share of samples whose cluster is the one assigned to their class.
-
-    Clusters and classes are matched one to one so that the share is largest
-    (Hungarian assignment). Clusters beyond the number of classes count as wrong.
-
-    Parameters
-    ----------
-    labels_true : array-like of shape (n_samples,)
-        Classes.
-    labels_pred : array-like of shape (n_samples,)
-        Clusters.
-
-    Returns
-    -------
-    float
-        In [0, 1]; 1 is perfect.
-
-    Raises
-    ------
-    ValueError
-        If there are no samples or the lengths differ.
-
-    References
-    ----------
-    Kuhn (1955). The Hungarian method for the assignment problem.
-
-    Examples
-    --------
-    >>> from skpairclust.metrics import clustering_accuracy_score
-    >>> clustering_accuracy_score([0, 0, 1, 1], [5, 5, 5, 2])
-    0.75
-    """
-    labels_true = column_or_1d(labels_true)
-    labels_pred = column_or_1d(labels_pred)
-    check_consistent_length(labels_true, labels_pred)
-    if not len(labels_true):
-        raise ValueError("labels_true is empty: an accuracy needs one sample at least.")
-    table = contingency_matrix(labels_true, labels_pred)
-    classes, clusters = linear_sum_assignment(table, maximize=True)
-    return float(table[classes, clusters].sum() / len(labels_true))
 
 
 def constraint_accuracy_score(constraints, labels_pred):

@@ -6,7 +6,7 @@ from sklearn.metrics import make_scorer
 
 from skpairclust.constraints import PairwiseConstraints
 from skpairclust.constraints._supervision import check_supervision
-from skpairclust.metrics import _labels
+from skpairclust.metrics import _classes
 from skpairclust.metrics._labels import constraint_accuracy_score
 from skpairclust.metrics._probabilities import (
     constraint_log_loss,
@@ -231,7 +231,7 @@ def make_label_scorer(score_func):
 
 def _find_score(name):
     """Return a score function by its name, or raise."""
-    for module in (_labels, sklearn.metrics):
+    for module in (_classes, sklearn.metrics):
         function = getattr(module, str(name), None)
         if callable(function) and str(name).endswith("_score"):
             return function

@@ -1,0 +1,745 @@
+"""MetricEmbedder: the estimator's API."""
+
+import warnings
+from dataclasses import fields
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.cluster import AgglomerativeClustering, KMeans
+from sklearn.neighbors import NearestNeighbors
+from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from skpairclust._augmentation import make_augmentation
+from skpairclust._base import BaseNeuralEstimator, restored_on_error
+from skpairclust._compat import with_callbacks
+from skpairclust._embedding import (
+    MARGINS,
+    EmbeddingOptions,
+    EmbeddingTask,
+    embed,
+    run_training,
+)
+from skpairclust._embedding_losses import REDUCTIONS
+from skpairclust._embedding_validation import pair_auc, split
+from skpairclust._epoch_hooks import EpochCallbacks
+from skpairclust._known_groups import KnownGroups
+from skpairclust._mining import MINERS
+from skpairclust._pair_clustering import Architecture
+from skpairclust._param_validation import (
+    Interval,
+    StrOptions,
+    check_hidden_layer_sizes,
+    check_input_shape,
+    non_negative,
+    positive,
+    positive_int,
+)
+from skpairclust._torch_utils import resolve_device, to_numpy_state
+from skpairclust._training import OPTIMIZERS, SCHEDULES, TrainingOptions
+from skpairclust._triplet_pool import POOLS
+from skpairclust.constraints import PairwiseConstraints
+from skpairclust.constraints._supervision import check_supervision
+from skpairclust.metrics import recall_at_k
+
+# Embeddings that differ less than this in all components are one point.
+_COLLAPSED = 1e-4
+
+
+def _clusters(estimator):
+    """Whether the estimator clusters, or say how it would."""
+    if estimator.n_clusters is None:
+        raise AttributeError(
+            "predict needs clusters: set n_clusters, the number of clusters that "
+            "k-means looks for in the embedding."
+        )
+    return True
+
+
+class MetricEmbedder(BaseNeuralEstimator):
+    r"""Learn an embedding in which distance means "same" or "different".
+
+    A neural network is trained on labels, or on pairs of samples known to be the same
+    or different, so that samples of one class come to lie together and others apart.
+    The Euclidean distance of embeddings then tells apart classes, too, that were not
+    there in training: new samples are embedded, searched and clustered with any tool
+    for vectors.
+
+    Parameters
+    ----------
+    n_components : int, default=64
+        Number of components of the embedding.
+
+    loss : str, default="triplet"
+        With the distance d of anchor a, positive p and negative n, and margin m:
+
+        - "triplet": :math:`\max(0, d_{ap} - d_{an} + m)`;
+        - "squared_triplet": the same of squared distances [1]_;
+        - "ratio_triplet": :math:`(\frac{e^{d_{ap}}}{e^{d_{ap}} + e^{d_{an}}})^2 -
+          (\frac{e^{d_{an}}}{e^{d_{ap}} + e^{d_{an}}})^2`, after [2]_;
+        - "soft_triplet": :math:`d_{ap} + \log(e^{m - d_{an}} + e^{m - d_{pn}})`;
+        - "lifted": each must-link against all cannot-links of both ends [3]_;
+        - "contrastive": :math:`d^2` of a must-link, :math:`\max(0, m - d)^2` of a
+          cannot-link [4]_;
+        - "hinge_embedding": :math:`d` and :math:`\max(0, m - d)`.
+
+    margin : float, default=None
+        The margin m. None takes 0.2 for triplets and 1 for the other losses.
+
+    mining : {"all", "hardest", "semihard", "random", "pool"}, default="all"
+        Which triplets count: all of the batch; the farthest positive and the nearest
+        negative of each anchor [5]_; for each pair the nearest negative that is
+        farther than the positive, but within the margin [1]_; one negative at random
+        for each pair; or those of a list made from all samples, see `pool`. Used by
+        triplet losses.
+
+    pool : {"closest", "semihard", "kmeans", "random"}, default="closest"
+        With ``mining="pool"``, the negatives on the list, beside positives at random:
+        the closest of all, the closest beyond the positive, those that k-means
+        confuses with the anchor, or any.
+
+    pool_epochs : int, default=5
+        Epochs after which the list, or the search for hard negatives, is renewed.
+
+    swap : bool, default=False
+        Compare the negative with anchor or positive, whichever is nearer [6]_.
+
+    positive_percentile : float, default=100
+        Positives count up to this percentile of each anchor's own distances to
+        positives, so that a class may fall into several clusters. Used by triplet
+        losses, in (0, 100].
+
+    reduction : {"active", "mean", "sum"}, default="active"
+        What becomes of the costs of a batch. "active" is their mean without those that
+        are 0; must-links and cannot-links apart where they have costs of their own.
+
+    sampling : {"classes", "hard"}, default="classes"
+        What a batch is: some samples of each of some classes; or random positive pairs
+        and the nearest negatives of both ends, found in the embedding a few epochs
+        before.
+
+    augment : {"affine"} or callable, default=None
+        What training samples go through, so that the embedding holds against it.
+        "affine" rotates, scales, shears and shifts images at random. A callable gets
+        a batch, a float32 tensor of shape (B, ...), and a `torch.Generator` on its
+        device, and returns a tensor of the same shape.
+
+    samples_per_class : int, default=4
+        Samples of a class in a batch; more where there are too few classes to fill it.
+        With pairs, must-link components take the place of classes.
+
+    normalize : bool, default=None
+        Whether embeddings are scaled to length 1. None is True, but for "lifted",
+        which is defined without, and for a single component, which would be a sign.
+
+    network : {"mlp", "lenet", "conv"} or callable, default="mlp"
+        "mlp" has fully connected layers; "lenet" and "conv" are convolutional
+        networks for images of at least 16 x 16. A callable gets ``(input_shape,
+        n_outputs)`` and returns a `torch.nn.Module` that ends in a linear layer of
+        `n_outputs`; it may be pretrained.
+
+    hidden_layer_sizes : int or tuple of int, default=(256, 256)
+        Units in each hidden layer of "mlp".
+
+    input_shape : tuple of int, default=None
+        Shape in which the network takes one sample, for instance ``(1, 28, 28)``.
+        Rows of a 2-d X are reshaped to it. None takes X as it is.
+
+    head_learning_rate_multiplier : float, default=1.0
+        What the learning rate of the last linear layer is multiplied by. Take 10 or so
+        for a network that was pretrained up to that layer, and a lower
+        `learning_rate`.
+
+    optimizer : {"adam", "sgd"}, default="adam"
+        How the weights are updated.
+
+    learning_rate : float, default=2e-3
+        Step size at the start.
+
+    momentum : float, default=0.9
+        Momentum of "sgd", in [0, 1).
+
+    weight_decay : float, default=0.0
+        Weight of the squared norm of the weights.
+
+    schedule : {"cosine", "constant", "halving"}, default="cosine"
+        How the learning rate falls: along a half cosine to 0, not at all, or by half
+        every 25 epochs.
+
+    batch_size : int, default=256
+        Samples of a step at most.
+
+    max_iter : int, default=50
+        Number of epochs. An epoch is as many steps as a pass over the constrained
+        samples has, 4 at least.
+
+    tol : float, default=1e-4
+        Training stops when the score of the validation part has not risen by `tol` for
+        `n_iter_no_change` epochs.
+
+    n_iter_no_change : int or None, default=None
+        None trains for `max_iter` epochs. Needs `validation_fraction`.
+
+    validation_fraction : float, default=0.0
+        Share of the classes, or of samples where there are few classes, that is held
+        out to choose the best epoch: by the normalized mutual information of k-means
+        with `clusters_per_class` clusters a class, or, with pairs, by the area under
+        the ROC curve of their distances. 0 keeps the last epoch.
+
+    n_clusters : int, default=None
+        Number of clusters that `predict` knows; None clusters nothing.
+
+    clusters_per_class : int, default=1
+        Centers of k-means for each cluster, which average linkage joins to `n_clusters`
+        clusters.
+
+    device : str, default="auto"
+        "auto" takes the GPU when there is one; or "cpu", "cuda", "cuda:N".
+
+    warm_start : bool, default=False
+        Start from the weights of the previous call of `fit`, if there are any of the
+        same shapes.
+
+    verbose : int, default=0
+        Above 0, print the progress of each epoch.
+
+    random_state : int, RandomState instance or None, default=None
+        Decides initial weights, batches and mining. The global random states of numpy
+        and torch are left alone.
+
+    Attributes
+    ----------
+    embedding_ : ndarray of shape (n_samples, n_components), float32
+        Embedding of the samples of `fit`.
+
+    labels_ : ndarray of shape (n_samples,), int64
+        Cluster of each sample of `fit`, if `n_clusters` is set.
+
+    cluster_centers_ : ndarray of shape (n_clusters * clusters_per_class, \
+            n_components), float32
+        Centers of k-means in the embedding, if `n_clusters` is set.
+
+    validation_scores_ : list of float
+        Score of the validation part after each epoch; empty without one.
+
+    margin_ : float
+        The margin.
+
+    n_iter_ : int
+        Number of epochs run.
+
+    loss_ : float
+        Training loss of the epoch whose weights were kept.
+
+    loss_curve_ : list of float
+        Mean training loss of each epoch. With ``reduction="active"`` it need not fall
+        while the embedding gets better, since fewer terms are left.
+
+    network_ : torch.nn.Module
+        The trained network; its outputs are not yet normalized.
+
+    weights_ : dict of str to ndarray
+        State of the network.
+
+    n_features_in_ : int
+        Number of features seen in `fit`.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features seen in `fit`, if X had any.
+
+    References
+    ----------
+    .. [1] Schroff, Kalenichenko, Philbin (2015). FaceNet: a unified embedding for face
+       recognition and clustering. CVPR. arXiv:1503.03832, eq. 3.
+    .. [2] Hoffer, Ailon (2015). Deep metric learning using triplet network. SIMBAD.
+       arXiv:1412.6622.
+    .. [3] Oh Song, Xiang, Jegelka, Savarese (2016). Deep metric learning via lifted
+       structured feature embedding. CVPR. arXiv:1511.06452, eq. 4.
+    .. [4] Hadsell, Chopra, LeCun (2006). Dimensionality reduction by learning an
+       invariant mapping. CVPR, eq. 4.
+    .. [5] Hermans, Beyer, Leibe (2017). In defense of the triplet loss for person
+       re-identification. arXiv:1703.07737, eq. 5.
+    .. [6] Balntas, Riba, Ponsa, Mikolajczyk (2016). Learning local feature descriptors
+       with triplets and shallow convolutional neural networks. BMVC.
+
+    Examples
+    --------
+    Learn from some samples, and search others:
+
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.model_selection import train_test_split
+    >>> from skpairclust import MetricEmbedder
+    >>> X, y = load_digits(return_X_y=True)
+    >>> X, X_new, y, y_new = train_test_split(X / 16, y, random_state=0)
+    >>> embedder = MetricEmbedder(16, max_iter=5, random_state=0).fit(X, y)
+    >>> embedder.transform(X_new).shape
+    (450, 16)
+    >>> embedder.score(X_new, y_new) > 0.9  # Recall@1
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "n_components": [positive_int()],
+        "loss": [StrOptions(set(MARGINS))],
+        "margin": [positive(), None],
+        "mining": [StrOptions({"all", "pool", *MINERS})],
+        "pool": [StrOptions(set(POOLS))],
+        "pool_epochs": [positive_int()],
+        "swap": ["boolean"],
+        "positive_percentile": [Interval(Real, 0, 100, closed="right")],
+        "reduction": [StrOptions(set(REDUCTIONS))],
+        "sampling": [StrOptions({"classes", "hard"})],
+        "augment": [StrOptions({"affine"}), callable, None],
+        "samples_per_class": [Interval(Integral, 2, None, closed="left")],
+        "normalize": ["boolean", None],
+        "network": [StrOptions({"mlp", "lenet", "conv"}), callable],
+        "hidden_layer_sizes": ["array-like", positive_int()],
+        "input_shape": ["array-like", None],
+        "head_learning_rate_multiplier": [positive()],
+        "optimizer": [StrOptions(set(OPTIMIZERS))],
+        "learning_rate": [positive()],
+        "momentum": [Interval(Real, 0, 1, closed="left")],
+        "weight_decay": [non_negative()],
+        "schedule": [StrOptions(set(SCHEDULES))],
+        "batch_size": [Interval(Integral, 4, None, closed="left")],
+        "max_iter": [positive_int()],
+        "tol": [non_negative()],
+        "n_iter_no_change": [positive_int(), None],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "n_clusters": [positive_int(), None],
+        "clusters_per_class": [positive_int()],
+        "device": [str, torch.device],
+        "warm_start": ["boolean"],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        n_components=64,
+        *,
+        loss="triplet",
+        margin=None,
+        mining="all",
+        pool="closest",
+        pool_epochs=5,
+        swap=False,
+        positive_percentile=100,
+        reduction="active",
+        sampling="classes",
+        augment=None,
+        samples_per_class=4,
+        normalize=None,
+        network="mlp",
+        hidden_layer_sizes=(256, 256),
+        input_shape=None,
+        head_learning_rate_multiplier=1.0,
+        optimizer="adam",
+        learning_rate=2e-3,
+        momentum=0.9,
+        weight_decay=0.0,
+        schedule="cosine",
+        batch_size=256,
+        max_iter=50,
+        tol=1e-4,
+        n_iter_no_change=None,
+        validation_fraction=0.0,
+        n_clusters=None,
+        clusters_per_class=1,
+        device="auto",
+        warm_start=False,
+        verbose=0,
+        random_state=None,
+    ):
+        self.n_components = n_components
+        self.loss = loss
+        self.margin = margin
+        self.mining = mining
+        self.pool = pool
+        self.pool_epochs = pool_epochs
+        self.swap = swap
+        self.positive_percentile = positive_percentile
+        self.reduction = reduction
+        self.sampling = sampling
+        self.augment = augment
+        self.samples_per_class = samples_per_class
+        self.normalize = normalize
+        self.network = network
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.input_shape = input_shape
+        self.head_learning_rate_multiplier = head_learning_rate_multiplier
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.momentum = momentum
+        self.weight_decay = weight_decay
+        self.schedule = schedule
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.validation_fraction = validation_fraction
+        self.n_clusters = n_clusters
+        self.clusters_per_class = clusters_per_class
+        self.device = device
+        self.warm_start = warm_start
+        self.verbose = verbose
+        self.random_state = random_state
+
+    @with_callbacks
+    def fit(self, X, y=None, *, must_link=None, cannot_link=None):
+        """Train the network and embed X.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples; more than two dimensions for networks that take images. A memory
+            map, or any object that has a length and gives an array for an integer, is
+            read by the batch and never as a whole.
+
+        y : PairwiseConstraints or array-like
+            What is known: `PairwiseConstraints`; or a 1-d integer array with a label a
+            sample, -1 for none; or an (m, 3) integer array of rows ``(i, j, r)``, r =
+            1 for must-link and -1 for cannot-link; or an (n, n) array or sparse matrix
+            of 1, -1 and 0 for unknown. None only if the pairs come as index arrays.
+
+        must_link : array-like of shape (m, 2), default=None
+            Pairs of row numbers of samples that belong together.
+
+        cannot_link : array-like of shape (m, 2), default=None
+            Pairs of row numbers of samples that do not.
+
+        Returns
+        -------
+        self : MetricEmbedder
+            Fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter or an input cannot be used, for instance without any
+            must-link or cannot-link; or if the loss was never finite. An estimator
+            fitted before then stays as it was.
+
+        Warns
+        -----
+        UserWarning
+            If must-links together contradict cannot-links, if all samples end at one
+            point, or if the training was interrupted; what was learnt until then is
+            kept.
+        """
+        self._validate_params()
+        context = self._init_callback_context(max_subtasks=1)
+        with restored_on_error(self):
+            X = self._check_X(X, reset=True)
+            constraints = self._check_y(y, X.shape[0], must_link, cannot_link)
+            task = self._make_task(X)
+            seed, split_seed, kmeans_seed = check_random_state(
+                self.random_state
+            ).randint(2**31, size=3)
+            validation = self._split(constraints, int(split_seed))
+            context.call_on_fit_task_begin(estimator=self, X=X, y=constraints)
+            hook = self._make_hook(context, X, constraints, task)
+            run = run_training(
+                X, constraints, task, int(seed), validation=validation, hook=hook
+            )
+            self._store(X, run, task)
+            if self.n_clusters is not None:
+                self._cluster(int(kmeans_seed))
+        context.call_on_fit_task_end(estimator=self, X=X, y=constraints)
+        return self
+
+    def transform(self, X):
+        """Embed X.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples of the shape seen in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_components), float32
+            Embeddings, whose Euclidean distances were learned.
+        """
+        check_is_fitted(self)
+        return self._embed(self._check_X(X, reset=False))
+
+    @available_if(_clusters)
+    def predict(self, X):
+        """Return the cluster whose center is nearest to each sample's embedding.
+
+        Available if `n_clusters` is set.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples of the shape seen in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), int64
+            Clusters, from 0.
+        """
+        check_is_fitted(self, "cluster_centers_")
+        embedding = self._embed(self._check_X(X, reset=False))
+        return self._assign(embedding)
+
+    def kneighbors(self, X=None, n_neighbors=5, return_distance=True):
+        """Find the samples of `fit` that are nearest in the embedding.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_queries, n_features) or (n_queries, ...), \
+                default=None
+            Queries. None asks for the neighbors of each sample of `fit`, itself left
+            out.
+
+        n_neighbors : int, default=5
+            Number of neighbors.
+
+        return_distance : bool, default=True
+            Whether to return distances.
+
+        Returns
+        -------
+        distances : ndarray of shape (n_queries, n_neighbors), float32
+            Distances in the embedding, ascending; if `return_distance`.
+
+        indices : ndarray of shape (n_queries, n_neighbors), int64
+            Row numbers of samples of `fit`.
+        """
+        check_is_fitted(self)
+        index = NearestNeighbors(algorithm="brute").fit(self.embedding_)
+        queries = None if X is None else self._embed(self._check_X(X, reset=False))
+        return index.kneighbors(queries, n_neighbors, return_distance)
+
+    def score(self, X, y=None):
+        """Return Recall@1 for labels, the area under the ROC curve for pairs.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples, of new classes as well.
+
+        y : PairwiseConstraints or array-like
+            What is known of these samples, as in `fit`.
+
+        Returns
+        -------
+        float
+            For labels the share of labeled samples whose nearest other labeled sample
+            has the same label, see :func:`~skpairclust.metrics.recall_at_k`; for pairs
+            the probability that a must-link is nearer than a cannot-link. In [0, 1].
+
+        Raises
+        ------
+        ValueError
+            If no two samples have the same label, or `y` lacks must-links or
+            cannot-links.
+        """
+        embedding = self.transform(X)
+        constraints = check_supervision(y, n_samples=len(embedding))
+        if not isinstance(y, PairwiseConstraints) and np.ndim(y) == 1:
+            labels = np.asarray(y)
+            return recall_at_k(embedding[labels >= 0], labels[labels >= 0])
+        _check_both_kinds(constraints, "score")
+        return pair_auc(constraints, embedding)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        return tags
+
+    def _check_y(self, y, n_samples, must_link, cannot_link):
+        """Return the constraints, or say why nothing can be learned from them."""
+        if y is None and must_link is None and cannot_link is None:
+            raise ValueError(
+                "MetricEmbedder requires y to be passed, but the target y is None: "
+                "pass labels or PairwiseConstraints as y, or must_link= and "
+                "cannot_link=."
+            )
+        constraints = check_supervision(
+            y, n_samples=n_samples, must_link=must_link, cannot_link=cannot_link
+        )
+        _check_both_kinds(constraints, "fit")
+        if not len(KnownGroups(constraints).rich):
+            raise ValueError(
+                "y holds must-links and cannot-links, but no sample that has both: "
+                "nothing can be compared. Pass cannot-links of must-linked samples."
+            )
+        return constraints
+
+    def _split(self, constraints, seed):
+        """Return the part held out to choose the best epoch, None for none."""
+        if self.validation_fraction:
+            return split(
+                constraints, self.validation_fraction, self.clusters_per_class, seed
+            )
+        if self.n_iter_no_change is not None:
+            raise ValueError(
+                f"n_iter_no_change={self.n_iter_no_change} needs a validation part to "
+                "look at: set validation_fraction, or n_iter_no_change=None."
+            )
+        return None
+
+    def _make_task(self, X):
+        """Return all that the training needs, or say what of it cannot be."""
+        if self.batch_size < 2 * self.samples_per_class:
+            raise ValueError(
+                f"batch_size={self.batch_size} cannot hold two classes with "
+                f"samples_per_class={self.samples_per_class} each: raise batch_size to "
+                f"{2 * self.samples_per_class} at least, or lower samples_per_class."
+            )
+        n_centers = (self.n_clusters or 0) * self.clusters_per_class
+        if n_centers > X.shape[0]:
+            raise ValueError(
+                f"n_clusters={self.n_clusters} times clusters_per_class="
+                f"{self.clusters_per_class} must be at most the number of samples in "
+                f"X, n_samples={X.shape[0]}."
+            )
+        resolve_device(self.device)
+        architecture = self._make_architecture(X.shape[1:])
+        # Made once before the training: what cannot take X fails now.
+        architecture.build()
+        make_augmentation(self.augment, architecture.input_shape)
+        return EmbeddingTask(
+            architecture=architecture,
+            objective=self._options(
+                EmbeddingOptions, margin=self._margin, normalize=self._is_normalized
+            ),
+            training=self._options(TrainingOptions),
+            head_learning_rate_multiplier=self.head_learning_rate_multiplier,
+            device=str(self.device),
+            verbose=int(self.verbose),
+            initial_weights=self._previous_weights(architecture),
+        )
+
+    @property
+    def _margin(self):
+        """The margin, a number."""
+        return MARGINS[self.loss] if self.margin is None else float(self.margin)
+
+    @property
+    def _is_normalized(self):
+        """Whether embeddings are scaled to length 1."""
+        if self.normalize is None:
+            return self.loss != "lifted" and self.n_components > 1
+        return bool(self.normalize)
+
+    def _make_architecture(self, sample_shape):
+        """Return what builds the network for samples of this shape."""
+        return Architecture(
+            network=self.network,
+            input_shape=check_input_shape(self.input_shape, sample_shape),
+            n_outputs=int(self.n_components),
+            hidden_layer_sizes=check_hidden_layer_sizes(self.hidden_layer_sizes),
+        )
+
+    def _options(self, kind, **given):
+        """Return the dataclass `kind`, filled from parameters of the same names."""
+        names = (field.name for field in fields(kind) if field.name not in given)
+        return kind(**{name: getattr(self, name) for name in names}, **given)
+
+    def _make_hook(self, context, X, constraints, task):
+        """Return what tells callbacks of each epoch, None without any."""
+        if not getattr(self, "_skl_callbacks", None):
+            return None
+        return EpochCallbacks(
+            context,
+            self,
+            X,
+            constraints,
+            self.max_iter,
+            lambda network: {
+                "_architecture": task.architecture,
+                "weights_": to_numpy_state(network),
+                "_n_features_out": int(self.n_components),
+            },
+        )
+
+    def _previous_weights(self, architecture):
+        """Return the weights to start from, None for new ones."""
+        if not self.warm_start or not hasattr(self, "weights_"):
+            return None
+        return self.weights_ if architecture == self._architecture else None
+
+    def _store(self, X, run, task):
+        """Set the fitted attributes."""
+        if run.weights is None:
+            raise ValueError(
+                "The loss turned non-finite in the first epoch: lower "
+                f"learning_rate={self.learning_rate}, or scale X, for instance with a "
+                "StandardScaler."
+            )
+        if run.interrupted:
+            warnings.warn(
+                "fit was interrupted: the estimator keeps the best weights until then.",
+                # From here to fit, its decorator, and the caller.
+                stacklevel=4,
+            )
+        self._architecture = task.architecture
+        self.weights_ = run.weights
+        self.margin_ = task.objective.margin
+        self.loss_ = run.loss
+        self.loss_curve_ = run.loss_curve
+        self.validation_scores_ = (
+            [-value for value in run.criterion_curve]
+            if self.validation_fraction
+            else []
+        )
+        self.n_iter_ = run.n_iter
+        self._n_features_out = int(self.n_components)
+        self._network = self._build_network()
+        self.embedding_ = self._embed(X)
+        if np.ptp(self.embedding_, axis=0).max() < _COLLAPSED:
+            warnings.warn(
+                "The embedding of all samples is one point. If the samples do differ, "
+                f"try a lower learning_rate={self.learning_rate}, mining='all' or "
+                f"another margin={self.margin_}.",
+                stacklevel=4,
+            )
+
+    def _embed(self, X):
+        """Return the embedding of checked X."""
+        is_normalized = self._is_normalized
+        return self._infer(
+            X,
+            lambda network, x: embed(network, x, normalize=is_normalized),
+            self._architecture.n_outputs,
+        )
+
+    def _cluster(self, seed):
+        """Cluster the embedding of the samples of `fit`."""
+        n_centers = self.n_clusters * self.clusters_per_class
+        kmeans = KMeans(n_centers, n_init=10, random_state=seed).fit(self.embedding_)
+        self.cluster_centers_ = kmeans.cluster_centers_
+        self._cluster_of_center = np.arange(n_centers)
+        if self.clusters_per_class > 1 and self.n_clusters > 1:
+            linkage = AgglomerativeClustering(self.n_clusters, linkage="average")
+            self._cluster_of_center = linkage.fit_predict(self.cluster_centers_)
+        elif self.n_clusters == 1:
+            self._cluster_of_center = np.zeros(n_centers, dtype=np.int64)
+        self.labels_ = self._assign(self.embedding_)
+
+    def _assign(self, embedding):
+        """Return the cluster of each embedding."""
+        index = NearestNeighbors(n_neighbors=1, algorithm="brute")
+        index.fit(self.cluster_centers_)
+        nearest = index.kneighbors(embedding, return_distance=False)[:, 0]
+        return self._cluster_of_center[nearest].astype(np.int64)
+
+
+def _check_both_kinds(constraints, where):
+    """Raise unless there are must-links and cannot-links."""
+    if not constraints.n_must_link:
+        raise ValueError(
+            f"{where} needs must-links, but y holds none: at least two samples must be "
+            "known to be the same."
+        )
+    if not constraints.n_cannot_link:
+        raise ValueError(
+            f"{where} needs cannot-links, but y holds none, as labels of a single "
+            "class do: at least two samples must be known to differ."
+        )

@@ -1,0 +1,155 @@
+"""Hard examples among all samples, found on an embedding that is a few epochs old.
+
+The conventional way to make triplets: list them before they are needed, and renew the
+list every few epochs.
+"""
+
+import numpy as np
+from sklearn.cluster import KMeans
+from sklearn.metrics.pairwise import euclidean_distances
+
+POOLS = ("closest", "semihard", "kmeans", "random")
+
+# Candidates for negatives at most, and values of a block of distances.
+_N_CANDIDATES, _BLOCK_VALUES = 8192, 2**22
+
+# Triplets in a list at most.
+_N_TRIPLETS = 20_000
+
+
+class TripletPool:
+    """Lists triplets and hard negatives of the samples of known groups.
+
+    Parameters
+    ----------
+    known : KnownGroups
+    margin : float
+        For semi-hard negatives.
+    rng : numpy.random.RandomState
+    """
+
+    def __init__(self, known, margin, rng):
+        self.known = known
+        self.margin = margin
+        self.rng = rng
+        rows = np.flatnonzero(known.groups >= 0)
+        if len(rows) > _N_CANDIDATES:
+            rows = np.sort(rng.choice(rows, _N_CANDIDATES, replace=False))
+        self.rows = rows
+        self.position = np.full(len(known.groups), -1)
+        self.position[rows] = np.arange(len(rows))
+        self.is_rich = np.isin(known.groups, known.rich)
+        self.embedding = None
+
+    def refresh(self, embedding):
+        """Take a new embedding of `rows`, an array of shape (len(rows), d)."""
+        self.embedding = embedding
+
+    def find_negatives(self, rows):
+        """Return the nearest known negative of each row, -1 where there is none."""
+        if self.embedding is None:
+            return self._pick(rows, lambda part: self.rng.rand(len(part), self.n_rows))
+        return self._pick(rows, self._distances)
+
+    @property
+    def n_rows(self):
+        """Number of candidates."""
+        return len(self.rows)
+
+    def list_triplets(self, kind):
+        """Return triplets of a kind as an int64 array of shape (t, 3).
+
+        Parameters
+        ----------
+        kind : {"closest", "semihard", "kmeans", "random"}
+            The nearest negative of the anchor; the nearest that is beyond a random
+            positive but within the margin; one that k-means puts into the anchor's
+            cluster; or any. Where there is none such, the nearest. Without an
+            embedding yet, any.
+        """
+        anchors = self.rows[self.is_rich[self.rows]]
+        n_rounds = max(1, min(10, _N_TRIPLETS // max(1, len(anchors))))
+        lists = [self._list_once(anchors, kind) for _ in range(n_rounds)]
+        triplets = np.concatenate(lists)
+        return triplets[(triplets >= 0).all(axis=1)]
+
+    def _list_once(self, anchors, kind):
+        """Return a triplet of each anchor."""
+        positives = self._draw_positives(anchors)
+        if self.embedding is None or kind == "random":
+            negatives = self._pick(
+                anchors, lambda part: self.rng.rand(len(part), self.n_rows)
+            )
+            return np.column_stack([anchors, positives, negatives])
+        negatives = self._pick(anchors, self._distances)
+        if kind == "semihard":
+            beyond = self._pick(anchors, self._semihard_scores(anchors, positives))
+            negatives = np.where(beyond >= 0, beyond, negatives)
+        elif kind == "kmeans":
+            return self._misclassified(anchors, positives, negatives)
+        return np.column_stack([anchors, positives, negatives])
+
+    def _draw_positives(self, anchors):
+        """Return a random other member of each anchor's group."""
+        members = [self.known.members[g] for g in self.known.groups[anchors]]
+        sizes = np.array([len(rows) for rows in members])
+        drawn = (self.rng.rand(len(sizes)) * (sizes - 1)).astype(np.int64)
+        places = np.array(
+            [np.searchsorted(m, a) for m, a in zip(members, anchors, strict=True)]
+        )
+        # All but the anchor's own place.
+        drawn += drawn >= places
+        return np.array([m[i] for m, i in zip(members, drawn, strict=True)])
+
+    def _distances(self, rows):
+        """Return the distances of rows to all candidates; inf if not embedded."""
+        places = self.position[rows]
+        distances = euclidean_distances(self.embedding[places], self.embedding)
+        distances[places < 0] = np.inf
+        return distances
+
+    def _semihard_scores(self, anchors, positives):
+        """Return a function of rows: distances, inf where not semi-hard."""
+        limit = np.full(len(self.known.groups), np.inf)
+        pairs = self.position[anchors], self.position[positives]
+        gap = self.embedding[pairs[0]] - self.embedding[pairs[1]]
+        embedded = pairs[1] >= 0
+        limit[anchors[embedded]] = np.linalg.norm(gap[embedded], axis=1)
+
+        def scores(rows):
+            distances = self._distances(rows)
+            nearest = limit[rows][:, None]
+            fits = (distances > nearest) & (distances < nearest + self.margin)
+            return np.where(fits, distances, np.inf)
+
+        return scores
+
+    def _misclassified(self, anchors, positives, negatives):
+        """Return triplets that k-means on the embedding gets wrong, where it does."""
+        n_clusters = min(max(2, len(self.known.rich)), self.n_rows)
+        kmeans = KMeans(n_clusters, n_init=1, random_state=self.rng.randint(2**31))
+        clusters = kmeans.fit_predict(self.embedding)
+        own = np.full(len(self.known.groups), -1)
+        own[self.rows] = clusters
+
+        def scores(rows):
+            together = own[rows][:, None] == clusters
+            return np.where(together, self.rng.rand(*together.shape), np.inf)
+
+        confused = self._pick(anchors, scores)
+        return np.column_stack(
+            [anchors, positives, np.where(confused >= 0, confused, negatives)]
+        )
+
+    def _pick(self, rows, scores):
+        """Return each row's known negative with the lowest finite score, or -1."""
+        picked = np.full(len(rows), -1)
+        n_block = max(1, _BLOCK_VALUES // max(1, self.n_rows))
+        for start in range(0, len(rows), n_block):
+            part = rows[start : start + n_block]
+            differs = self.known.differ(part, self.rows)
+            masked = np.where(differs, scores(part), np.inf)
+            best = masked.argmin(axis=1)
+            found = np.isfinite(masked[np.arange(len(part)), best])
+            picked[start : start + n_block] = np.where(found, self.rows[best], -1)
+        return picked
