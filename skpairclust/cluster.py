@@ -273,7 +273,7 @@ class AffinityPropagationK(DocLinkMixin, ClusterMixin, BaseEstimator):
             # every second time by half: interpolation can creep along a curved line
             wanted = self.n_clusters if len(self.runs_) % 2 == 0 else None
             depth = _divide(many, few, wanted)
-            run = self._run(similarities, top - depth, seed)
+            run = self._run(similarities, float(top - depth), seed)
             n_found = self.runs_[run.preference] = len(run.exemplars)
             best = min(best or run, run, key=self._badness)
             if self._badness(best) == (0, False):
