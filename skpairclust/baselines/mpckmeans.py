@@ -94,8 +94,7 @@ class MPCKMeans(BaseConstrainedKMeans):
     cluster_centers_ : ndarray of shape (n_clusters, n_features), float64
         Means of the clusters, in lexicographic order.
 
-    metrics_ : ndarray of shape (n_clusters, n_features) or \
-            (n_clusters, n_features, n_features), float64
+    metrics_ : ndarray of shape (n_clusters, n_features[, n_features]), float64
         The diagonals, or the matrices, of the metric of each cluster.
 
     labels_ : ndarray of shape (n_samples,), int64
