@@ -16,11 +16,12 @@ endif
 PY := $(VENV)/bin/python
 PY_MIN := $(VENV_MIN)/bin/python
 READY := $(VENV)/.installed
+READY_DOCS := $(VENV)/.installed-docs
 READY_MIN := $(VENV_MIN)/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env demo test test-slow test-min lint format bench clean distclean
+.PHONY: help env demo test test-slow test-min lint format bench docs clean distclean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) \
@@ -53,8 +54,13 @@ bench: $(READY) ## run the benchmarks (BENCH="losses training" for some)
 	@set -e; for name in $(BENCH); do \
 		echo "== $$name"; $(PY) -m benchmarks.bench_$$name; done
 
+docs: $(READY_DOCS) ## build the pages in docs/_build/html; warnings are errors
+	$(PY) -m sphinx -W --keep-going -b html -d docs/_build/doctrees \
+		docs docs/_build/html
+
 clean: ## remove caches and build products
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .coverage htmlcov
+	rm -rf docs/_build docs/auto_examples docs/generated docs/api/skpairclust*.rst
 	find skpairclust tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## and the environments
@@ -63,6 +69,11 @@ distclean: clean ## and the environments
 # A stamp is written after everything is installed and outdated by a changed list.
 $(READY): pyproject.toml skpairclust/_version.py requirements/lock.txt | $(PY)
 	$(PY) -m pip install -e ".[test,lint,plot,progress,bench]" -c requirements/lock.txt
+	@touch $@
+
+# Over the environment of the tests, which do without what it adds.
+$(READY_DOCS): $(READY)
+	$(PY) -m pip install -e ".[docs]" -c requirements/lock.txt
 	@touch $@
 
 $(READY_MIN): pyproject.toml skpairclust/_version.py requirements/min.txt | $(PY_MIN)

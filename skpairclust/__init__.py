@@ -27,7 +27,14 @@ _MODULE_OF = {
     "MetricEmbedder": "_embedder",
     "PairwiseConstraints": "constraints",
 }
-_SUBMODULES = ("baselines", "cluster", "constraints", "metrics", "model_selection")
+_SUBMODULES = (
+    "baselines",
+    "cluster",
+    "constraints",
+    "inspection",
+    "metrics",
+    "model_selection",
+)
 
 
 def __getattr__(name):

@@ -69,10 +69,10 @@ class AffinityPropagationK(DocLinkMixin, ClusterMixin, BaseEstimator):
     n_clusters_ : int
         Number of clusters found.
 
-    cluster_centers_indices_ : ndarray of shape (n_clusters_,), int64
+    cluster_centers_indices_ : ndarray of shape (`n_clusters_`,), int64
         Row of the exemplar of each cluster, ascending.
 
-    cluster_centers_ : ndarray or sparse matrix of shape (n_clusters_, n_features)
+    cluster_centers_ : ndarray or sparse matrix of shape (`n_clusters_`, n_features)
         The exemplars, if `affinity` is "euclidean".
 
     preference_ : float
@@ -91,7 +91,7 @@ class AffinityPropagationK(DocLinkMixin, ClusterMixin, BaseEstimator):
     n_features_in_ : int
         Number of features seen in `fit`.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features seen in `fit`, if X had any.
 
     See Also
@@ -273,7 +273,7 @@ class AffinityPropagationK(DocLinkMixin, ClusterMixin, BaseEstimator):
             # every second time by half: interpolation can creep along a curved line
             wanted = self.n_clusters if len(self.runs_) % 2 == 0 else None
             depth = _divide(many, few, wanted)
-            run = self._run(similarities, top - depth, seed)
+            run = self._run(similarities, float(top - depth), seed)
             n_found = self.runs_[run.preference] = len(run.exemplars)
             best = min(best or run, run, key=self._badness)
             if self._badness(best) == (0, False):

@@ -94,8 +94,7 @@ class MPCKMeans(BaseConstrainedKMeans):
     cluster_centers_ : ndarray of shape (n_clusters, n_features), float64
         Means of the clusters, in lexicographic order.
 
-    metrics_ : ndarray of shape (n_clusters, n_features) or \
-            (n_clusters, n_features, n_features), float64
+    metrics_ : ndarray of shape (n_clusters, n_features[, n_features]), float64
         The diagonals, or the matrices, of the metric of each cluster.
 
     labels_ : ndarray of shape (n_samples,), int64
@@ -113,7 +112,7 @@ class MPCKMeans(BaseConstrainedKMeans):
     n_features_in_ : int
         Number of features seen in `fit`.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features seen in `fit`, if X had any.
 
     See Also

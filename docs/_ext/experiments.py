@@ -1,0 +1,140 @@
+"""Tables of the page on experiments, from the result files of the benchmarks.
+
+Each maker takes the rows of one file, ``benchmarks/results/<name>.jsonl``, and returns
+Markdown. Rows that have another form than a maker expects are left out, not guessed.
+Pages include ``generated/results_<name>.md``.
+"""
+
+import json
+import statistics
+from collections import defaultdict
+from pathlib import Path
+
+RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
+GENERATED = Path(__file__).parents[1] / "generated"
+
+
+def read_rows(name):
+    """Return the rows of a result file, none if there is no such file."""
+    path = RESULTS / f"{name}.jsonl"
+    if not path.exists():
+        return []
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines if line.strip()]
+
+
+def describe_machines(rows):
+    """Return a line on when and with what the rows were measured."""
+    machines = [row["environment"] for row in rows if "environment" in row]
+    if not machines:
+        return ""
+    first, last = machines[0], machines[-1]
+    dates = sorted({m["date"][:10] for m in machines})
+    when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
+    devices = ", ".join(sorted({m["device"] for m in machines}))
+    cores = sorted({m["n_cpus"] for m in machines})
+    packages = ", ".join(
+        f"{name} {last[name]}" for name in ("scikit-learn", "torch", "numpy", "scipy")
+    )
+    return (
+        f"*Measured {when} with skpairclust {last['skpairclust']}, Python "
+        f"{last['python']}, {packages}; {first['platform']}, device {devices}, "
+        f"{'/'.join(map(str, cores))} CPU cores.*\n"
+    )
+
+
+def table(header, rows):
+    """Return a Markdown table."""
+    lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
+    return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
+
+
+def mean_and_error(values, digits=3):
+    """Return the mean and its standard error as text."""
+    mean = statistics.mean(values)
+    if len(values) < 2:
+        return f"{mean:.{digits}f}"
+    error = statistics.stdev(values) / len(values) ** 0.5
+    return f"{mean:.{digits}f} ± {error:.{digits}f}"
+
+
+def group(rows, *keys):
+    """Return rows by the values of some keys, in order of first appearance."""
+    groups = defaultdict(list)
+    for row in rows:
+        if all(key in row for key in keys):
+            groups[tuple(row[key] for key in keys)].append(row)
+    return groups
+
+
+def latest(rows, *keys):
+    """Keep the last of the rows that agree in some keys."""
+    return list({tuple(row.get(key) for key in keys): row for row in rows}.values())
+
+
+def make_baselines(rows):
+    """Tables of constrained k-means: one a data set, means over seeds."""
+    rows = latest(
+        [r for r in rows if {"data", "method", "seed", "ari"} <= set(r)],
+        "data",
+        "method",
+        "seed",
+    )
+    text = ""
+    for (data,), of_data in group(rows, "data").items():
+        body = [
+            [
+                method,
+                len(runs),
+                mean_and_error([r["seconds"] for r in runs]),
+                mean_and_error([r["ari"] for r in runs]),
+                mean_and_error([r["must_violated"] for r in runs], 1),
+                mean_and_error([r["cannot_violated"] for r in runs], 1),
+            ]
+            for (method,), runs in group(of_data, "method").items()
+        ]
+        header = ["method", "seeds", "seconds", "ARI", "must-links violated"]
+        text += f"\n**{data}**\n\n" + table([*header, "cannot-links violated"], body)
+    return text
+
+
+def make_retrieval(rows):
+    """Table of `recall_at_k` beside scikit-learn's search."""
+    rows = latest([r for r in rows if "times_as_fast" in r], "data")
+    return table(
+        ["data", "Recall@1", "seconds", "scikit-learn", "times as fast", "peak MiB"],
+        [
+            [
+                row["data"],
+                f"{row['recall'][0]:.3f}",
+                f"{row['seconds']:.1f}",
+                f"{row['sklearn_seconds']:.1f}",
+                f"{row['times_as_fast']:.2f}",
+                f"{row['recall_at_k_mib'][1]:.0f}",
+            ]
+            for row in rows
+        ],
+    )
+
+
+MAKERS = {"baselines": make_baselines, "retrieval": make_retrieval}
+
+
+def write_tables(app):
+    """Write a file for each maker."""
+    GENERATED.mkdir(exist_ok=True)
+    for name, make in MAKERS.items():
+        rows = read_rows(name)
+        text = "*There are no results yet.*\n"
+        if rows:
+            text = f"{make(rows)}\n{describe_machines(rows)}"
+        path = GENERATED / f"results_{name}.md"
+        # an unchanged file keeps its date, so that pages are not built again
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+
+
+def setup(app):
+    """Write the tables before pages are read."""
+    app.connect("builder-inited", write_tables)
+    return {"parallel_read_safe": True}

@@ -1,0 +1,17 @@
+"""Pictures of clusterings, searches and trainings, in scikit-learn's Display style.
+
+They need matplotlib (``pip install "skpairclust[plot]"``).
+"""
+
+from skpairclust.inspection._contingency import ContingencyDisplay
+from skpairclust.inspection._curves import ConstraintCurveDisplay, LossCurveDisplay
+from skpairclust.inspection._embedding import ClusterEmbeddingDisplay
+from skpairclust.inspection._retrieval import RetrievalDisplay
+
+__all__ = [
+    "ClusterEmbeddingDisplay",
+    "ConstraintCurveDisplay",
+    "ContingencyDisplay",
+    "LossCurveDisplay",
+    "RetrievalDisplay",
+]

@@ -1,0 +1,218 @@
+"""ContingencyDisplay: clusters against classes."""
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+from sklearn.metrics.cluster import contingency_matrix
+from sklearn.utils.validation import check_consistent_length, column_or_1d
+
+from skpairclust.inspection._style import as_text, get_axes, predict_labels
+
+
+class ContingencyDisplay:
+    """How many samples of each class are in each cluster.
+
+    Cells without samples stay blank. Make it with :meth:`from_estimator` or
+    :meth:`from_predictions`.
+
+    Parameters
+    ----------
+    table : ndarray of shape (n_classes, n_clusters)
+        Counts, or shares of them.
+    classes : ndarray of shape (n_classes,)
+        Names of the rows.
+    clusters : ndarray of shape (n_clusters,)
+        Names of the columns.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where it was drawn last.
+    figure_ : matplotlib Figure
+        The figure of `ax_`.
+    im_ : matplotlib AxesImage
+        The colored cells.
+    text_ : ndarray of shape (n_classes, n_clusters), object
+        The numbers in the cells, None where a cell is blank.
+
+    Examples
+    --------
+    >>> from skpairclust.inspection import ContingencyDisplay
+    >>> display = ContingencyDisplay.from_predictions(
+    ...     ["cat", "cat", "dog", "dog"], [1, 1, 0, 1]
+    ... )
+    >>> display.table
+    array([[2, 0],
+           [1, 1]])
+    >>> display.clusters
+    array([1, 0])
+    """
+
+    def __init__(self, table, classes, clusters):
+        self.table = table
+        self.classes = classes
+        self.clusters = clusters
+
+    @classmethod
+    def from_estimator(cls, estimator, X, y, *, ax=None, **options):
+        """Draw the clusters that an estimator predicts for X against classes.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A fitted clusterer.
+        X : array-like of shape (n_samples, n_features)
+            Samples; those of `fit` if the estimator cannot predict.
+        y : array-like of shape (n_samples,)
+            Their classes.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+        **options : dict
+            Other arguments of :meth:`from_predictions`.
+
+        Returns
+        -------
+        ContingencyDisplay
+            With its axes.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the estimator has no clusters for X.
+
+        Examples
+        --------
+        >>> from sklearn.cluster import KMeans
+        >>> from sklearn.datasets import load_iris
+        >>> from skpairclust.inspection import ContingencyDisplay
+        >>> X, y = load_iris(return_X_y=True)
+        >>> kmeans = KMeans(3, random_state=0).fit(X)
+        >>> ContingencyDisplay.from_estimator(kmeans, X, y).table.shape
+        (3, 3)
+        """
+        return cls.from_predictions(y, predict_labels(estimator, X), ax=ax, **options)
+
+    @classmethod
+    def from_predictions(
+        cls, labels_true, labels_pred, *, normalize=None, order=True, ax=None, **kwargs
+    ):
+        """Draw clusters against classes.
+
+        Parameters
+        ----------
+        labels_true : array-like of shape (n_samples,)
+            Classes.
+        labels_pred : array-like of shape (n_samples,)
+            Clusters.
+        normalize : {"true", "pred"} or None, default=None
+            "true" shows shares of each class, "pred" of each cluster; None shows
+            counts.
+        order : bool, default=True
+            Whether to put the clusters in the order of the classes that they match
+            best, one to one, so that right ones are on the diagonal.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+        **kwargs : dict
+            Other arguments of :meth:`plot`.
+
+        Returns
+        -------
+        ContingencyDisplay
+            With its axes.
+
+        Raises
+        ------
+        ValueError
+            If lengths differ, there are no samples, or `normalize` is unknown.
+
+        Examples
+        --------
+        >>> from skpairclust.inspection import ContingencyDisplay
+        >>> display = ContingencyDisplay.from_predictions(
+        ...     [0, 0, 1, 1], [1, 1, 0, 1], normalize="true"
+        ... )
+        >>> display.table
+        array([[1. , 0. ],
+               [0.5, 0.5]])
+        """
+        labels_true, labels_pred = map(column_or_1d, (labels_true, labels_pred))
+        check_consistent_length(labels_true, labels_pred)
+        if not len(labels_true):
+            raise ValueError("labels_true is empty: there is nothing to draw.")
+        if normalize not in (None, "true", "pred"):
+            raise ValueError(
+                f"normalize must be 'true', 'pred' or None; got {normalize!r}."
+            )
+        table = contingency_matrix(labels_true, labels_pred)
+        classes, clusters = map(np.unique, (labels_true, labels_pred))
+        if order:
+            columns = _match(table)
+            table, clusters = table[:, columns], clusters[columns]
+        if normalize:
+            axis = 1 if normalize == "true" else 0
+            table = table / table.sum(axis=axis, keepdims=True)
+        return cls(table, classes, clusters).plot(ax=ax, **kwargs)
+
+    def plot(self, ax=None, *, cmap="cividis", text=None):
+        """Draw the table.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+        cmap : str or matplotlib Colormap, default="cividis"
+            Colors of the cells, from few to many.
+        text : bool, default=None
+            Whether to write the numbers into the cells. None does so in tables of at
+            most 30 columns.
+
+        Returns
+        -------
+        ContingencyDisplay
+            Itself.
+        """
+        n_classes, n_clusters = self.table.shape
+        size = (1.8 + 0.5 * min(n_clusters, 30), 1.4 + 0.45 * min(n_classes, 30))
+        ax = get_axes(ax, type(self).__name__, figsize=size)
+        self.ax_, self.figure_ = ax, ax.figure
+        shown = np.ma.masked_equal(self.table, 0)
+        # the darkest colors would not stand out from a black background
+        lowest = -0.15 * self.table.max()
+        self.im_ = ax.imshow(shown, cmap=cmap, vmin=lowest, aspect="auto")
+        self.text_ = np.full(self.table.shape, None)
+        if text or (text is None and n_clusters <= 30):
+            self._write_numbers()
+        ax.set(
+            xlabel="cluster",
+            ylabel="class",
+            xticks=range(n_clusters),
+            yticks=range(n_classes),
+            xticklabels=map(as_text, self.clusters),
+            yticklabels=map(as_text, self.classes),
+        )
+        return self
+
+    def _write_numbers(self):
+        """Write each number in what is readable on its cell."""
+        is_share = self.table.dtype.kind == "f"
+        for row, column in np.argwhere(self.table):
+            value = self.table[row, column]
+            red, green, blue, _ = self.im_.cmap(self.im_.norm(value))
+            is_light = 0.299 * red + 0.587 * green + 0.114 * blue > 0.5
+            self.text_[row, column] = self.ax_.text(
+                column,
+                row,
+                f"{value:.2f}".lstrip("0") if is_share else f"{value}",
+                ha="center",
+                va="center",
+                fontsize="small",
+                color="black" if is_light else "white",
+            )
+
+
+def _match(table):
+    """Return the columns in the order of the rows they match, the others behind."""
+    rows, columns = linear_sum_assignment(table, maximize=True)
+    rest = np.setdiff1d(np.arange(table.shape[1]), columns)
+    # the others by the class that most of their samples have
+    rest = rest[np.argsort(table[:, rest].argmax(axis=0), kind="stable")]
+    return np.concatenate((columns[np.argsort(rows)], rest)).astype(np.int64)

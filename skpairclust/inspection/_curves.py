@@ -1,0 +1,391 @@
+"""LossCurveDisplay and ConstraintCurveDisplay."""
+
+import numpy as np
+from sklearn.model_selection import learning_curve
+
+from skpairclust.constraints._supervision import check_supervision
+from skpairclust.inspection._style import COLORS, get_axes
+from skpairclust.model_selection import PairClassifier
+
+
+class LossCurveDisplay:
+    """Training loss by epoch.
+
+    Parameters
+    ----------
+    loss_curve : array-like of shape (n_epochs,)
+        Mean loss of each epoch.
+    name : str, default=None
+        What the legend says.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where it was drawn last.
+    figure_ : matplotlib Figure
+        The figure of `ax_`.
+    line_ : matplotlib Line2D
+        The curve.
+
+    Examples
+    --------
+    >>> from skpairclust.inspection import LossCurveDisplay
+    >>> display = LossCurveDisplay([1.0, 0.6, 0.4], name="a fit").plot()
+    >>> display.line_.get_ydata().tolist()
+    [1.0, 0.6, 0.4]
+    """
+
+    def __init__(self, loss_curve, *, name=None):
+        self.loss_curve = loss_curve
+        self.name = name
+
+    @classmethod
+    def from_estimator(cls, estimator, *, name=None, ax=None, **kwargs):
+        """Draw the loss of a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Fitted, with `loss_curve_`; or a pipeline or a search that holds one.
+        name : str, default=None
+            What the legend says.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+        **kwargs : dict
+            Arguments of ``ax.plot``.
+
+        Returns
+        -------
+        LossCurveDisplay
+            With its axes.
+
+        Raises
+        ------
+        TypeError
+            If there is no loss curve in it.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skpairclust import ConstrainedNeuralClusterer
+        >>> from skpairclust.inspection import LossCurveDisplay
+        >>> X, y = load_iris(return_X_y=True)
+        >>> model = ConstrainedNeuralClusterer(3, max_iter=5, random_state=0).fit(X, y)
+        >>> len(LossCurveDisplay.from_estimator(model).loss_curve)
+        5
+        """
+        return cls(_find_loss_curve(estimator), name=name).plot(ax=ax, **kwargs)
+
+    @classmethod
+    def from_predictions(cls, loss_curve, *, name=None, ax=None, **kwargs):
+        """Draw losses that were kept elsewhere.
+
+        Parameters
+        ----------
+        loss_curve : array-like of shape (n_epochs,)
+            Mean loss of each epoch.
+        name : str, default=None
+            What the legend says.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+        **kwargs : dict
+            Arguments of ``ax.plot``.
+
+        Returns
+        -------
+        LossCurveDisplay
+            With its axes.
+
+        Examples
+        --------
+        >>> from skpairclust.inspection import LossCurveDisplay
+        >>> LossCurveDisplay.from_predictions([2, 1]).ax_.get_ylabel()
+        'training loss'
+        """
+        return cls(loss_curve, name=name).plot(ax=ax, **kwargs)
+
+    def plot(self, ax=None, *, name=None, **kwargs):
+        """Draw the curve.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw, beside other curves for instance; None makes a figure.
+        name : str, default=None
+            What the legend says, instead of that of the constructor.
+        **kwargs : dict
+            Arguments of ``ax.plot``.
+
+        Returns
+        -------
+        LossCurveDisplay
+            Itself.
+        """
+        ax = get_axes(ax, type(self).__name__)
+        self.ax_, self.figure_ = ax, ax.figure
+        name = name or self.name
+        style = {"color": COLORS[len(ax.lines) % len(COLORS)], "label": name} | kwargs
+        epochs = np.arange(1, len(self.loss_curve) + 1)
+        (self.line_,) = ax.plot(epochs, self.loss_curve, **style)
+        ax.set(xlabel="epoch", ylabel="training loss")
+        ax.xaxis.get_major_locator().set_params(integer=True)
+        if name:
+            ax.legend()
+        return self
+
+
+class ConstraintCurveDisplay:
+    """Score on held-out pairs against the number of pairs trained on.
+
+    Says whether more pairs would help. Make it with :meth:`from_estimator`.
+
+    Parameters
+    ----------
+    n_pairs : array-like of shape (n_sizes,)
+        Numbers of pairs trained on.
+    test_scores : array-like of shape (n_sizes, n_splits)
+        Scores on held-out pairs.
+    train_scores : array-like of shape (n_sizes, n_splits), default=None
+        Scores on the pairs trained on.
+    score_name : str, default="score"
+        Name of the vertical axis.
+    name : str, default=None
+        What the legend says.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where it was drawn last.
+    figure_ : matplotlib Figure
+        The figure of `ax_`.
+    lines_ : list of matplotlib Line2D
+        Mean scores on held-out pairs, then on training pairs if they are shown.
+    bands_ : list of matplotlib PolyCollection
+        One standard deviation of the splits around them.
+
+    See Also
+    --------
+    skpairclust.model_selection.PairClassifier : Makes pairs the samples.
+
+    Examples
+    --------
+    >>> from skpairclust.inspection import ConstraintCurveDisplay
+    >>> display = ConstraintCurveDisplay([10, 100], [[0.6, 0.7], [0.9, 0.8]]).plot()
+    >>> display.lines_[0].get_ydata().round(2).tolist()
+    [0.65, 0.85]
+    """
+
+    def __init__(
+        self, n_pairs, test_scores, *, train_scores=None, score_name="score", name=None
+    ):
+        self.n_pairs = n_pairs
+        self.test_scores = test_scores
+        self.train_scores = train_scores
+        self.score_name = score_name
+        self.name = name
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        X,
+        y,
+        *,
+        train_sizes=(0.1, 0.25, 0.5, 1.0),
+        cv=5,
+        scoring="roc_auc",
+        random_state=None,
+        n_jobs=None,
+        name=None,
+        ax=None,
+        **kwargs,
+    ):
+        """Fit with growing numbers of pairs and draw the scores.
+
+        All rows of X are in every fit, see
+        :class:`~skpairclust.model_selection.PairClassifier`.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A clusterer that takes `PairwiseConstraints` as y. It is cloned.
+        X : array-like of shape (n_samples, n_features)
+            Samples.
+        y : PairwiseConstraints or array-like
+            What is known of them, as for `fit`. The pairs are listed.
+        train_sizes : array-like of shape (n_sizes,), default=(0.1, 0.25, 0.5, 1.0)
+            Shares of the training pairs, or their numbers.
+        cv : int, splitter or iterable, default=5
+            How pairs are held out; folds of an int are stratified by kind.
+        scoring : str or callable, default="roc_auc"
+            Any score of a binary classifier.
+        random_state : int, RandomState instance or None, default=None
+            Decides which pairs come first.
+        n_jobs : int, default=None
+            Number of fits run in parallel.
+        name : str, default=None
+            What the legend says.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+        **kwargs : dict
+            Other arguments of :meth:`plot`.
+
+        Returns
+        -------
+        ConstraintCurveDisplay
+            With its axes.
+
+        Raises
+        ------
+        ValueError
+            If there are not enough pairs of each kind for `cv`.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skpairclust import PairwiseConstraints
+        >>> from skpairclust.baselines import PCKMeans
+        >>> from skpairclust.inspection import ConstraintCurveDisplay
+        >>> X, labels = load_iris(return_X_y=True)
+        >>> pairs = PairwiseConstraints.sample_from_labels(labels, 100, random_state=0)
+        >>> display = ConstraintCurveDisplay.from_estimator(
+        ...     PCKMeans(3, random_state=0), X, pairs, random_state=0
+        ... )
+        >>> display.n_pairs.tolist()
+        [8, 20, 40, 80]
+        """
+        n_samples = X.shape[0] if hasattr(X, "shape") else len(X)
+        known = check_supervision(y, n_samples=n_samples)
+        pairs = np.concatenate((known.must_link, known.cannot_link))
+        same = np.repeat([1, -1], [known.n_must_link, known.n_cannot_link])
+        sizes, train_scores, test_scores = learning_curve(
+            PairClassifier(estimator, X),
+            pairs,
+            same,
+            train_sizes=np.asarray(train_sizes),
+            cv=cv,
+            scoring=scoring,
+            n_jobs=n_jobs,
+            shuffle=True,
+            random_state=random_state,
+            error_score="raise",
+        )
+        score_name = scoring if isinstance(scoring, str) else "score"
+        display = cls(
+            sizes,
+            test_scores,
+            train_scores=train_scores,
+            score_name=score_name.replace("_", " ").replace("roc auc", "ROC AUC"),
+            name=name,
+        )
+        return display.plot(ax=ax, **kwargs)
+
+    @classmethod
+    def from_predictions(cls, n_pairs, test_scores, *, ax=None, **options):
+        """Draw scores that were computed elsewhere.
+
+        Parameters
+        ----------
+        n_pairs : array-like of shape (n_sizes,)
+            Numbers of pairs trained on.
+        test_scores : array-like of shape (n_sizes, n_splits)
+            Scores on other data.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+        **options : dict
+            Other arguments of the constructor.
+
+        Returns
+        -------
+        ConstraintCurveDisplay
+            With its axes.
+
+        Examples
+        --------
+        >>> from skpairclust.inspection import ConstraintCurveDisplay
+        >>> display = ConstraintCurveDisplay.from_predictions(
+        ...     [50, 200], [[0.7], [0.9]], score_name="accuracy"
+        ... )
+        >>> display.ax_.get_ylabel()
+        'accuracy'
+        """
+        return cls(n_pairs, test_scores, **options).plot(ax=ax)
+
+    def plot(self, ax=None, *, name=None, log_scale=True, show_train=False, **kwargs):
+        """Draw the curve.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw, beside other curves for instance; None makes a figure.
+        name : str, default=None
+            What the legend says, instead of that of the constructor.
+        log_scale : bool, default=True
+            Whether numbers of pairs are on a logarithmic axis.
+        show_train : bool, default=False
+            Whether to draw the scores on the training pairs as well.
+        **kwargs : dict
+            Arguments of ``ax.plot``.
+
+        Returns
+        -------
+        ConstraintCurveDisplay
+            Itself.
+        """
+        ax = get_axes(ax, type(self).__name__)
+        self.ax_, self.figure_ = ax, ax.figure
+        name = name or self.name
+        curves = [(self.test_scores, name or "held-out pairs", "-")]
+        if show_train and self.train_scores is not None:
+            curves.append((self.train_scores, f"{name or ''} training pairs", "--"))
+        color = COLORS[len(ax.collections) % len(COLORS)]
+        self.lines_, self.bands_ = [], []
+        for scores, label, dashes in curves:
+            style = {"color": color, "marker": "o", "linestyle": dashes} | kwargs
+            mean, deviation = np.mean(scores, axis=1), np.std(scores, axis=1)
+            self.lines_ += ax.plot(self.n_pairs, mean, label=label.strip(), **style)
+            band = (mean - deviation, mean + deviation)
+            color_kept = self.lines_[-1].get_color()
+            self.bands_.append(
+                ax.fill_between(
+                    self.n_pairs, *band, color=color_kept, alpha=0.2, linewidth=0
+                )
+            )
+        if log_scale:
+            ax.set_xscale("log")
+            _label_sizes(ax, self.n_pairs)
+        ax.set(xlabel="pairs trained on", ylabel=self.score_name)
+        if len(ax.lines) > 1 or name:
+            ax.legend()
+        return self
+
+
+def _label_sizes(ax, sizes):
+    """Put plain numbers at the sizes measured, instead of powers of ten."""
+    ax.set_xticks(sizes, [f"{size:g}" for size in sizes], minor=False)
+    ax.xaxis.set_minor_locator(_no_ticks())
+
+
+def _no_ticks():
+    """Return a locator without ticks."""
+    from matplotlib.ticker import NullLocator
+
+    return NullLocator()
+
+
+def _find_loss_curve(estimator):
+    """Return the loss curve of an estimator, or of what it holds."""
+    seen = estimator
+    while not hasattr(seen, "loss_curve_"):
+        if hasattr(seen, "best_estimator_"):
+            seen = seen.best_estimator_
+        elif hasattr(seen, "steps"):
+            seen = seen.steps[-1][1]
+        elif hasattr(seen, "estimator_"):
+            seen = seen.estimator_
+        else:
+            raise TypeError(
+                f"{type(estimator).__name__} has no loss_curve_: fit an estimator that "
+                "trains a network, or use from_predictions."
+            )
+    return seen.loss_curve_

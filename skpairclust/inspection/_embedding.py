@@ -1,0 +1,306 @@
+"""ClusterEmbeddingDisplay: the learned space in two dimensions."""
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
+
+from skpairclust.constraints._supervision import check_supervision
+from skpairclust.inspection._style import (
+    COLORS,
+    MARKERS,
+    N_ALIKE,
+    NEUTRAL,
+    VIOLATED,
+    as_text,
+    get_axes,
+    predict_labels,
+)
+from skpairclust.metrics._probabilities import draw_pairs
+
+# t-SNE of more columns is slow, and hardly differs from that of the first ones.
+_MAX_COLUMNS = 50
+
+
+class ClusterEmbeddingDisplay:
+    """Samples in two dimensions, with their clusters and constraints.
+
+    Must-links are solid lines and cannot-links dotted ones; those that the clusters
+    violate are colored and marked by a cross. Make it with :meth:`from_estimator` or
+    :meth:`from_predictions`.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n_samples, 2)
+        Places of the samples.
+    labels : ndarray of shape (n_samples,)
+        Clusters.
+    constraints : PairwiseConstraints, default=None
+        What is known of the samples.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where it was drawn last.
+    figure_ : matplotlib Figure
+        The figure of `ax_`.
+    scatters_ : list of matplotlib PathCollection
+        The samples of each cluster.
+    lines_ : dict of str to matplotlib LineCollection
+        "must_link", "cannot_link", "violated_must_link" and "violated_cannot_link",
+        as far as there are any.
+    crosses_ : matplotlib PathCollection or None
+        The middles of the violated pairs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skpairclust import PairwiseConstraints
+    >>> from skpairclust.inspection import ClusterEmbeddingDisplay
+    >>> points = np.array([[0.0, 0.0], [0.0, 1.0], [5.0, 0.0], [5.0, 1.0]])
+    >>> pairs = PairwiseConstraints([(0, 1), (1, 2)], [(0, 3)], n_samples=4)
+    >>> display = ClusterEmbeddingDisplay.from_predictions(points, [0, 0, 1, 1], pairs)
+    >>> sorted(display.lines_)
+    ['cannot_link', 'must_link', 'violated_must_link']
+    """
+
+    def __init__(self, points, labels, constraints=None):
+        self.points = points
+        self.labels = labels
+        self.constraints = constraints
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        X,
+        y=None,
+        *,
+        method="tsne",
+        random_state=None,
+        ax=None,
+        **kwargs,
+    ):
+        """Draw X in the space that an estimator has learned.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A fitted clusterer. Its `transform` is taken if it has one, else X.
+        X : array-like of shape (n_samples, n_features)
+            Samples; those of `fit` if the estimator cannot predict.
+        y : PairwiseConstraints or array-like, default=None
+            What is known of them, as for `fit`.
+        method : {"tsne", "pca"}, default="tsne"
+            How features become two dimensions. "tsne" shows which samples are
+            neighbors, but neither distances nor densities; "pca" is linear.
+        random_state : int, RandomState instance or None, default=None
+            Decides the start of "tsne".
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+        **kwargs : dict
+            Other arguments of :meth:`plot`.
+
+        Returns
+        -------
+        ClusterEmbeddingDisplay
+            With its axes.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the estimator has no clusters for X, or y cannot be used.
+
+        Examples
+        --------
+        >>> from sklearn.cluster import KMeans
+        >>> from sklearn.datasets import load_iris
+        >>> from skpairclust.inspection import ClusterEmbeddingDisplay
+        >>> X, _ = load_iris(return_X_y=True)
+        >>> kmeans = KMeans(3, random_state=0).fit(X)
+        >>> display = ClusterEmbeddingDisplay.from_estimator(kmeans, X, method="pca")
+        >>> display.points.shape
+        (150, 2)
+        """
+        labels = predict_labels(estimator, X)
+        features = estimator.transform(X) if hasattr(estimator, "transform") else X
+        return cls.from_predictions(
+            features,
+            labels,
+            y,
+            method=method,
+            random_state=random_state,
+            ax=ax,
+            **kwargs,
+        )
+
+    @classmethod
+    def from_predictions(
+        cls,
+        features,
+        labels,
+        y=None,
+        *,
+        method="tsne",
+        random_state=None,
+        ax=None,
+        **kwargs,
+    ):
+        """Draw samples from their features and clusters.
+
+        Parameters
+        ----------
+        features : array-like of shape (n_samples, n_features)
+            What to place samples by. Two columns are taken as they are.
+        labels : array-like of shape (n_samples,)
+            Clusters.
+        y : PairwiseConstraints or array-like, default=None
+            What is known of the samples, as for `fit`.
+        method : {"tsne", "pca"}, default="tsne"
+            How features become two dimensions.
+        random_state : int, RandomState instance or None, default=None
+            Decides the start of "tsne".
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+        **kwargs : dict
+            Other arguments of :meth:`plot`.
+
+        Returns
+        -------
+        ClusterEmbeddingDisplay
+            With its axes.
+
+        Raises
+        ------
+        ValueError
+            If lengths differ, y cannot be used, or `method` is unknown.
+
+        Examples
+        --------
+        >>> from skpairclust.inspection import ClusterEmbeddingDisplay
+        >>> display = ClusterEmbeddingDisplay.from_predictions(
+        ...     [[0.0, 1.0], [2.0, 3.0]], ["a", "b"]
+        ... )
+        >>> display.points
+        array([[0., 1.],
+               [2., 3.]])
+        """
+        features = check_array(features, input_name="features")
+        labels = column_or_1d(labels)
+        check_consistent_length(features, labels)
+        constraints = check_supervision(y, n_samples=len(labels))
+        points = _reduce(features, method, random_state)
+        return cls(points, labels, constraints).plot(ax=ax, **kwargs)
+
+    def plot(self, ax=None, *, max_pairs=200, legend=True, **kwargs):
+        """Draw the samples and some of the pairs.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+        max_pairs : int, default=200
+            Of more pairs, so many are drawn at random, the same ones each time. 0
+            draws none.
+        legend : bool, default=True
+            Whether to name clusters and lines.
+        **kwargs : dict
+            Arguments of ``ax.scatter``.
+
+        Returns
+        -------
+        ClusterEmbeddingDisplay
+            Itself.
+        """
+        ax = get_axes(ax, type(self).__name__, figsize=(7, 5.5))
+        self.ax_, self.figure_ = ax, ax.figure
+        self._draw_pairs(max_pairs)
+        self._draw_samples({"s": 16, "linewidths": 0, "zorder": 2} | kwargs)
+        ax.set(xticks=[], yticks=[])
+        if legend:
+            ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+        return self
+
+    def _draw_samples(self, style):
+        """Draw the samples cluster by cluster."""
+        names, clusters = np.unique(self.labels, return_inverse=True)
+        self.scatters_ = [
+            self.ax_.scatter(
+                *self.points[clusters == number].T,
+                label=as_text(name),
+                **{
+                    "color": COLORS[number % len(COLORS)],
+                    "marker": MARKERS[number // N_ALIKE % len(MARKERS)],
+                }
+                | style,
+            )
+            for number, name in enumerate(names)
+        ]
+
+    def _draw_pairs(self, max_pairs):
+        """Draw the pairs, and crosses on those that the clusters violate."""
+        from matplotlib.collections import LineCollection
+
+        self.lines_, self.crosses_ = {}, None
+        if self.constraints is None or not max_pairs:
+            return
+        middles = []
+        for kind, pairs in _choose_pairs(self.constraints, max_pairs).items():
+            same = self.labels[pairs[:, 0]] == self.labels[pairs[:, 1]]
+            is_kept = same == (kind == "must_link")
+            dashes = "solid" if kind == "must_link" else "dotted"
+            for name, ends in ((kind, pairs[is_kept]), (None, pairs[~is_kept])):
+                if len(ends):
+                    is_wrong = name is None
+                    name = name or f"violated_{kind}"
+                    self.lines_[name] = LineCollection(
+                        self.points[ends],
+                        colors=VIOLATED if is_wrong else NEUTRAL,
+                        linestyles=dashes,
+                        linewidths=1.6 if is_wrong else 0.9,
+                        alpha=1.0 if is_wrong else 0.6,
+                        zorder=3 if is_wrong else 1,
+                        label=name.replace("_", " ").replace(" link", "-link"),
+                    )
+                    self.ax_.add_collection(self.lines_[name])
+            middles.append(self.points[pairs[~is_kept]].mean(axis=1))
+        middles = np.concatenate(middles)
+        if len(middles):
+            self.crosses_ = self.ax_.scatter(
+                *middles.T, marker="x", s=30, color=VIOLATED, zorder=4
+            )
+
+
+def _reduce(features, method, random_state):
+    """Return two columns."""
+    if method not in ("tsne", "pca"):
+        raise ValueError(f"method must be 'tsne' or 'pca'; got {method!r}.")
+    if features.shape[1] == 2:
+        return features
+    n_columns = min(_MAX_COLUMNS if method == "tsne" else 2, *features.shape)
+    seed = check_random_state(random_state).randint(2**31)
+    reduced = PCA(n_columns, random_state=seed).fit_transform(features)
+    if method == "pca":
+        # one feature, or one sample, has no second direction
+        return np.pad(reduced, ((0, 0), (0, 2 - reduced.shape[1])))
+    perplexity = min(30.0, (len(features) - 1) / 3)
+    tsne = TSNE(perplexity=perplexity, init="random", random_state=seed)
+    if reduced.shape[1] > 1:
+        tsne.set_params(init="pca")
+    return tsne.fit_transform(reduced)
+
+
+def _choose_pairs(constraints, max_pairs):
+    """Return some pairs of each kind, in proportion to their numbers."""
+    n_pairs = constraints.n_pairs
+    share = min(1.0, max_pairs / n_pairs) if n_pairs else 1.0
+    rng = np.random.RandomState(0)
+    chosen = {}
+    for kind in ("must_link", "cannot_link"):
+        n_kind = getattr(constraints, f"n_{kind}")
+        # kinds of which there are few are shown, too
+        n_shown = min(n_kind, max(int(np.ceil(n_kind * share)), min(n_kind, 1)))
+        pairs, _ = draw_pairs(constraints, kind, max_implied=10 * max_pairs)
+        chosen[kind] = rng.permutation(pairs)[:n_shown]
+    return chosen
