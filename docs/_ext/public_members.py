@@ -1,7 +1,7 @@
 """Which methods the pages of classes list: those documented here.
 
-What scikit-learn's base classes add (`get_params`, `set_output`, the setters of metadata
-requests) is documented there.
+What scikit-learn's base classes add (`get_params`, `set_output`, the setters of
+metadata requests) is documented there.
 """
 
 

@@ -7,8 +7,8 @@ be the same or different. The other half is new to the fitted network.
 """
 
 # %%
-# Nobody says which digit an image shows: only, of 500 pairs of images, whether both show
-# the same one. Here the labels answer in the place of a person.
+# Nobody says which digit an image shows: only, of 500 pairs of images, whether both
+# show the same one. Here the labels answer in the place of a person.
 import matplotlib.pyplot as plt
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_digits

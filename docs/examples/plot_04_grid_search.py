@@ -2,8 +2,8 @@
 Choosing parameters without labels
 ==================================
 
-Pairs that a fold leaves out say which parameters are better. `ConstraintKFold` splits so
-that there are whole pairs on both sides.
+Pairs that a fold leaves out say which parameters are better. `ConstraintKFold` splits
+so that there are whole pairs on both sides.
 """
 
 # %%

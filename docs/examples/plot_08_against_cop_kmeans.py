@@ -7,8 +7,9 @@ and the network bends the space. When is which the right one?
 """
 
 # %%
-# Four ways to cluster the digits with growing numbers of pairs, and k-means without any.
-# Scores are about a half that no fit has seen: there, keeping pairs is no help in itself.
+# Four ways to cluster the digits with growing numbers of pairs, and k-means without
+# any. Scores are about a half that no fit has seen: there, keeping pairs is no help in
+# itself.
 import warnings
 
 import matplotlib.pyplot as plt
@@ -44,8 +45,8 @@ for n_pairs in numbers:
         scores[name].append(adjusted_rand_score(y_new, model.predict(X_new)))
 
 # %%
-# The share of pairs kept among the fitted samples, and the agreement with the classes of
-# the new ones. One seed: differences of a few hundredths are luck.
+# The share of pairs kept among the fitted samples, and the agreement with the classes
+# of the new ones. One seed: differences of a few hundredths are luck.
 _, axes = plt.subplots(ncols=2, figsize=(10, 4), layout="constrained")
 markers = dict(zip(models, "ovs^D", strict=True))
 for name in models:
