@@ -124,10 +124,13 @@ def make_peer(name):
 
 
 def check_same(name, loss, x, labels, relation):
-    """Print both values; they agree where the definitions do."""
+    """Print both values and how far the gradients are apart."""
+    ours, theirs = OURS[name](x, relation), loss(x, labels)
+    gradients = [torch.autograd.grad(value, x)[0] for value in (ours, theirs)]
+    gap = (gradients[0] - gradients[1]).norm() / gradients[1].norm()
     print(
-        f"{name}: value {OURS[name](x, relation).item():.6f} of ours, "
-        f"{loss(x, labels).item():.6f} of {PEER}"
+        f"{name}: value {ours.item():.6f} of ours, {theirs.item():.6f} of {PEER}; "
+        f"gradients differ by {gap.item():.1e}"
     )
 
 
