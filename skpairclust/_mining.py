@@ -59,6 +59,24 @@ def mine(mining, distance, positive, negative, margin, generator=None):
     return random(positive, negative, generator)
 
 
+def sort_rows(x):
+    """Return each row in ascending order, and where the entries stood."""
+    if x.device.type != "cpu":
+        return x.sort(1)
+    # Several times as fast as torch on one core.
+    order = torch.from_numpy(x.numpy().argsort(axis=1))
+    return x.gather(1, order), order
+
+
+def positive_columns(positive):
+    """Return the columns of each row's positives, and of others behind them.
+
+    As many columns as the row with most positives has, one at least.
+    """
+    n_columns = max(1, int(positive.sum(1).max()))
+    return positive.to(torch.uint8).topk(n_columns, dim=1).indices
+
+
 def hardest(distance, positive, negative):
     """Return the farthest positive and the nearest negative of each anchor.
 
@@ -78,14 +96,16 @@ def semihard(distance, positive, negative, margin):
     m`; pairs without such a negative are left out (Schroff, Kalenichenko & Philbin
     2015, "FaceNet", arXiv:1503.03832, section 3.2).
     """
-    ordered, order = distance.masked_fill(~negative, torch.inf).sort(1)
-    rank = torch.searchsorted(ordered, distance.contiguous(), right=True)
+    ordered, order = sort_rows(distance.masked_fill(~negative, torch.inf))
+    column = positive_columns(positive)
+    reach = distance.gather(1, column)
+    rank = torch.searchsorted(ordered, reach, right=True)
     # Beyond all negatives: the last one, which is not farther, fails the test below.
     rank.clamp_(max=len(distance) - 1)
     found = ordered.gather(1, rank)
-    fits = positive & (found > distance) & (found < distance + margin)
-    anchor, partner = fits.nonzero(as_tuple=True)
-    return anchor, partner, order[anchor, rank[anchor, partner]]
+    fits = positive.gather(1, column) & (found > reach) & (found < reach + margin)
+    anchor, place = fits.nonzero(as_tuple=True)
+    return anchor, column[anchor, place], order[anchor, rank[anchor, place]]
 
 
 def random(positive, negative, generator=None):

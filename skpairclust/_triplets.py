@@ -15,7 +15,12 @@ from skpairclust._embedding_losses import (
     pairwise_distances,
     reduce_costs,
 )
-from skpairclust._mining import local_positives, mine
+from skpairclust._mining import (
+    local_positives,
+    mine,
+    positive_columns,
+    sort_rows,
+)
 
 # Triplets at once: some ten arrays of 2 MiB, which stay in the cache.
 _CHUNK = 2**19
@@ -199,10 +204,8 @@ def _chunked_cost(distance, relation, positive, compute, margin):
 def _ranked_cost(distance, relation, positive, margin):
     """Return the hinge cost of all triplets from each anchor's sorted negatives."""
     is_negative = relation < 0
-    ordered, order = distance.masked_fill(~is_negative, torch.inf).sort(1)
-    # Positives first, as many columns as the anchor with most of them has.
-    n_columns = max(1, int(positive.sum(1).max()))
-    column = positive.to(torch.uint8).topk(n_columns, dim=1).indices
+    ordered, order = sort_rows(distance.masked_fill(~is_negative, torch.inf))
+    column = positive_columns(positive)
     weight_ap = (relation * positive).gather(1, column)
     limit = distance.gather(1, column) + margin
     # Of each positive the number of negatives that cost something.

@@ -1,0 +1,189 @@
+"""How well an embedding tells apart characters that it has never seen.
+
+On Omniglot: trained on the 136 characters of five alphabets, measured on the 106 of
+three others. k-means is told the number of characters. All methods have the same
+network, batches, epochs and changes of the images: each image is turned by 0, 90, 180
+and 270 degrees, which makes four classes of one character, and is moved and stretched
+at random in training::
+
+    python -m benchmarks.bench_embedding --seeds 5
+
+``--part validation`` trains on two thirds of the training characters and measures on
+the others: this is how the settings were chosen. Rows go to
+``benchmarks/results/embedding.jsonl``; ``--table`` prints what is there and runs
+nothing.
+"""
+
+import argparse
+import json
+import statistics
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+from sklearn.cluster import KMeans
+from sklearn.metrics import normalized_mutual_info_score
+
+from benchmarks._report import append_result, environment
+from benchmarks.datasets import load_omniglot
+from skpairclust import MetricEmbedder, PairwiseConstraints
+from skpairclust.metrics import pairwise_f1_score, recall_at_k
+
+RESULTS = Path(__file__).parent / "results" / "embedding.jsonl"
+N_TURNS = 4
+PAIRS_A_SAMPLE = 10
+KS = (1, 2, 4, 8)
+
+COMMON = {
+    "n_components": 64,
+    "network": "conv",
+    "augment": "affine",
+    "learning_rate": 5e-3,
+    "max_iter": 12,
+    "batch_size": 256,
+    "samples_per_class": 4,
+}
+METHODS = {
+    "contrastive": {"loss": "contrastive"},
+    "hinge embedding": {"loss": "hinge_embedding"},
+    "conventional triplets": {"mining": "pool", "pool": "semihard", "pool_epochs": 2},
+    "all triplets": {},
+    "all triplets, squared": {"loss": "squared_triplet"},
+    "all triplets, soft": {"loss": "soft_triplet"},
+    "all triplets, ratio": {"loss": "ratio_triplet"},
+    "hardest triplets": {"mining": "hardest"},
+    "semi-hard triplets": {"mining": "semihard"},
+    "lifted": {"loss": "lifted"},
+    "lifted, hard negatives": {"loss": "lifted", "sampling": "hard", "pool_epochs": 2},
+}
+FROM_LABELS = [
+    "contrastive",
+    "conventional triplets",
+    "all triplets",
+    "hardest triplets",
+    "semi-hard triplets",
+    "lifted",
+]
+# How `y` is made of the labels.
+KNOWN = ("labels", "balanced pairs", "random pairs")
+
+
+def main():
+    """Run what is asked for, then print the table of all results."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2, 3, 4])
+    parser.add_argument("--methods", nargs="*", default=FROM_LABELS, choices=METHODS)
+    parser.add_argument("--known", nargs="*", default=["labels"], choices=KNOWN)
+    parser.add_argument("--part", default="test", choices=["test", "validation"])
+    parser.add_argument("--options", type=json.loads, default={})
+    parser.add_argument("--table", action="store_true")
+    args = parser.parse_args()
+    if not args.table:
+        for seed in args.seeds:
+            data = load_part(args.part, seed)
+            for known in args.known:
+                for method in args.methods:
+                    run(data, method, known, seed, args)
+    print_table()
+
+
+def load_part(part, seed):
+    """Return images and characters to train on, and to measure on."""
+    data = load_omniglot()
+    X, y = data.X_train.astype(np.float32) / 255, data.y_train
+    if part == "test":
+        return X, y, data.X_test.astype(np.float32) / 255, data.y_test
+    characters = np.random.RandomState(seed).permutation(np.unique(y))
+    is_out = np.isin(y, characters[: len(characters) // 3])
+    return X[~is_out], y[~is_out], X[is_out], y[is_out]
+
+
+def run(data, method, known, seed, args):
+    """Train, measure, and append a row to the results."""
+    X, y, X_new, y_new = data
+    turned = np.concatenate([np.rot90(X, turn, (1, 2)) for turn in range(N_TURNS)])
+    supervision = supervise(y, known, seed)
+    settings = COMMON | METHODS[method] | args.options
+    embedder = MetricEmbedder(**settings, random_state=seed)
+    start = time.perf_counter()
+    embedder.fit(turned, supervision)
+    seconds = time.perf_counter() - start
+    row = {
+        **environment(),
+        "part": args.part,
+        "method": method,
+        "known": known,
+        "seed": seed,
+        **measure(embedder.transform(X_new), y_new, seed),
+        "fit_seconds": round(seconds, 1),
+        "settings": settings,
+    }
+    append_result(RESULTS, row)
+    scores = {name: round(row[name], 3) for name in ("nmi", "f1", "recall_1")}
+    print(f"{args.part}, {method}, {known}, seed {seed}: {scores}", flush=True)
+
+
+def supervise(y, known, seed):
+    """Return labels of all turned images, or pairs of images that are turned alike."""
+    if known == "labels":
+        return np.concatenate([y + turn * (y.max() + 1) for turn in range(N_TURNS)])
+    pairs = PairwiseConstraints.sample_from_labels(
+        y,
+        PAIRS_A_SAMPLE * len(y),
+        balanced=known == "balanced pairs",
+        random_state=seed,
+    )
+    turns = len(y) * np.arange(N_TURNS)[:, None, None]
+    return PairwiseConstraints(
+        (pairs.must_link + turns).reshape(-1, 2),
+        (pairs.cannot_link + turns).reshape(-1, 2),
+        n_samples=N_TURNS * len(y),
+    )
+
+
+def measure(Z, y, seed):
+    """Return the scores of an embedding."""
+    n_classes = len(np.unique(y))
+    labels = KMeans(n_classes, n_init=10, random_state=seed).fit_predict(Z)
+    recalls = recall_at_k(Z, y, list(KS))
+    return {
+        "nmi": normalized_mutual_info_score(y, labels),
+        "f1": pairwise_f1_score(y, labels),
+        **{f"recall_{k}": float(r) for k, r in zip(KS, recalls, strict=True)},
+    }
+
+
+def print_table():
+    """Print mean and standard deviation over the seeds of all rows in the file."""
+    rows = [json.loads(line) for line in RESULTS.read_text().splitlines()]
+    groups = defaultdict(dict)
+    for row in rows:
+        changed = {
+            k: v
+            for k, v in row["settings"].items()
+            if (COMMON | METHODS[row["method"]]).get(k) != v
+        }
+        key = row["part"], row["known"], row["method"], json.dumps(changed)
+        # A later run of a seed takes the place of an earlier one.
+        groups[key][row["seed"]] = row
+    names = ["nmi", "f1", *(f"recall_{k}" for k in KS), "fit_seconds"]
+    print("| part | known | method | seeds |", " | ".join(names), "|")
+    print("|---" * (4 + len(names)) + "|")
+    for (part, known, method, changed), runs in sorted(groups.items()):
+        cells = []
+        for name in names:
+            values = [row[name] for row in runs.values()]
+            spread = statistics.stdev(values) if len(values) > 1 else 0.0
+            digits = 0 if name == "fit_seconds" else 3
+            cells.append(f"{statistics.mean(values):.{digits}f} ± {spread:.{digits}f}")
+        extra = "" if changed == "{}" else f" {changed}"
+        print(
+            f"| {part} | {known} | {method}{extra} | {len(runs)} |",
+            " | ".join(cells),
+            "|",
+        )
+
+
+if __name__ == "__main__":
+    main()
