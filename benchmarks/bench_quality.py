@@ -140,7 +140,7 @@ def run(name, n_pairs, seed, arguments):
             "unequal": arguments.unequal,
             **measure(methods[method], data, constraints),
         }
-        append_result(RESULTS, {**row, **environment()})
+        append_result(RESULTS, {**row, "environment": environment()})
         print(
             f"{name:13} {n_pairs:6} pairs, seed {seed}, {method:10} accuracy "
             f"{row['accuracy']:.4f}, ARI {row['ari']:.3f}, NMI {row['nmi']:.3f}, "

@@ -117,7 +117,35 @@ def make_retrieval(rows):
     )
 
 
-MAKERS = {"baselines": make_baselines, "retrieval": make_retrieval}
+def make_quality(rows):
+    """Table of the clusters' quality: one line a setting and method."""
+    setting = ("dataset", "pairs", "noise", "noise_rate_given", "n_clusters", "unequal")
+    rows = latest(rows, *setting, "method", "n_init", "seed")
+    body = [
+        [
+            dataset,
+            pairs,
+            f"{noise:.0%}" if noise else "",
+            method,
+            len(runs),
+            mean_and_error([r["accuracy"] for r in runs]),
+            mean_and_error([r["ari"] for r in runs]),
+            mean_and_error([r["nmi"] for r in runs]),
+            f"{statistics.median(r['seconds'] for r in runs):.0f}",
+        ]
+        for (dataset, pairs, noise, *_, method, _), runs in group(
+            rows, *setting, "method", "n_init"
+        ).items()
+    ]
+    header = ["data", "pairs", "flipped", "method", "seeds", "accuracy", "ARI", "NMI"]
+    return table([*header, "seconds"], body)
+
+
+MAKERS = {
+    "baselines": make_baselines,
+    "quality": make_quality,
+    "retrieval": make_retrieval,
+}
 
 
 def write_tables(app):
