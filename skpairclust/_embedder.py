@@ -6,26 +6,21 @@ from numbers import Integral, Real
 
 import numpy as np
 import torch
-from sklearn.cluster import AgglomerativeClustering, KMeans
-from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_random_state
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
 from skpairclust._augmentation import make_augmentation
-from skpairclust._base import BaseNeuralEstimator, restored_on_error
+from skpairclust._base import restored_on_error
 from skpairclust._compat import with_callbacks
 from skpairclust._embedding import (
     MARGINS,
     EmbeddingOptions,
     EmbeddingTask,
-    embed,
     run_training,
 )
 from skpairclust._embedding_losses import REDUCTIONS
-from skpairclust._embedding_validation import pair_auc, split
+from skpairclust._embedding_queries import EmbeddingQueries, check_learnable
+from skpairclust._embedding_validation import split
 from skpairclust._epoch_hooks import EpochCallbacks
-from skpairclust._known_groups import KnownGroups
 from skpairclust._mining import MINERS
 from skpairclust._pair_clustering import Architecture
 from skpairclust._param_validation import (
@@ -40,25 +35,13 @@ from skpairclust._param_validation import (
 from skpairclust._torch_utils import resolve_device, to_numpy_state
 from skpairclust._training import OPTIMIZERS, SCHEDULES, TrainingOptions
 from skpairclust._triplet_pool import POOLS
-from skpairclust.constraints import PairwiseConstraints
 from skpairclust.constraints._supervision import check_supervision
-from skpairclust.metrics import recall_at_k
 
 # Embeddings that differ less than this in all components are one point.
 _COLLAPSED = 1e-4
 
 
-def _clusters(estimator):
-    """Whether the estimator clusters, or say how it would."""
-    if estimator.n_clusters is None:
-        raise AttributeError(
-            "predict needs clusters: set n_clusters, the number of clusters that "
-            "k-means looks for in the embedding."
-        )
-    return True
-
-
-class MetricEmbedder(BaseNeuralEstimator):
+class MetricEmbedder(EmbeddingQueries):
     r"""Learn an embedding in which distance means "same" or "different".
 
     A neural network is trained on labels, or on pairs of samples known to be the same
@@ -433,7 +416,11 @@ class MetricEmbedder(BaseNeuralEstimator):
         context = self._init_callback_context(max_subtasks=1)
         with restored_on_error(self):
             X = self._check_X(X, reset=True)
-            constraints = self._check_y(y, X.shape[0], must_link, cannot_link)
+            constraints = check_supervision(
+                y, n_samples=X.shape[0], must_link=must_link, cannot_link=cannot_link
+            )
+            is_given = any(known is not None for known in (y, must_link, cannot_link))
+            check_learnable(constraints, is_given=is_given)
             task = self._make_task(X)
             seed, split_seed, kmeans_seed = check_random_state(
                 self.random_state
@@ -450,126 +437,10 @@ class MetricEmbedder(BaseNeuralEstimator):
         context.call_on_fit_task_end(estimator=self, X=X, y=constraints)
         return self
 
-    def transform(self, X):
-        """Embed X.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-            Samples of the shape seen in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_components), float32
-            Embeddings, whose Euclidean distances were learned.
-        """
-        check_is_fitted(self)
-        return self._embed(self._check_X(X, reset=False))
-
-    @available_if(_clusters)
-    def predict(self, X):
-        """Return the cluster whose center is nearest to each sample's embedding.
-
-        Available if `n_clusters` is set.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-            Samples of the shape seen in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,), int64
-            Clusters, from 0.
-        """
-        check_is_fitted(self, "cluster_centers_")
-        embedding = self._embed(self._check_X(X, reset=False))
-        return self._assign(embedding)
-
-    def kneighbors(self, X=None, n_neighbors=5, return_distance=True):
-        """Find the samples of `fit` that are nearest in the embedding.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_queries, n_features) or (n_queries, ...), \
-                default=None
-            Queries. None asks for the neighbors of each sample of `fit`, itself left
-            out.
-
-        n_neighbors : int, default=5
-            Number of neighbors.
-
-        return_distance : bool, default=True
-            Whether to return distances.
-
-        Returns
-        -------
-        distances : ndarray of shape (n_queries, n_neighbors), float32
-            Distances in the embedding, ascending; if `return_distance`.
-
-        indices : ndarray of shape (n_queries, n_neighbors), int64
-            Row numbers of samples of `fit`.
-        """
-        check_is_fitted(self)
-        index = NearestNeighbors(algorithm="brute").fit(self.embedding_)
-        queries = None if X is None else self._embed(self._check_X(X, reset=False))
-        return index.kneighbors(queries, n_neighbors, return_distance)
-
-    def score(self, X, y=None):
-        """Return Recall@1 for labels, the area under the ROC curve for pairs.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-            Samples, of new classes as well.
-
-        y : PairwiseConstraints or array-like
-            What is known of these samples, as in `fit`.
-
-        Returns
-        -------
-        float
-            For labels the share of labeled samples whose nearest other labeled sample
-            has the same label, see :func:`~skpairclust.metrics.recall_at_k`; for pairs
-            the probability that a must-link is nearer than a cannot-link. In [0, 1].
-
-        Raises
-        ------
-        ValueError
-            If no two samples have the same label, or `y` lacks must-links or
-            cannot-links.
-        """
-        embedding = self.transform(X)
-        constraints = check_supervision(y, n_samples=len(embedding))
-        if not isinstance(y, PairwiseConstraints) and np.ndim(y) == 1:
-            labels = np.asarray(y)
-            return recall_at_k(embedding[labels >= 0], labels[labels >= 0])
-        _check_both_kinds(constraints, "score")
-        return pair_auc(constraints, embedding)
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         return tags
-
-    def _check_y(self, y, n_samples, must_link, cannot_link):
-        """Return the constraints, or say why nothing can be learned from them."""
-        if y is None and must_link is None and cannot_link is None:
-            raise ValueError(
-                "MetricEmbedder requires y to be passed, but the target y is None: "
-                "pass labels or PairwiseConstraints as y, or must_link= and "
-                "cannot_link=."
-            )
-        constraints = check_supervision(
-            y, n_samples=n_samples, must_link=must_link, cannot_link=cannot_link
-        )
-        _check_both_kinds(constraints, "fit")
-        if not len(KnownGroups(constraints).rich):
-            raise ValueError(
-                "y holds must-links and cannot-links, but no sample that has both: "
-                "nothing can be compared. Pass cannot-links of must-linked samples."
-            )
-        return constraints
 
     def _split(self, constraints, seed):
         """Return the part held out to choose the best epoch, None for none."""
@@ -620,13 +491,6 @@ class MetricEmbedder(BaseNeuralEstimator):
     def _margin(self):
         """The margin, a number."""
         return MARGINS[self.loss] if self.margin is None else float(self.margin)
-
-    @property
-    def _is_normalized(self):
-        """Whether embeddings are scaled to length 1."""
-        if self.normalize is None:
-            return self.loss != "lifted" and self.n_components > 1
-        return bool(self.normalize)
 
     def _make_architecture(self, sample_shape):
         """Return what builds the network for samples of this shape."""
@@ -700,46 +564,3 @@ class MetricEmbedder(BaseNeuralEstimator):
                 f"another margin={self.margin_}.",
                 stacklevel=4,
             )
-
-    def _embed(self, X):
-        """Return the embedding of checked X."""
-        is_normalized = self._is_normalized
-        return self._infer(
-            X,
-            lambda network, x: embed(network, x, normalize=is_normalized),
-            self._architecture.n_outputs,
-        )
-
-    def _cluster(self, seed):
-        """Cluster the embedding of the samples of `fit`."""
-        n_centers = self.n_clusters * self.clusters_per_class
-        kmeans = KMeans(n_centers, n_init=10, random_state=seed).fit(self.embedding_)
-        self.cluster_centers_ = kmeans.cluster_centers_
-        self._cluster_of_center = np.arange(n_centers)
-        if self.clusters_per_class > 1 and self.n_clusters > 1:
-            linkage = AgglomerativeClustering(self.n_clusters, linkage="average")
-            self._cluster_of_center = linkage.fit_predict(self.cluster_centers_)
-        elif self.n_clusters == 1:
-            self._cluster_of_center = np.zeros(n_centers, dtype=np.int64)
-        self.labels_ = self._assign(self.embedding_)
-
-    def _assign(self, embedding):
-        """Return the cluster of each embedding."""
-        index = NearestNeighbors(n_neighbors=1, algorithm="brute")
-        index.fit(self.cluster_centers_)
-        nearest = index.kneighbors(embedding, return_distance=False)[:, 0]
-        return self._cluster_of_center[nearest].astype(np.int64)
-
-
-def _check_both_kinds(constraints, where):
-    """Raise unless there are must-links and cannot-links."""
-    if not constraints.n_must_link:
-        raise ValueError(
-            f"{where} needs must-links, but y holds none: at least two samples must be "
-            "known to be the same."
-        )
-    if not constraints.n_cannot_link:
-        raise ValueError(
-            f"{where} needs cannot-links, but y holds none, as labels of a single "
-            "class do: at least two samples must be known to differ."
-        )

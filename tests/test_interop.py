@@ -41,7 +41,12 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import resample, shuffle
 
-from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
+from skpairclust import (
+    ConstrainedNeuralClusterer,
+    MetricEmbedder,
+    PairwiseConstraints,
+)
+from skpairclust.baselines import PCKMeans
 from skpairclust.metrics import constraint_accuracy, get_scorer, get_scorer_names
 from skpairclust.model_selection import ConstraintKFold
 
@@ -482,6 +487,28 @@ def test_pipeline_with_memory_around_a_real_one(tmp_path):
     # as a transformer, too, in the middle of a pipeline
     again = make_pipeline(clusterer(), Witness("pairs").set_params(level=1))[:-1]
     assert again.fit_transform(X, KNOWN["pairs"]).shape == (N_SAMPLES, 16)
+
+
+def test_an_embedder_before_a_clusterer_of_pairs(known):
+    pipeline = make_pipeline(
+        StandardScaler(),
+        MetricEmbedder(4, hidden_layer_sizes=(16,), max_iter=10, random_state=0),
+        PCKMeans(3, random_state=0),
+    )
+    search = GridSearchCV(
+        pipeline,
+        {"metricembedder__loss": ["triplet", "lifted"]},
+        scoring=constraint_accuracy,
+        cv=SHUFFLED,
+        n_jobs=2,
+        error_score="raise",
+    ).fit(X[:, 1:], KNOWN[known])
+    assert search.best_score_ > 0.85
+    # alone, its own score is that of pairs
+    scores = cross_val_score(
+        search.best_estimator_[1], X[:, 1:], KNOWN[known], cv=SHUFFLED
+    )
+    assert scores.mean() > 0.85
 
 
 def test_data_frames(known):
