@@ -229,7 +229,7 @@ class MetricEmbedder(EmbeddingQueries):
     n_features_in_ : int
         Number of features seen in `fit`.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features seen in `fit`, if X had any.
 
     References
