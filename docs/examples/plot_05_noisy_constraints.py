@@ -25,8 +25,10 @@ pairs = PairwiseConstraints.sample_from_labels(y, 1000, noise=0.1, random_state=
 print(pairs, pairs.conflicts(), sep="\n")
 
 # %%
-# `conflicts` lists the pairs that contradict chains of others: a proof that something is
-# wrong, but most wrong pairs contradict nobody. `noise_rate` is the share of them as far
+# `conflicts` lists the pairs that contradict chains of others: a proof that something
+# is
+# wrong, but most wrong pairs contradict nobody. `noise_rate` is the share of them as
+# far
 # as you know it, and "estimate" finds one while training. The likelihood of a pair then
 # allows for its being wrong, and wrong pairs are not learned by heart.
 settings = {"not told": 0.0, "told": 0.1, "estimated": "estimate"}
