@@ -116,6 +116,8 @@ class MetricEmbedder(EmbeddingQueries):
     normalize : bool, default=None
         Whether embeddings are scaled to length 1. None is True, but for "lifted",
         which is defined without, and for a single component, which would be a sign.
+        With True, "lifted" takes distances eight times as long as they are, since 2
+        at most would not do.
 
     network : {"mlp", "lenet", "conv"} or callable, default="mlp"
         "mlp" has fully connected layers; "lenet" and "conv" are convolutional

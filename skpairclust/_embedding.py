@@ -38,6 +38,10 @@ from skpairclust._triplets import triplet_loss
 
 _INFERENCE_ROWS = 2048
 
+# Normalized embeddings are at most 2 apart: too little for the lifted loss, whose sums
+# over all negatives would stay above any must-link.
+_LIFTED_SCALE = 8.0
+
 PAIR_LOSSES = {
     "contrastive": contrastive_loss,
     "hinge_embedding": hinge_embedding_loss,
@@ -269,6 +273,8 @@ class EmbeddingObjective:
         """Return the loss of embeddings."""
         options = self.options
         common = {"margin": options.margin, "reduction": options.reduction}
+        if options.loss == "lifted" and options.normalize:
+            x = _LIFTED_SCALE * x
         if options.loss in PAIR_LOSSES:
             return PAIR_LOSSES[options.loss](x, relation, **common)
         cost, squared = TRIPLET_LOSSES[options.loss]

@@ -87,6 +87,7 @@ class TestLearning:
             {"sampling": "hard", "loss": "lifted"},
             {"reduction": "mean"},
             {"normalize": False},
+            {"normalize": True, "loss": "lifted"},
             {"optimizer": "sgd", "learning_rate": 0.1},
         ],
         ids=str,

@@ -30,6 +30,9 @@ def states_equal(a, b):
         ("lenet", IMAGE),
         ("lenet", (16, 16)),
         ("lenet", (3, 32, 20)),
+        ("conv", IMAGE),
+        ("conv", (16, 16)),
+        ("conv", (3, 32, 20)),
     ],
 )
 def test_output_and_feature_shapes(network, input_shape):
@@ -41,7 +44,9 @@ def test_output_and_feature_shapes(network, input_shape):
     torch.testing.assert_close(last_linear(module)(features), module(x))
 
 
-@pytest.mark.parametrize(("network", "input_shape"), [("mlp", (5,)), ("lenet", IMAGE)])
+@pytest.mark.parametrize(
+    ("network", "input_shape"), [("mlp", (5,)), ("lenet", IMAGE), ("conv", IMAGE)]
+)
 def test_seed_decides_the_weights_and_nothing_global_does(network, input_shape):
     before = torch.get_rng_state()
     first = build(network, input_shape, seed=1)
