@@ -141,8 +141,50 @@ def make_quality(rows):
     return table([*header, "seconds"], body)
 
 
+def make_pairs(rows):
+    """Table of scores by number of pairs, with a picture of the same numbers."""
+    rows = latest(
+        [r for r in rows if {"method", "pairs", "seed", "ari"} <= set(r)],
+        "method",
+        "pairs",
+        "seed",
+    )
+    numbers = sorted({row["pairs"] for row in rows})
+    methods = group(rows, "method")
+    scores = {
+        method: [[r["ari"] for r in runs if r["pairs"] == n] for n in numbers]
+        for (method,), runs in methods.items()
+    }
+    draw_curves(numbers, scores)
+    header = ["adjusted Rand index", *(f"{n} pairs" for n in numbers)]
+    return table(
+        header, [[name, *map(mean_and_error, lines)] for name, lines in scores.items()]
+    )
+
+
+def draw_curves(numbers, scores):
+    """Draw one curve a method; seeds that are missing somewhere are left out."""
+    import matplotlib.pyplot as plt
+
+    from skpairclust.inspection import ConstraintCurveDisplay
+
+    figure, ax = plt.subplots(figsize=(6.5, 4), layout="constrained")
+    for name, lines in scores.items():
+        n_seeds = min(map(len, lines))
+        ConstraintCurveDisplay.from_predictions(
+            numbers,
+            [line[:n_seeds] for line in lines],
+            score_name="adjusted Rand index",
+            name=name,
+            ax=ax,
+        )
+    figure.savefig(GENERATED / "pairs.png", dpi=120)
+    plt.close(figure)
+
+
 MAKERS = {
     "baselines": make_baselines,
+    "pairs": make_pairs,
     "quality": make_quality,
     "retrieval": make_retrieval,
 }

@@ -2,8 +2,8 @@
 An unknown number of clusters
 =============================
 
-`n_clusters` is an upper bound: pairs, not the parameter, say how many clusters are
-used.
+`n_clusters` is an upper bound: pairs, not the parameter, say how many clusters are in
+use.
 """
 
 # %%

@@ -3,9 +3,8 @@ Embedding and retrieval
 =======================
 
 `MetricEmbedder` learns a distance that also tells apart classes that were not there in
-training. Here it is trained on some characters of a made-up alphabet and searches
-others
-that it has never seen.
+training. Here it is trained on some characters of a made-up alphabet, and searches
+others that it has never seen.
 """
 
 # %%
@@ -67,9 +66,8 @@ embedders = {
 
 # %%
 # Scores of the 20 characters that nobody has trained on. Recall@1 is the share of
-# images
-# whose nearest other one shows the same character; the others compare k-means clusters
-# with the characters.
+# images whose nearest other one shows the same character; the others compare k-means
+# clusters with the characters.
 spaces = {"pixels": X_unseen}
 spaces |= {name: model.transform(X_unseen) for name, model in embedders.items()}
 for name, space in spaces.items():
