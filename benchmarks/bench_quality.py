@@ -9,7 +9,7 @@ says otherwise; nothing is chosen with labels.
     python -m benchmarks.bench_quality --dataset mnist --pairs 1000 --seeds 3
     python -m benchmarks.bench_quality --dataset wine --pairs 50 100 --seeds 10
 
-Raw rows are appended to ``benchmarks/results/quality.jsonl``.
+Raw rows are appended to ``benchmarks/results/quality.jsonl`` or to ``--output``.
 """
 
 import argparse
@@ -140,7 +140,7 @@ def run(name, n_pairs, seed, arguments):
             "unequal": arguments.unequal,
             **measure(methods[method], data, constraints),
         }
-        append_result(RESULTS, {**row, "environment": environment()})
+        append_result(arguments.output, {**row, "environment": environment()})
         print(
             f"{name:13} {n_pairs:6} pairs, seed {seed}, {method:10} accuracy "
             f"{row['accuracy']:.4f}, ARI {row['ari']:.3f}, NMI {row['nmi']:.3f}, "
@@ -161,20 +161,21 @@ def main():
     parser.add_argument("--dataset", nargs="+", choices=[*IMAGES, *TABLES])
     parser.add_argument("--pairs", nargs="+", type=int, default=[1000])
     parser.add_argument("--seeds", type=int, default=3, help="number of draws")
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--methods", nargs="+", default=["default"])
     parser.add_argument("--noise", type=float, default=0.0, help="share flipped")
     parser.add_argument("--noise-rate", type=parse_rate, help="what fit is told")
     parser.add_argument("--n-clusters", type=int, help="default: the classes'")
     parser.add_argument("--n-init", type=int, default=1)
     parser.add_argument("--n-jobs", type=int)
+    parser.add_argument("--output", type=Path, default=RESULTS)
     parser.add_argument("--unequal", action="store_true", help="thin the classes")
     arguments = parser.parse_args()
+    seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
     for name in arguments.dataset or TABLES:
         for n_pairs in arguments.pairs:
             rows = [
-                row
-                for seed in range(arguments.seeds)
-                for row in run(name, n_pairs, seed, arguments)
+                row for seed in seeds for row in run(name, n_pairs, seed, arguments)
             ]
             metric = "accuracy" if name in IMAGES else "ari"
             for method in arguments.methods:

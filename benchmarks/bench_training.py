@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from benchmarks._report import environment, median_ratio
 from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
+from skpairclust._clustering_task import make_task
 from skpairclust._networks import build_network
 from skpairclust._pair_clustering import PairObjective
 from skpairclust._torch_utils import FeatureRows, resolve_device
@@ -85,7 +86,7 @@ class EpochTimer:
             random_state=0,
         )
         constraints = check_supervision(supervision, n_samples=len(X))
-        self.task = self.clusterer._make_task(X, constraints)
+        self.task = make_task(self.clusterer, X, constraints, None, np.random)
         rows = FeatureRows(X, self.task.architecture.input_shape, device)
         self.network = self.task.architecture.build(0).to(device)
         self.objective = PairObjective(rows, constraints, self.task, 0)

@@ -1,7 +1,5 @@
 """ConstrainedNeuralClusterer: the estimator's API."""
 
-import math
-from dataclasses import fields, replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -11,32 +9,24 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skpairclust._base import BaseNeuralEstimator, restored_on_error
-from skpairclust._batching import constrained_rows
+from skpairclust._clustering_task import make_architecture, make_task
 from skpairclust._compat import with_callbacks
 from skpairclust._epoch_hooks import EpochCallbacks
 from skpairclust._losses import PAIR_LOSSES, REDUCTIONS
 from skpairclust._networks import last_linear
 from skpairclust._noise import estimate_flip_rate
-from skpairclust._pair_clustering import (
-    Architecture,
-    ClusteringTask,
-    ObjectiveOptions,
-    settle,
-)
+from skpairclust._pair_clustering import settle
 from skpairclust._param_validation import (
     Interval,
     StrOptions,
-    check_classes,
-    check_hidden_layer_sizes,
-    check_input_shape,
     non_negative,
     positive,
     positive_int,
+    warn_of_scales,
 )
-from skpairclust._propagation import make_walk
 from skpairclust._restarts import pick_best, run_restarts
 from skpairclust._torch_utils import FeatureRows, resolve_device, to_numpy_state
-from skpairclust._training import OPTIMIZERS, SCHEDULES, TrainingOptions
+from skpairclust._training import OPTIMIZERS, SCHEDULES
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.metrics import constraint_accuracy_score
 
@@ -51,9 +41,12 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
 
     Parameters
     ----------
-    n_clusters : int, default=8
+    n_clusters : int or "auto", default=8
         Number of clusters at most: those that stay empty are not counted in
-        `n_clusters_`.
+        `n_clusters_`. "auto" sets out with as many as the cannot-links could tell
+        apart, 100 at most, and asks for no equal sizes; it needs pairs drawn at
+        random, or with cannot-links between all clusters, and finds more clusters
+        than there are when pairs are few.
 
     loss : {"mcl", "kcl"}, default="mcl"
         Loss of a pair. "kcl" is the contrastive loss on Kullback-Leibler
@@ -66,8 +59,15 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
         What becomes of the costs of a batch's pairs. "mean" divides by the sum of
         their weights. The authors' code reports a mean, but propagates "sum".
 
-    pair_weight : float, default=1.0
-        Weight of the pair loss in the sum of losses.
+    pair_weight : float or "auto", default="auto"
+        Weight of the pair loss in the sum of losses. "auto" goes from 1 to 3 with the
+        number of pairs: :math:`3 - 2 s`, where the scarcity s is 1 up to 100 pairs a
+        cluster and :math:`(100 k / m)^2` for m pairs beyond. It is 1 with
+        ``unlabeled=None``.
+
+    pair_balance : float, default=None
+        Share of a batch's pair weight that must-links get as a whole, in (0, 1). Of
+        random pairs one in k is a must-link. None leaves the pairs as they are.
 
     classification_weight : float, default=0.0
         Weight of the cross-entropy of labeled samples, where `y` is a 1-d array
@@ -83,23 +83,26 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
     information_weight : float or "auto", default="auto"
         Weight of the information term of "imsat". "auto" is
         :math:`0.1 \log_2 k` for k clusters: the more there are, the more it takes to
-        keep them apart, and the less their sizes differ from equal ones.
+        keep them apart, and the less their sizes differ from equal ones. Where
+        pairs are many, or must-links more frequent than equal clusters allow, sizes
+        may be those of the constrained samples: see `size_freedom_`.
 
     adversarial_weight : float, default=1.0
         Weight of the virtual adversarial term of "imsat" and "vat".
 
-    adversarial_radius : float, default=0.5
+    adversarial_radius : float or "auto", default="auto"
         Length of the adversarial perturbation of a sample, in units of its distance
-        to the nearest other sample.
+        to the nearest other sample. "auto" is :math:`(1 + s) / 4`, .5 where pairs
+        are scarce, .25 where they are many.
 
     walk_length : int or "auto", default="auto"
         Steps at most that the samples of a pair walk along nearest neighbors before
         the pair loss is taken where they end, so that few pairs speak for their
-        surroundings. The share of samples that walk is that of the unconstrained:
-        where all have pairs of their own, none does. "auto" reaches about as many
-        samples as a cluster has, :math:`\log (n / k) / \log m` steps for n samples
-        and m neighbors. 0, ``unlabeled=None`` and ``loss="kcl"`` take each pair as
-        it is.
+        surroundings. The share of samples that walk is that of the unconstrained,
+        and falls to s times that over the first half of the training. "auto"
+        reaches about as many samples as a cluster has, :math:`\log (n / k) / \log m`
+        steps for n samples and m neighbors. 0, ``unlabeled=None`` and
+        ``loss="kcl"`` take each pair as it is.
 
     n_neighbors : int, default=10
         Neighbors among which a step of a walk chooses; fewer in tables of less than
@@ -184,8 +187,15 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
     n_clusters_ : int
         Number of clusters in use.
 
-    information_weight_ : float
-        The weight of the information term.
+    pair_weight_, information_weight_, adversarial_radius_ : float
+        The weights and the radius, as given or as chosen.
+
+    size_freedom_ : float
+        How far the sizes of clusters were free to be those that pairs make them, 0
+        to 1. It is :math:`1 - (100 k / c)^2` for c cannot-links, or 0; or, if that is
+        more, what must-links say that are surely more frequent than one in k: 1
+        from 2.5 times on. Pairs of more than 40 % must-links count as picked and
+        say nothing.
 
     noise_rate_ : float
         Share of wrong pairs, as given or as the fitted model estimates it.
@@ -239,16 +249,17 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
     """
 
     _parameter_constraints: dict = {
-        "n_clusters": [positive_int()],
+        "n_clusters": [positive_int(), StrOptions({"auto"})],
         "loss": [StrOptions(set(PAIR_LOSSES))],
         "margin": [non_negative()],
         "reduction": [StrOptions(set(REDUCTIONS))],
-        "pair_weight": [non_negative()],
+        "pair_weight": [non_negative(), StrOptions({"auto"})],
+        "pair_balance": [Interval(Real, 0, 1, closed="neither"), None],
         "classification_weight": [non_negative()],
         "unlabeled": [StrOptions({"imsat", "vat"}), None],
         "information_weight": [non_negative(), StrOptions({"auto"})],
         "adversarial_weight": [non_negative()],
-        "adversarial_radius": [non_negative()],
+        "adversarial_radius": [non_negative(), StrOptions({"auto"})],
         "walk_length": [
             Interval(Integral, 0, None, closed="left"),
             StrOptions({"auto"}),
@@ -286,12 +297,13 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
         loss="mcl",
         margin=2.0,
         reduction="mean",
-        pair_weight=1.0,
+        pair_weight="auto",
+        pair_balance=None,
         classification_weight=0.0,
         unlabeled="imsat",
         information_weight="auto",
         adversarial_weight=1.0,
-        adversarial_radius=0.5,
+        adversarial_radius="auto",
         walk_length="auto",
         n_neighbors=10,
         noise_rate=0.0,
@@ -319,6 +331,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
         self.margin = margin
         self.reduction = reduction
         self.pair_weight = pair_weight
+        self.pair_balance = pair_balance
         self.classification_weight = classification_weight
         self.unlabeled = unlabeled
         self.information_weight = information_weight
@@ -382,19 +395,21 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
         Warns
         -----
         UserWarning
-            If must-links together contradict cannot-links, or if the training was
-            interrupted; what was learnt until then is kept.
+            If must-links together contradict cannot-links; if a feature is spread
+            more than 100 times as wide as the middle one; or if the training was
+            interrupted: what was learnt until then is kept.
         """
         self._validate_params()
         context = self._init_callback_context(max_subtasks=self.n_init)
         with restored_on_error(self):
             X = self._check_X(X, reset=True)
+            warn_of_scales(X)
             constraints = check_supervision(
                 y, n_samples=X.shape[0], must_link=must_link, cannot_link=cannot_link
             )
             rng = check_random_state(self.random_state)
             seeds = rng.randint(2**31, size=self.n_init)
-            task = self._make_task(X, constraints, y, rng)
+            task = make_task(self, X, constraints, y, rng)
             context.call_on_fit_task_begin(estimator=self, X=X, y=constraints)
             runs = run_restarts(
                 X,
@@ -404,7 +419,9 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
                 n_jobs=self.n_jobs,
                 make_hook=self._hook_maker(context, X, constraints, task),
             )
-            self.information_weight_ = task.objective.information_weight
+            for name in ("pair_weight", "information_weight", "adversarial_radius"):
+                setattr(self, f"{name}_", getattr(task.objective, name))
+            self.size_freedom_ = task.size_freedom
             probabilities = self._store(X, pick_best(runs, task), task.architecture)
             self.noise_rate_ = self.noise_rate
             if self.noise_rate == "estimate":
@@ -490,69 +507,9 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
         constraints = check_supervision(y, n_samples=len(labels))
         return constraint_accuracy_score(constraints, labels)
 
-    def _make_task(self, X, constraints, y=None, rng=np.random):
-        """Return what the restarts share, or say what of it cannot be."""
-        if self.n_clusters > X.shape[0]:
-            raise ValueError(
-                f"n_clusters={self.n_clusters} must be at most the number of samples "
-                f"in X, n_samples={X.shape[0]}."
-            )
-        if self.unlabeled is None and not constraints.n_pairs:
-            raise ValueError(
-                "unlabeled=None learns from constrained samples alone, but y holds no "
-                "constraint: pass constraints, or use unlabeled='imsat'."
-            )
-        if self.noise_rate and self.loss == "kcl":
-            raise ValueError(
-                f"noise_rate={self.noise_rate!r} needs loss='mcl': the divergence of "
-                "loss='kcl' is no likelihood that could be corrected."
-            )
-        resolve_device(self.device)
-        classes = None
-        if self.classification_weight:
-            classes = check_classes(y, self.n_clusters)
-        architecture = self._make_architecture(X.shape[1:])
-        # Built once before the restarts: a network that cannot take X fails now.
-        architecture.build()
-        return ClusteringTask(
-            architecture=architecture,
-            objective=replace(
-                self._options(ObjectiveOptions),
-                information_weight=self._choose_information_weight(),
-            ),
-            training=self._options(TrainingOptions),
-            device=str(self.device),
-            verbose=int(self.verbose),
-            classes=classes,
-            walk=self._make_walk(X, constraints, rng),
-            initial_weights=self._previous_weights(architecture),
-        )
-
-    def _make_walk(self, X, constraints, rng):
-        """Return the walk along which pairs spread, None for none."""
-        if self.unlabeled is None or self.loss == "kcl":
-            return None
-        return make_walk(
-            X,
-            constrained_rows(constraints),
-            n_neighbors=self.n_neighbors,
-            length=self.walk_length,
-            n_clusters=self.n_clusters,
-            rng=rng,
-        )
-
     def _make_architecture(self, sample_shape):
-        """Return what builds the network for samples of this shape."""
-        return Architecture(
-            network=self.network,
-            input_shape=check_input_shape(self.input_shape, sample_shape),
-            n_outputs=int(self.n_clusters),
-            hidden_layer_sizes=check_hidden_layer_sizes(self.hidden_layer_sizes),
-        )
-
-    def _options(self, kind):
-        """Return the dataclass `kind`, filled from parameters of the same names."""
-        return kind(**{field.name: getattr(self, field.name) for field in fields(kind)})
+        """Return the architecture of the fitted weights, for `load`."""
+        return make_architecture(self, sample_shape, len(self.cluster_order_))
 
     def _hook_maker(self, context, X, constraints, task):
         """Return what makes a restart's hook for callbacks, None without any."""
@@ -568,25 +525,13 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
             return {
                 "_architecture": task.architecture,
                 "weights_": to_numpy_state(network),
-                "cluster_order_": np.arange(self.n_clusters),
+                "cluster_order_": np.arange(task.architecture.n_outputs),
                 "_n_features_out": last_linear(network).in_features,
             }
 
         return lambda: EpochCallbacks(
             context, self, X, constraints, self.max_iter, attributes_of
         )
-
-    def _choose_information_weight(self):
-        """Return the weight of the information term, a number."""
-        if self.information_weight == "auto":
-            return 0.1 * math.log2(self.n_clusters)
-        return float(self.information_weight)
-
-    def _previous_weights(self, architecture):
-        """Return the weights to start from, None for new ones."""
-        if not self.warm_start or not hasattr(self, "weights_"):
-            return None
-        return self.weights_ if architecture == self._architecture else None
 
     def _store(self, X, run, architecture):
         """Set the fitted attributes and return the probabilities of X."""
@@ -599,10 +544,10 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
         self._n_features_out = last_linear(self._network).in_features
         probabilities = self._probabilities(X)
         labels = probabilities.argmax(axis=1)
-        used = np.bincount(labels, minlength=self.n_clusters) > 0
+        used = np.bincount(labels, minlength=architecture.n_outputs) > 0
         self.n_clusters_ = int(used.sum())
         # Where outputs are named after classes, their order has a meaning.
-        ordered = np.arange(self.n_clusters)
+        ordered = np.arange(architecture.n_outputs)
         if not self.classification_weight:
             ordered = np.argsort(~used, kind="stable")
         self.cluster_order_ = ordered

@@ -94,6 +94,30 @@ def mcl_loss(log_p, relation, *, flip_rate=0.0, reduction="mean"):
     return _reduce(cost, relation, reduction)
 
 
+def balance_kinds(relation, must_share):
+    """Return `relation` with the share of its weight on must-links set.
+
+    Parameters
+    ----------
+    relation : Tensor of shape (B, B)
+        Signed pair weights.
+    must_share : float
+        In (0, 1). The total weight stays.
+
+    Returns
+    -------
+    Tensor of shape (B, B)
+        `relation` itself where only one kind is known.
+    """
+    must, cannot = relation.clamp_min(0), relation.clamp_max(0)
+    must_total, cannot_total = must.sum(), -cannot.sum()
+    total = must_total + cannot_total
+    must = must * (must_share * total / must_total)
+    cannot = cannot * ((1 - must_share) * total / cannot_total)
+    both = (must_total > 0) & (cannot_total > 0)
+    return torch.where(both, must + cannot, relation)
+
+
 def flip_share(log_p, relation, flip_rate):
     r"""Return the expected share of wrong pairs in a batch, given the overall rate.
 

@@ -10,7 +10,7 @@ from torch.optim.swa_utils import update_bn
 
 from skpairclust._batching import ConstraintBatches, count_steps, shuffled_stream
 from skpairclust._epoch_hooks import EpochPrinter
-from skpairclust._losses import kcl_loss, mcl_loss
+from skpairclust._losses import balance_kinds, kcl_loss, mcl_loss
 from skpairclust._networks import build_network
 from skpairclust._noise import NoiseEstimate
 from skpairclust._propagation import NeighborWalk
@@ -25,6 +25,7 @@ from skpairclust._torch_utils import (
 )
 from skpairclust._training import TrainingOptions, train
 from skpairclust._unlabeled import (
+    SizePrior,
     adversarial_loss,
     information_loss,
     neighbor_distances,
@@ -66,6 +67,7 @@ class ObjectiveOptions:
     margin: float
     reduction: str
     pair_weight: float
+    pair_balance: float | None
     classification_weight: float
     unlabeled: str | None
     information_weight: float
@@ -87,6 +89,8 @@ class ClusteringTask:
     # (n_samples,) int64 class of each sample, -1 = none; None: no such loss
     classes: np.ndarray | None = None
     walk: NeighborWalk | None = None
+    # How far clusters may leave equal sizes, 0 to 1.
+    size_freedom: float = 0.0
     initial_weights: dict | None = None
 
 
@@ -186,6 +190,9 @@ class PairObjective:
         self._walk_rng = np.random.RandomState(rng.randint(2**31))
         self._noise = NoiseEstimate.start(options.noise_rate, task.walk, self.device)
         self._n_ramp_steps = _RAMP * self.n_steps * task.training.max_iter
+        self._prior = SizePrior(
+            task.size_freedom, task.architecture.n_outputs, self.device
+        )
         self._n_taken = 0
         if options.unlabeled is not None:
             self._stream = shuffled_stream(len(rows), options.batch_size, rng)
@@ -206,21 +213,30 @@ class PairObjective:
         log_p = network(torch.cat([constrained, x])).log_softmax(1)
         n_constrained = len(constrained)
         unlabeled = self._unlabeled_loss(network, x, log_p[n_constrained:], drawn)
+        self._prior.update(log_p[:n_constrained])
         return self._supervised_loss(log_p[:n_constrained], batch) + _faded(
-            unlabeled, self._n_taken / self._n_ramp_steps
+            unlabeled, self._progress
         )
+
+    @property
+    def _progress(self):
+        """Where the unlabelled data's part stands between 0 and its full weight."""
+        return self._n_taken / self._n_ramp_steps
 
     def _next_batch(self):
         """Return the next batch and its samples, or others near them."""
         batch = next(self._batches)
         if self._walk is None:
             return batch, self.rows.take(batch.rows)
-        return batch, self.rows.take(self._walk(batch.rows, self._walk_rng))
+        walked = self._walk(batch.rows, self._walk_rng, self._progress)
+        return batch, self.rows.take(walked)
 
     def _supervised_loss(self, log_p, batch):
         """Return the pair loss and, if it counts, the classification loss."""
         options = self.options
         relation = to_device(batch.relation, self.device)
+        if options.pair_balance is not None:
+            relation = balance_kinds(relation, options.pair_balance)
         if options.loss == "kcl":
             loss = kcl_loss(
                 log_p, relation, margin=options.margin, reduction=options.reduction
@@ -245,7 +261,8 @@ class PairObjective:
         adversarial = adversarial_loss(network, x, log_p, radius, self._generator)
         loss = options.adversarial_weight * adversarial
         if options.unlabeled == "imsat":
-            loss = loss + options.information_weight * information_loss(log_p)
+            information = information_loss(log_p, self._prior.log_shares())
+            loss = loss + options.information_weight * information
         return loss
 
 

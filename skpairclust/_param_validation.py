@@ -2,8 +2,10 @@
 
 import math
 import numbers
+import warnings
 
 import numpy as np
+from scipy import sparse
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skpairclust.constraints import PairwiseConstraints
@@ -17,7 +19,11 @@ __all__ = [
     "non_negative",
     "positive",
     "positive_int",
+    "warn_of_scales",
 ]
+
+# A feature so many times as spread as the middle one drowns the others.
+_MOST_SPREAD = 100
 
 
 def positive_int():
@@ -81,6 +87,29 @@ def check_input_shape(input_shape, sample_shape):
             "sample without the number of samples, or None."
         )
     return tuple(int(size) for size in shape)
+
+
+def warn_of_scales(X):
+    """Warn if some columns of a table outweigh the others by their units alone.
+
+    Parameters
+    ----------
+    X : array or CSR matrix of shape (n_samples, ...)
+        Only dense tables are looked at: pixels and counts share a unit.
+    """
+    if sparse.issparse(X) or X.ndim != 2:
+        return
+    spread = X.std(axis=0, dtype=np.float64)
+    spread = spread[spread > 0]
+    if len(spread) and spread.max() > _MOST_SPREAD * np.median(spread):
+        warnings.warn(
+            f"The standard deviations of the features of X reach {spread.max():.3g}, "
+            f"{spread.max() / np.median(spread):.0f} times that of the median feature: "
+            "those of large numbers decide alone. Put a StandardScaler before, if "
+            "their units are not meant to count.",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def check_classes(y, n_clusters):

@@ -37,7 +37,9 @@ class NeighborWalk:
     length : int
         Steps at most.
     share : float
-        Share of the samples that set out; the others stay.
+        Share of the samples that set out at the start; the others stay.
+    last_share : float
+        The same in the end.
 
     References
     ----------
@@ -45,20 +47,24 @@ class NeighborWalk:
     constraint propagation. ECCV.
     """
 
-    def __init__(self, place, nodes, neighbors, length, share=1.0):
+    def __init__(self, place, nodes, neighbors, length, share=1.0, last_share=None):
         self.place = place
         self.nodes = nodes
         self.neighbors = neighbors
         self.length = length
         self.share = share
+        self.last_share = share if last_share is None else last_share
 
-    def __call__(self, rows, rng):
+    def __call__(self, rows, rng, progress=0.0):
         """Return where walks from `rows` end, of 0 to `length` steps each.
 
         Parameters
         ----------
         rows : ndarray of shape (m,), int64
         rng : numpy.random.RandomState
+        progress : float, default=0.0
+            Where between the start, 0, and the end, 1, the share of those that set
+            out stands.
 
         Returns
         -------
@@ -66,8 +72,9 @@ class NeighborWalk:
             Samples; those without a node stay.
         """
         place = self.place[rows]
+        share = self.share + min(1.0, progress) * (self.last_share - self.share)
         n_steps = rng.randint(self.length + 1, size=len(rows))
-        n_steps[(place < 0) | (rng.uniform(size=len(rows)) >= self.share)] = 0
+        n_steps[(place < 0) | (rng.uniform(size=len(rows)) >= share)] = 0
         for step in range(self.length):
             going = np.flatnonzero(n_steps > step)
             turn = rng.randint(self.neighbors.shape[1], size=len(going))
@@ -75,7 +82,7 @@ class NeighborWalk:
         return np.where(place >= 0, self.nodes[place], rows)
 
 
-def make_walk(X, constrained, *, n_neighbors, length, n_clusters, rng):
+def make_walk(X, constrained, *, n_neighbors, length, n_clusters, rng, fading=0.0):
     """Return the walk along the nearest neighbors in X, None if there are none.
 
     Parameters
@@ -89,6 +96,8 @@ def make_walk(X, constrained, *, n_neighbors, length, n_clusters, rng):
         Steps at most; "auto" reaches about as many samples as a cluster has.
     n_clusters : int
     rng : numpy.random.RandomState
+    fading : float, default=0.0
+        Share of the walkers that stay in the end.
 
     Returns
     -------
@@ -109,7 +118,7 @@ def make_walk(X, constrained, *, n_neighbors, length, n_clusters, rng):
     place[nodes] = np.arange(len(nodes))
     # Where all samples have pairs of their own, those of neighbors only blur them.
     share = 1 - len(constrained) / n_samples
-    return NeighborWalk(place, nodes, neighbors, length, share)
+    return NeighborWalk(place, nodes, neighbors, length, share, (1 - fading) * share)
 
 
 def _draw_nodes(n_samples, constrained, rng):

@@ -20,21 +20,28 @@ from torch.nn import functional
 # enough to leave the flat part of the divergence around a sample.
 _PROBE_SCALE = 10.0
 
+# How much of the clusters' sizes a step keeps, and the least of a size.
+_MEMORY, _LEAST_SHARE = 0.98, 1e-6
+
 # Reference rows for the distance to a near neighbor: never n x n.
 _N_REFERENCES = 6000
 _CHUNK = 1024
 
 
-def information_loss(log_p, balance=4.0):
+def information_loss(log_p, log_prior=None, balance=4.0):
     r"""Negative mutual information of samples and clusters, balance up-weighted.
 
     :math:`H(Y|X) - \mu H(Y)`: each sample should be sure of its cluster, and the
-    clusters be used alike (Hu et al. 2017, eq. 7 and 12).
+    clusters be used alike (Hu et al. 2017, eq. 7 and 12), or, with a prior q, as
+    often as it says: :math:`-H(Y)` becomes :math:`KL(Y \| q) - \log k`, the same for
+    equal clusters.
 
     Parameters
     ----------
     log_p : Tensor of shape (B, k)
         Logarithms of the cluster probabilities.
+    log_prior : Tensor of shape (k,), default=None
+        Logarithms of the shares that the clusters should have; None: equal.
     balance : float, default=4.0
         The weight :math:`\mu` of the marginal entropy.
 
@@ -46,8 +53,40 @@ def information_loss(log_p, balance=4.0):
     conditional = -(log_p.exp() * log_p).sum(1).mean()
     # In logarithms: the gradient of p log p is infinite at an empty cluster.
     log_marginal = log_p.logsumexp(0) - math.log(len(log_p))
-    marginal = -(log_marginal.exp() * log_marginal).sum()
-    return conditional - balance * marginal
+    ratio = log_marginal
+    if log_prior is not None:
+        ratio = log_marginal - log_prior - math.log(log_p.shape[1])
+    return conditional + balance * (log_marginal.exp() * ratio).sum()
+
+
+class SizePrior:
+    """Shares that the clusters should have: between equal and what pairs make them.
+
+    The latter is a running mean over the constrained samples, where the pairs have
+    the last word.
+
+    Parameters
+    ----------
+    freedom : float
+        Weight of the running mean, 0 to 1.
+    n_clusters : int
+    device : torch.device
+    """
+
+    def __init__(self, freedom, n_clusters, device):
+        self.freedom = freedom
+        self.shares = torch.full((n_clusters,), 1 / n_clusters, device=device)
+
+    def update(self, log_p):
+        """Take in a batch of constrained samples, log-probabilities (B, k)."""
+        with torch.no_grad():
+            seen = log_p.exp().mean(0)
+            self.shares = _MEMORY * self.shares + (1 - _MEMORY) * seen
+
+    def log_shares(self):
+        """Return the logarithms of the shares, (k,)."""
+        equal = (1 - self.freedom) / len(self.shares)
+        return (self.freedom * self.shares + equal).clamp_min(_LEAST_SHARE).log()
 
 
 def adversarial_loss(network, x, log_p, radius, generator):

@@ -173,6 +173,40 @@ class TestFittedState:
         np.testing.assert_array_equal(used, np.arange(clusterer.n_clusters_))
         assert clusterer.n_clusters_ < 12
 
+    def test_automatic_number_of_clusters(self, iris, tmp_path):
+        X, y = iris
+        pairs = PairwiseConstraints.sample_from_labels(y, 300, random_state=0)
+        clusterer = ConstrainedNeuralClusterer("auto", random_state=0).fit(X, pairs)
+        sizes = np.bincount(clusterer.labels_)
+        assert (sizes > 0.05 * len(X)).sum() == 3
+        assert adjusted_rand_score(y, clusterer.labels_) > 0.8
+        # What it set out with can be seen nowhere but in the fitted state.
+        clusterer.save(tmp_path / "auto.safetensors")
+        loaded = ConstrainedNeuralClusterer.load(tmp_path / "auto.safetensors")
+        assert np.array_equal(loaded.predict(X), clusterer.labels_)
+
+    def test_automatic_number_needs_cannot_links(self, iris):
+        with pytest.raises(ValueError, match="n_clusters='auto' needs cannot-links"):
+            small("auto").fit(iris[0], must_link=[[0, 1]])
+
+    def test_chosen_weights_follow_the_number_of_pairs(self, iris):
+        X, y = iris
+        few, many = (
+            small(max_iter=1).fit(
+                X, PairwiseConstraints.sample_from_labels(y, n, random_state=0)
+            )
+            for n in (30, 3000)
+        )
+        assert few.pair_weight_ < many.pair_weight_
+        assert few.adversarial_radius_ > many.adversarial_radius_
+        assert (few.size_freedom_, many.size_freedom_) == (
+            0,
+            pytest.approx(0.7, abs=0.3),
+        )
+        given = small(max_iter=1, pair_weight=2.0, adversarial_radius=0.1)
+        given.fit(X, must_link=[[0, 1]])
+        assert (given.pair_weight_, given.adversarial_radius_) == (2.0, 0.1)
+
     def test_information_weight_grows_with_the_number_of_clusters(self, iris):
         chosen = [
             small(k, max_iter=1).fit(iris[0]).information_weight_ for k in (1, 2, 8)
@@ -328,6 +362,49 @@ class TestInputs:
         X = np.random.RandomState(0).randn(5, 3)
         clusterer = small(2, max_iter=2).fit(X, must_link=[[0, 1]])
         assert np.isfinite(clusterer.predict_proba(X)).all()
+
+    @pytest.mark.parametrize("n_clusters", [3, 20])
+    @pytest.mark.parametrize("supervision", ["two samples", "must", "cannot"])
+    def test_little_or_one_sided_knowledge_does_not_collapse(
+        self, iris, supervision, n_clusters
+    ):
+        """k = 20 is more than the samples that two of these say anything about."""
+        X, y = iris
+        links = {
+            "two samples": {"must_link": [[0, 1]]},
+            "must": {"must_link": same_class_pairs(y, 40)},
+            "cannot": {"cannot_link": [[0, 50], [50, 100], [0, 100], [1, 51]]},
+        }
+        clusterer = small(n_clusters).fit(X, **links[supervision])
+        assert np.isfinite(clusterer.predict_proba(X)).all()
+        assert clusterer.n_clusters_ >= 2
+
+    def test_duplicates_and_constant_features(self, iris):
+        X, y = iris
+        X = np.tile(np.c_[X, np.ones(len(X)), np.zeros(len(X))], (2, 1))
+        pairs = PairwiseConstraints.sample_from_labels(np.tile(y, 2), 200)
+        clusterer = ConstrainedNeuralClusterer(3, random_state=0).fit(X, pairs)
+        assert np.isfinite(clusterer.predict_proba(X)).all()
+        assert adjusted_rand_score(np.tile(y, 2), clusterer.labels_) > 0.8
+
+    def test_all_samples_the_same(self):
+        clusterer = small(2, max_iter=5).fit(np.ones((40, 3)), must_link=[[0, 1]])
+        assert np.isfinite(clusterer.predict_proba(np.ones((2, 3)))).all()
+        assert clusterer.n_clusters_ == 1
+
+    def test_a_feature_of_other_units_warns(self, iris):
+        X, _ = iris
+        with pytest.warns(UserWarning, match="StandardScaler"):
+            small(3, max_iter=1).fit(X * [1, 1, 1, 1000], must_link=[[0, 1]])
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            small(3, max_iter=1).fit(np.c_[X, np.ones(len(X))], must_link=[[0, 1]])
+
+
+def same_class_pairs(y, n_pairs):
+    """Return must-links drawn within classes."""
+    pairs = PairwiseConstraints.sample_from_labels(y, 4 * n_pairs, random_state=0)
+    return pairs.must_link[:n_pairs]
 
 
 WIDE_SPARSE_FIT = """

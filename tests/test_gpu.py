@@ -8,6 +8,7 @@ import torch
 from sklearn.metrics import adjusted_rand_score
 
 from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
+from skpairclust._clustering_task import make_task
 from skpairclust._pair_clustering import PairObjective
 from skpairclust._torch_utils import FeatureRows, resolve_device
 
@@ -61,7 +62,7 @@ def test_no_step_waits_for_the_gpu(iris, pairs, unlabeled):
     device = resolve_device("cuda")
     estimator = clusterer("cuda", unlabeled=unlabeled)
     X = iris[0].astype(np.float32)
-    task = estimator._make_task(X, pairs)
+    task = make_task(estimator, X, pairs, None, np.random)
     network = task.architecture.build(0).to(device)
     rows = FeatureRows(X, task.architecture.input_shape, device)
     objective = PairObjective(rows, pairs, task, seed=0)

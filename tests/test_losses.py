@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from skpairclust._losses import kcl_loss, mcl_loss
+from skpairclust._losses import balance_kinds, kcl_loss, mcl_loss
 
 
 def make_case(seed, n=7, k=4, share_known=0.6, scale=2.0):
@@ -210,3 +210,18 @@ class LargestTensor(TorchDispatchMode):
         if isinstance(result, torch.Tensor):
             self.numel = max(self.numel, result.numel())
         return result
+
+
+def test_balanced_kinds_share_the_weight_as_told():
+    relation = torch.tensor([[0.0, 2, -1], [2, 0, -4], [-1, -4, 0]])
+    balanced = balance_kinds(relation, 0.5)
+    assert balanced.clamp_min(0).sum() == pytest.approx(7)
+    assert balanced.abs().sum() == pytest.approx(relation.abs().sum().item())
+    # Within a kind the weights keep their ratio.
+    assert balanced[1, 2] / balanced[0, 2] == pytest.approx(4)
+
+
+@pytest.mark.parametrize("sign", [1, -1, 0])
+def test_one_kind_alone_is_left_as_it_is(sign):
+    relation = sign * torch.tensor([[0.0, 3], [3, 0]])
+    assert torch.equal(balance_kinds(relation, 0.3), relation)

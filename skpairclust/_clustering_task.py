@@ -1,0 +1,149 @@
+"""From an estimator's parameters and data to the task that all restarts share."""
+
+import math
+from dataclasses import fields, replace
+
+from skpairclust._batching import constrained_rows
+from skpairclust._evidence import Evidence, weigh_evidence
+from skpairclust._pair_clustering import Architecture, ClusteringTask, ObjectiveOptions
+from skpairclust._param_validation import (
+    check_classes,
+    check_hidden_layer_sizes,
+    check_input_shape,
+)
+from skpairclust._propagation import make_walk
+from skpairclust._torch_utils import resolve_device
+from skpairclust._training import TrainingOptions
+
+# Outputs at most of n_clusters="auto".
+_MOST_CLUSTERS = 100
+
+
+def make_task(estimator, X, constraints, y, rng):
+    """Return what the restarts share, or say what of it cannot be.
+
+    Parameters
+    ----------
+    estimator : ConstrainedNeuralClusterer
+        Its parameters are read.
+    X : array or CSR matrix of shape (n_samples, ...)
+    constraints : PairwiseConstraints
+    y : object
+        What `fit` got: labels, if they are to name the clusters.
+    rng : numpy.random.RandomState
+
+    Returns
+    -------
+    ClusteringTask
+
+    Raises
+    ------
+    ValueError
+        If parameters do not go together or with the data.
+    """
+    n_clusters = _choose_n_clusters(estimator.n_clusters, X.shape[0], constraints)
+    _check_compatible(estimator, constraints)
+    resolve_device(estimator.device)
+    architecture = make_architecture(estimator, X.shape[1:], n_clusters)
+    # Built once before the restarts: a network that cannot take X fails now.
+    architecture.build()
+    evidence = Evidence()
+    if estimator.unlabeled is not None:
+        is_bound = estimator.n_clusters == "auto"
+        evidence = weigh_evidence(constraints, n_clusters, is_bound=is_bound)
+    named = estimator.classification_weight > 0
+    return ClusteringTask(
+        architecture=architecture,
+        objective=_choose_weights(estimator, evidence, n_clusters),
+        training=_read_options(estimator, TrainingOptions),
+        device=str(estimator.device),
+        verbose=int(estimator.verbose),
+        classes=check_classes(y, n_clusters) if named else None,
+        walk=_choose_walk(estimator, X, constraints, n_clusters, evidence, rng),
+        size_freedom=evidence.size_freedom,
+        initial_weights=_previous_weights(estimator, architecture),
+    )
+
+
+def make_architecture(estimator, sample_shape, n_outputs):
+    """Return what builds the network for samples of this shape."""
+    return Architecture(
+        network=estimator.network,
+        input_shape=check_input_shape(estimator.input_shape, sample_shape),
+        n_outputs=int(n_outputs),
+        hidden_layer_sizes=check_hidden_layer_sizes(estimator.hidden_layer_sizes),
+    )
+
+
+def _choose_n_clusters(n_clusters, n_samples, constraints):
+    """Return the number of outputs of the network."""
+    if n_clusters == "auto":
+        if not constraints.n_cannot_link:
+            raise ValueError(
+                "n_clusters='auto' needs cannot-links: nothing else says that there is "
+                "more than one cluster. Pass some, or a number."
+            )
+        # So many that each two of them could be told apart by a cannot-link.
+        bound = math.ceil(math.sqrt(2 * constraints.n_cannot_link)) + 1
+        return int(min(bound, _MOST_CLUSTERS, n_samples))
+    if n_clusters > n_samples:
+        raise ValueError(
+            f"n_clusters={n_clusters} must be at most the number of samples "
+            f"in X, n_samples={n_samples}."
+        )
+    return int(n_clusters)
+
+
+def _check_compatible(estimator, constraints):
+    """Raise if parameters do not go together."""
+    if estimator.unlabeled is None and not constraints.n_pairs:
+        raise ValueError(
+            "unlabeled=None learns from constrained samples alone, but y holds no "
+            "constraint: pass constraints, or use unlabeled='imsat'."
+        )
+    if estimator.noise_rate and estimator.loss == "kcl":
+        raise ValueError(
+            f"noise_rate={estimator.noise_rate!r} needs loss='mcl': the divergence of "
+            "loss='kcl' is no likelihood that could be corrected."
+        )
+
+
+def _choose_weights(estimator, evidence, n_clusters):
+    """Return the options of the objective, a number for each "auto"."""
+    chosen = {
+        "pair_weight": evidence.pair_weight,
+        "adversarial_radius": evidence.adversarial_radius,
+        "information_weight": 0.1 * math.log2(n_clusters),
+    }
+    options = _read_options(estimator, ObjectiveOptions)
+    automatic = {k: v for k, v in chosen.items() if getattr(options, k) == "auto"}
+    return replace(options, **automatic)
+
+
+def _choose_walk(estimator, X, constraints, n_clusters, evidence, rng):
+    """Return the walk along which pairs spread, None for none."""
+    if estimator.unlabeled is None or estimator.loss == "kcl":
+        return None
+    return make_walk(
+        X,
+        constrained_rows(constraints),
+        n_neighbors=estimator.n_neighbors,
+        length=estimator.walk_length,
+        n_clusters=n_clusters,
+        rng=rng,
+        fading=1 - evidence.scarcity,
+    )
+
+
+def _read_options(estimator, kind):
+    """Return the dataclass `kind`, filled from parameters of the same names."""
+    return kind(
+        **{field.name: getattr(estimator, field.name) for field in fields(kind)}
+    )
+
+
+def _previous_weights(estimator, architecture):
+    """Return the weights to start from, None for new ones."""
+    if not estimator.warm_start or not hasattr(estimator, "weights_"):
+        return None
+    return estimator.weights_ if architecture == estimator._architecture else None

@@ -1,0 +1,71 @@
+"""What the numbers of pairs decide before training."""
+
+import numpy as np
+import pytest
+
+from skpairclust import PairwiseConstraints
+from skpairclust._evidence import Evidence, weigh_evidence
+
+
+def random_pairs(sizes, n_pairs, seed=0, **options):
+    """Return pairs drawn from classes of these sizes."""
+    y = np.repeat(np.arange(len(sizes)), sizes)
+    return PairwiseConstraints.sample_from_labels(
+        y, n_pairs, random_state=seed, **options
+    )
+
+
+EQUAL = [3000] * 10
+
+
+def test_scarcity_falls_with_the_number_of_pairs():
+    scarcity = [
+        weigh_evidence(random_pairs(EQUAL, n), 10).scarcity
+        for n in (20, 1000, 2000, 5000)
+    ]
+    assert scarcity == pytest.approx([1, 1, 0.25, 0.04])
+
+
+def test_settings_go_from_those_of_few_pairs_to_those_of_many():
+    few, many = Evidence(scarcity=1.0), Evidence(scarcity=0.0)
+    assert (few.pair_weight, many.pair_weight) == (1, 3)
+    assert (few.adversarial_radius, many.adversarial_radius) == (0.5, 0.25)
+
+
+@pytest.mark.parametrize("kinds", ["none", "must", "cannot"])
+def test_one_kind_of_pairs_frees_no_sizes(kinds):
+    pairs = np.arange(4000).reshape(-1, 2)
+    links = {"must": (pairs, None), "cannot": (None, pairs), "none": (None, None)}
+    constraints = PairwiseConstraints(*links[kinds], n_samples=4000)
+    assert weigh_evidence(constraints, 10) == Evidence(1.0, 0.0)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_few_random_pairs_of_equal_clusters_free_no_sizes(seed):
+    assert weigh_evidence(random_pairs(EQUAL, 60, seed), 10).size_freedom == 0
+
+
+def test_frequent_must_links_free_the_sizes():
+    # A third of the pairs agree, where equal clusters would have a tenth.
+    unequal = random_pairs([16_000, *[1500] * 9], 300)
+    assert weigh_evidence(unequal, 10).size_freedom > 0.5
+    # So they do when there are ten clusters, and a hundred are asked for.
+    assert weigh_evidence(random_pairs(EQUAL, 1000), 100).size_freedom == 1
+
+
+def test_picked_pairs_say_nothing_of_sizes():
+    picked = random_pairs(EQUAL, 300, balanced=True)
+    assert weigh_evidence(picked, 10).size_freedom == 0
+
+
+def test_labels_of_few_samples_are_not_many_pairs():
+    y = np.full(5000, -1)
+    y[:200] = np.arange(200) % 10
+    labels = PairwiseConstraints.from_labels(y)
+    assert labels.n_pairs == 19_900
+    assert weigh_evidence(labels, 10).scarcity == pytest.approx(0.25)
+
+
+def test_an_upper_bound_frees_the_sizes():
+    pairs = random_pairs(EQUAL, 60)
+    assert weigh_evidence(pairs, 12, is_bound=True).size_freedom == 1
