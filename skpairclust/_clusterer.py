@@ -82,10 +82,11 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
 
     information_weight : float or "auto", default="auto"
         Weight of the information term of "imsat". "auto" is
-        :math:`0.1 \log_2 k` for k clusters: the more there are, the more it takes to
-        keep them apart, and the less their sizes differ from equal ones. Where
-        pairs are many, or must-links more frequent than equal clusters allow, sizes
-        may be those of the constrained samples: see `size_freedom_`.
+        :math:`0.1 (1 - u) \log_2 k` for k clusters: the more there are, the more it
+        takes to keep them apart. The unevenness u is how sure it is that there are
+        no k clusters of like sizes: 0 as long as must-links may be one in k, 1 from
+        2.5 times as many on, and for ``n_clusters="auto"``. Pairs of more than
+        40 % must-links count as picked, and say nothing.
 
     adversarial_weight : float, default=1.0
         Weight of the virtual adversarial term of "imsat" and "vat".
@@ -192,10 +193,8 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
 
     size_freedom_ : float
         How far the sizes of clusters were free to be those that pairs make them, 0
-        to 1. It is :math:`1 - (100 k / c)^2` for c cannot-links, or 0; or, if that is
-        more, what must-links say that are surely more frequent than one in k: 1
-        from 2.5 times on. Pairs of more than 40 % must-links count as picked and
-        say nothing.
+        to 1: :math:`1 - (100 k / c)^2` for c cannot-links, and at least the
+        unevenness u.
 
     noise_rate_ : float
         Share of wrong pairs, as given or as the fitted model estimates it.

@@ -50,7 +50,12 @@ def make_task(estimator, X, constraints, y, rng):
     evidence = Evidence()
     if estimator.unlabeled is not None:
         is_bound = estimator.n_clusters == "auto"
-        evidence = weigh_evidence(constraints, n_clusters, is_bound=is_bound)
+        evidence = weigh_evidence(
+            constraints,
+            n_clusters,
+            noise_rate=estimator.noise_rate,
+            is_bound=is_bound,
+        )
     named = estimator.classification_weight > 0
     return ClusteringTask(
         architecture=architecture,
@@ -113,7 +118,7 @@ def _choose_weights(estimator, evidence, n_clusters):
     chosen = {
         "pair_weight": evidence.pair_weight,
         "adversarial_radius": evidence.adversarial_radius,
-        "information_weight": 0.1 * math.log2(n_clusters),
+        "information_weight": evidence.information_weight(n_clusters),
     }
     options = _read_options(estimator, ObjectiveOptions)
     automatic = {k: v for k, v in chosen.items() if getattr(options, k) == "auto"}

@@ -28,11 +28,14 @@ class Evidence:
     scarcity : float
         1 where pairs are too few to go without assumptions, towards 0 where they
         are many.
+    unevenness : float
+        How sure it is that there are no `n_clusters` clusters of like sizes, 0 to 1.
     size_freedom : float
         How far clusters may leave equal sizes, 0 to 1.
     """
 
     scarcity: float = 1.0
+    unevenness: float = 0.0
     size_freedom: float = 0.0
 
     @property
@@ -45,14 +48,20 @@ class Evidence:
         """Perturbation in units of the distance to the nearest other sample."""
         return 0.25 * (1.0 + self.scarcity)
 
+    def information_weight(self, n_clusters):
+        """Weight of the information term, which would rather use all clusters."""
+        return 0.1 * math.log2(n_clusters) * (1.0 - self.unevenness)
 
-def weigh_evidence(constraints, n_clusters, *, is_bound=False):
+
+def weigh_evidence(constraints, n_clusters, *, noise_rate=0.0, is_bound=False):
     """Return what the numbers of pairs say about `n_clusters` clusters.
 
     Parameters
     ----------
     constraints : PairwiseConstraints
     n_clusters : int
+    noise_rate : float or "estimate", default=0.0
+        Share of wrong pairs. While it is unknown, so is the share of must-links.
     is_bound : bool, default=False
         Whether `n_clusters` is an upper bound: sizes are free then.
 
@@ -64,17 +73,20 @@ def weigh_evidence(constraints, n_clusters, *, is_bound=False):
     if not (n_must and n_cannot):
         return Evidence()
     n_pairs = n_must + n_cannot
-    frequent = _must_link_excess(n_must / n_pairs, n_pairs, n_clusters)
+    frequent = 1.0
+    if noise_rate != "estimate":
+        share = max(0.0, (n_must / n_pairs - noise_rate) / (1 - 2 * noise_rate))
+        frequent = _must_link_excess(share, n_pairs, n_clusters)
     n_told_apart = n_clusters / max(1.0, frequent)
     # A sample is placed by one pair a cluster; labels imply far more.
     placing = n_told_apart * len(constrained_rows(constraints))
     needed = _PAIRS_A_CLUSTER * n_told_apart
-    unequal = (frequent - 1) / (_SURELY_UNEQUAL - 1)
+    unevenness = 1.0 if is_bound else (frequent - 1) / (_SURELY_UNEQUAL - 1)
     told_apart = 1 - (needed / min(n_cannot, placing)) ** 2
-    freedom = 1.0 if is_bound else max(unequal, told_apart)
     return Evidence(
         scarcity=min(1.0, (needed / min(n_pairs, placing)) ** 2),
-        size_freedom=float(np.clip(freedom, 0, 1)),
+        unevenness=float(np.clip(unevenness, 0, 1)),
+        size_freedom=float(np.clip(max(unevenness, told_apart), 0, 1)),
     )
 
 

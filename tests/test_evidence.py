@@ -37,7 +37,7 @@ def test_one_kind_of_pairs_frees_no_sizes(kinds):
     pairs = np.arange(4000).reshape(-1, 2)
     links = {"must": (pairs, None), "cannot": (None, pairs), "none": (None, None)}
     constraints = PairwiseConstraints(*links[kinds], n_samples=4000)
-    assert weigh_evidence(constraints, 10) == Evidence(1.0, 0.0)
+    assert weigh_evidence(constraints, 10) == Evidence()
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -51,6 +51,21 @@ def test_frequent_must_links_free_the_sizes():
     assert weigh_evidence(unequal, 10).size_freedom > 0.5
     # So they do when there are ten clusters, and a hundred are asked for.
     assert weigh_evidence(random_pairs(EQUAL, 1000), 100).size_freedom == 1
+
+
+def test_unevenness_silences_the_information_term():
+    over_set = weigh_evidence(random_pairs(EQUAL, 1000), 100)
+    assert over_set.information_weight(100) == 0
+    even = weigh_evidence(random_pairs(EQUAL, 1000), 10)
+    assert even.information_weight(8) == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(("noise_rate", "uneven"), [(0.0, True), (0.2, False)])
+def test_wrong_pairs_are_not_unequal_clusters(noise_rate, uneven):
+    flipped = random_pairs(EQUAL, 2000, noise=0.2)
+    evidence = weigh_evidence(flipped, 10, noise_rate=noise_rate)
+    assert (evidence.unevenness > 0) is uneven
+    assert weigh_evidence(flipped, 10, noise_rate="estimate").unevenness == 0
 
 
 def test_picked_pairs_say_nothing_of_sizes():
