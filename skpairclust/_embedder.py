@@ -202,9 +202,9 @@ class MetricEmbedder(EmbeddingQueries):
     labels_ : ndarray of shape (n_samples,), int64
         Cluster of each sample of `fit`, if `n_clusters` is set.
 
-    cluster_centers_ : ndarray of shape (n_clusters * clusters_per_class, \
-            n_components), float32
-        Centers of k-means in the embedding, if `n_clusters` is set.
+    cluster_centers_ : ndarray of shape (n_centers, n_components), float32
+        Centers of k-means in the embedding, `clusters_per_class` for each of
+        `n_clusters`, if that is set.
 
     validation_scores_ : list of float
         Score of the validation part after each epoch; empty without one.
