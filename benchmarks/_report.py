@@ -35,16 +35,12 @@ def environment():
 
 
 def append_result(path, row):
-    """Append a row to a file of JSON lines, which is never seen half written."""
+    """Append a row to a file of JSON lines, in one write: runs may share the file."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    old = path.read_text(encoding="utf-8") if path.exists() else ""
-    temporary = path.with_name(f"{path.name}.tmp")
-    with open(temporary, "w", encoding="utf-8") as file:
-        file.write(f"{old}{json.dumps(row)}\n")
-        file.flush()
+    with open(path, "ab", buffering=0) as file:
+        file.write(f"{json.dumps(row)}\n".encode())
         os.fsync(file.fileno())
-    os.replace(temporary, path)
 
 
 @dataclass(frozen=True)

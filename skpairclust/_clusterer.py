@@ -62,8 +62,9 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
     pair_weight : float or "auto", default="auto"
         Weight of the pair loss in the sum of losses. "auto" goes from 1 to 3 with the
         number of pairs: :math:`3 - 2 s`, where the scarcity s is 1 up to 100 pairs a
-        cluster and :math:`(100 k / m)^2` for m pairs beyond. It is 1 with
-        ``unlabeled=None``.
+        cluster and :math:`(100 k / m)^2` for m pairs beyond. Where less than 30 %
+        are cannot-links, it falls with their share, to a tenth: must-links alone
+        pull all clusters together. It is 1 with ``unlabeled=None``.
 
     pair_balance : float, default=None
         Share of a batch's pair weight that must-links get as a whole, in (0, 1). Of

@@ -15,6 +15,10 @@ _PAIRS_A_CLUSTER = 100
 # their kinds tell nothing about the sizes of clusters.
 _MOST_MUST_LINKS = 0.4
 
+# Share of cannot-links below which must-links would pull all clusters together, and
+# the weight of must-links that none opposes.
+_OPPOSED, _UNOPPOSED = 0.3, 0.1
+
 # Must-links so many times as frequent as among equal clusters rule those out.
 _SURELY_UNEQUAL = 2.5
 
@@ -28,6 +32,8 @@ class Evidence:
     scarcity : float
         1 where pairs are too few to go without assumptions, towards 0 where they
         are many.
+    opposition : float
+        Weight that the share of must-links leaves them, 1 down to 0.1.
     unevenness : float
         How sure it is that there are no `n_clusters` clusters of like sizes, 0 to 1.
     size_freedom : float
@@ -35,13 +41,14 @@ class Evidence:
     """
 
     scarcity: float = 1.0
+    opposition: float = 1.0
     unevenness: float = 0.0
     size_freedom: float = 0.0
 
     @property
     def pair_weight(self):
         """Weight of the pair loss: the more pairs, the more."""
-        return 3.0 - 2.0 * self.scarcity
+        return (3.0 - 2.0 * self.scarcity) * self.opposition
 
     @property
     def adversarial_radius(self):
@@ -70,9 +77,10 @@ def weigh_evidence(constraints, n_clusters, *, noise_rate=0.0, is_bound=False):
     Evidence
     """
     n_must, n_cannot = constraints.n_must_link, constraints.n_cannot_link
-    if not (n_must and n_cannot):
-        return Evidence()
     n_pairs = n_must + n_cannot
+    opposition = _weigh_opposition(n_must, n_pairs)
+    if not (n_must and n_cannot):
+        return Evidence(opposition=opposition)
     frequent = 1.0
     if noise_rate != "estimate":
         share = max(0.0, (n_must / n_pairs - noise_rate) / (1 - 2 * noise_rate))
@@ -85,6 +93,7 @@ def weigh_evidence(constraints, n_clusters, *, noise_rate=0.0, is_bound=False):
     told_apart = 1 - (needed / min(n_cannot, placing)) ** 2
     return Evidence(
         scarcity=min(1.0, (needed / min(n_pairs, placing)) ** 2),
+        opposition=opposition,
         unevenness=float(np.clip(unevenness, 0, 1)),
         size_freedom=float(np.clip(max(unevenness, told_apart), 0, 1)),
     )
@@ -98,3 +107,14 @@ def _must_link_excess(share, n_pairs, n_clusters):
     if share > _MOST_MUST_LINKS:
         return 1.0
     return n_clusters * (share - 2 * math.sqrt(share * (1 - share) / n_pairs))
+
+
+def _weigh_opposition(n_must, n_pairs):
+    """Return 1 where cannot-links are not rare, less where they are.
+
+    Must-links alone, between neighbors say, are fulfilled best by one cluster.
+    """
+    if not n_must:
+        return 1.0
+    share = 1 - n_must / n_pairs
+    return float(np.clip(share / _OPPOSED, _UNOPPOSED, 1))

@@ -37,7 +37,9 @@ def test_one_kind_of_pairs_frees_no_sizes(kinds):
     pairs = np.arange(4000).reshape(-1, 2)
     links = {"must": (pairs, None), "cannot": (None, pairs), "none": (None, None)}
     constraints = PairwiseConstraints(*links[kinds], n_samples=4000)
-    assert weigh_evidence(constraints, 10) == Evidence()
+    evidence = weigh_evidence(constraints, 10)
+    assert (evidence.scarcity, evidence.size_freedom) == (1, 0)
+    assert evidence.pair_weight == pytest.approx(0.1 if kinds == "must" else 1)
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -66,6 +68,13 @@ def test_wrong_pairs_are_not_unequal_clusters(noise_rate, uneven):
     evidence = weigh_evidence(flipped, 10, noise_rate=noise_rate)
     assert (evidence.unevenness > 0) is uneven
     assert weigh_evidence(flipped, 10, noise_rate="estimate").unevenness == 0
+
+
+@pytest.mark.parametrize(("n_cannot", "weight"), [(3, 0.1), (15, 0.5), (40, 1)])
+def test_rare_cannot_links_weaken_the_must_links(n_cannot, weight):
+    pairs = np.arange(200).reshape(-1, 2)
+    constraints = PairwiseConstraints(pairs[n_cannot:], pairs[:n_cannot], n_samples=200)
+    assert weigh_evidence(constraints, 10).pair_weight == pytest.approx(weight)
 
 
 def test_picked_pairs_say_nothing_of_sizes():
