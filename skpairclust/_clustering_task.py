@@ -66,6 +66,7 @@ def make_task(estimator, X, constraints, y, rng):
         classes=check_classes(y, n_clusters) if named else None,
         walk=_choose_walk(estimator, X, constraints, n_clusters, evidence, rng),
         size_freedom=evidence.size_freedom,
+        patience=evidence.patience,
         initial_weights=_previous_weights(estimator, architecture),
     )
 

@@ -15,6 +15,10 @@ _PAIRS_A_CLUSTER = 100
 # their kinds tell nothing about the sizes of clusters.
 _MOST_MUST_LINKS = 0.4
 
+# Pairs a cluster for each power of the slope at which the information term rises, and
+# the highest power.
+_PAIRS_A_POWER, _MOST_PATIENT = 25, 4
+
 # Share of cannot-links below which must-links would pull all clusters together, and
 # the weight of must-links that none opposes.
 _OPPOSED, _UNOPPOSED = 0.3, 0.1
@@ -32,6 +36,10 @@ class Evidence:
     scarcity : float
         1 where pairs are too few to go without assumptions, towards 0 where they
         are many.
+    patience : float
+        How long the information term waits, 0 to 4: its weight rises by this power
+        more than the others'. Clusters that it splits before the pairs have told
+        like classes apart are hard to undo.
     opposition : float
         Weight that the share of must-links leaves them, 1 down to 0.1.
     unevenness : float
@@ -41,6 +49,7 @@ class Evidence:
     """
 
     scarcity: float = 1.0
+    patience: float = 0.0
     opposition: float = 1.0
     unevenness: float = 0.0
     size_freedom: float = 0.0
@@ -91,8 +100,10 @@ def weigh_evidence(constraints, n_clusters, *, noise_rate=0.0, is_bound=False):
     needed = _PAIRS_A_CLUSTER * n_told_apart
     unevenness = 1.0 if is_bound else (frequent - 1) / (_SURELY_UNEQUAL - 1)
     told_apart = 1 - (needed / min(n_cannot, placing)) ** 2
+    n_useful = min(n_pairs, placing)
     return Evidence(
-        scarcity=min(1.0, (needed / min(n_pairs, placing)) ** 2),
+        scarcity=min(1.0, (needed / n_useful) ** 2),
+        patience=min(n_useful / n_told_apart / _PAIRS_A_POWER, _MOST_PATIENT),
         opposition=opposition,
         unevenness=float(np.clip(unevenness, 0, 1)),
         size_freedom=float(np.clip(max(unevenness, told_apart), 0, 1)),

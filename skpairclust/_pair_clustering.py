@@ -91,6 +91,8 @@ class ClusteringTask:
     walk: NeighborWalk | None = None
     # How far clusters may leave equal sizes, 0 to 1.
     size_freedom: float = 0.0
+    # How much later than the adversarial term the information term comes.
+    patience: float = 0.0
     initial_weights: dict | None = None
 
 
@@ -193,6 +195,7 @@ class PairObjective:
         self._prior = SizePrior(
             task.size_freedom, task.architecture.n_outputs, self.device
         )
+        self._patience = task.patience
         self._n_taken = 0
         if options.unlabeled is not None:
             self._stream = shuffled_stream(len(rows), options.batch_size, rng)
@@ -262,6 +265,8 @@ class PairObjective:
         loss = options.adversarial_weight * adversarial
         if options.unlabeled == "imsat":
             information = information_loss(log_p, self._prior.log_shares())
+            if self._batches is not None:
+                information = _faded(information, self._progress**self._patience)
             loss = loss + options.information_weight * information
         return loss
 

@@ -26,6 +26,14 @@ def test_scarcity_falls_with_the_number_of_pairs():
     assert scarcity == pytest.approx([1, 1, 0.25, 0.04])
 
 
+def test_information_waits_longer_the_more_pairs_there_are():
+    patience = [
+        weigh_evidence(random_pairs(EQUAL, n), 10).patience for n in (50, 500, 5000)
+    ]
+    assert patience == pytest.approx([0.2, 2, 4])
+    assert Evidence().patience == 0
+
+
 def test_settings_go_from_those_of_few_pairs_to_those_of_many():
     few, many = Evidence(scarcity=1.0), Evidence(scarcity=0.0)
     assert (few.pair_weight, many.pair_weight) == (1, 3)
