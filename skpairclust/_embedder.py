@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
-from skpairclust._augmentation import make_augmentation
+from skpairclust._augmentation import AUGMENTATIONS, make_augmentation
 from skpairclust._base import restored_on_error
 from skpairclust._compat import with_callbacks
 from skpairclust._embedding import (
@@ -103,11 +103,12 @@ class MetricEmbedder(EmbeddingQueries):
         and the nearest negatives of both ends, found in the embedding a few epochs
         before.
 
-    augment : {"affine"} or callable, default=None
+    augment : {"affine", "elastic"} or callable, default=None
         What training samples go through, so that the embedding holds against it.
-        "affine" rotates, scales, shears and shifts images at random. A callable gets
-        a batch, a float32 tensor of shape (B, ...), and a `torch.Generator` on its
-        device, and returns a tensor of the same shape.
+        "affine" rotates, scales, shears and shifts images at random; "elastic" also
+        bends them, for handwriting. A callable gets a batch, a float32 tensor of shape
+        (B, ...), and a `torch.Generator` on its device, and returns a tensor of the
+        same shape.
 
     samples_per_class : int, default=4
         Samples of a class in a batch; more where there are too few classes to fill it.
@@ -276,7 +277,7 @@ class MetricEmbedder(EmbeddingQueries):
         "positive_percentile": [Interval(Real, 0, 100, closed="right")],
         "reduction": [StrOptions(set(REDUCTIONS))],
         "sampling": [StrOptions({"classes", "hard"})],
-        "augment": [StrOptions({"affine"}), callable, None],
+        "augment": [StrOptions(set(AUGMENTATIONS)), callable, None],
         "samples_per_class": [Interval(Integral, 2, None, closed="left")],
         "normalize": ["boolean", None],
         "network": [StrOptions({"mlp", "lenet", "conv"}), callable],
