@@ -7,8 +7,9 @@ from torch.nn import functional
 _ANGLE, _SCALE, _SHEAR, _SHIFT = 0.25, 0.25, 0.25, 0.1
 
 # Of elastic changes: knots of the displacement a side, its standard deviation there in
-# half sides. Coarse, so that strokes bend and do not fray.
-_N_KNOTS, _BEND = 4, 0.06
+# half sides, and the share of the widths above. Knots are few, so that strokes bend and
+# do not fray.
+_N_KNOTS, _BEND, _GENTLER = 4, 0.06, 0.6
 
 
 def make_augmentation(augment, input_shape):
@@ -58,7 +59,7 @@ def affine(x, generator):
 
 
 def elastic(x, generator):
-    """Bend each image at random, on top of an affine change.
+    """Bend each image at random, on top of a gentler affine change.
 
     The displacement is drawn on a few knots and smooth between them, in the manner of
     Simard, Steinkraus & Platt (2003), "Best practices for convolutional neural networks
@@ -76,7 +77,7 @@ def elastic(x, generator):
         As `x`. What comes from outside of an image is as its border.
     """
     images = _as_images(x)
-    grid = _affine_grid(images, generator)
+    grid = _affine_grid(images, generator, _GENTLER)
     knots = torch.randn(
         (len(x), 2, _N_KNOTS, _N_KNOTS),
         generator=generator,
@@ -97,9 +98,10 @@ def _as_images(x):
     return x[:, None] if x.ndim == 3 else x
 
 
-def _affine_grid(images, generator):
+def _affine_grid(images, generator, strength=1.0):
     """Return where each pixel comes from under a random affine change."""
-    angle, shear, *rest = _uniform(6, len(images), generator, images)
+    drawn = strength * _uniform(6, len(images), generator, images)
+    angle, shear, *rest = drawn
     scale = 1 + _SCALE * torch.stack(rest[:2])
     cos, sin = (_ANGLE * angle).cos(), (_ANGLE * angle).sin()
     rows = [

@@ -105,10 +105,10 @@ class MetricEmbedder(EmbeddingQueries):
 
     augment : {"affine", "elastic"} or callable, default=None
         What training samples go through, so that the embedding holds against it.
-        "affine" rotates, scales, shears and shifts images at random; "elastic" also
-        bends them, for handwriting. A callable gets a batch, a float32 tensor of shape
-        (B, ...), and a `torch.Generator` on its device, and returns a tensor of the
-        same shape.
+        "affine" rotates, scales, shears and shifts images at random; "elastic" does
+        so less, and bends them, for handwriting. A callable gets a batch, a float32
+        tensor of shape (B, ...), and a `torch.Generator` on its device, and returns a
+        tensor of the same shape.
 
     samples_per_class : int, default=4
         Samples of a class in a batch; more where there are too few classes to fill it.

@@ -142,7 +142,7 @@ def make_quality(rows):
 
 
 def make_embedding(rows):
-    """Table of embeddings of unseen classes: one line a method and kind of knowledge."""
+    """Table of embeddings of unseen classes: a line a method and kind of knowledge."""
     rows = latest(
         [r for r in rows if r.get("part") == "test"], "known", "method", "seed"
     )
