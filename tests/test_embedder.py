@@ -445,6 +445,20 @@ class TestInput:
             embedder = small(loss=loss, max_iter=2).fit(X, y)
         assert np.isfinite(embedder.embedding_).all()
 
+    def test_identical_points_in_a_pool_warn_once(self):
+        X, y = np.ones((20, 3)), np.arange(20) % 4
+        embedder = small(mining="pool", pool="kmeans", pool_epochs=1, max_iter=2)
+        with pytest.warns(UserWarning) as caught:
+            embedder.fit(X, y)
+        assert [str(w.message)[:13] for w in caught] == ["The embedding"]
+
+    def test_the_smallest_batches(self, data):
+        """Two classes of two in each; a single component is no sign."""
+        X, y, X_new, y_new = data
+        embedder = small(1, batch_size=4, samples_per_class=2, max_iter=3).fit(X, y)
+        assert embedder.transform(X_new).shape == (240, 1)
+        assert len(np.unique(embedder.embedding_)) > 100
+
     def test_contradictions_warn_and_only_given_pairs_count(self, data):
         X = data[0]
         pairs = PairwiseConstraints([(0, 6), (6, 12)], [(0, 12), (0, 1)], n_samples=240)
