@@ -209,6 +209,23 @@ def make_embedding_peer(rows):
     )
 
 
+def make_embedding_unlabeled(rows):
+    """Table of embeddings with and without samples that have no label."""
+    rows = latest(rows, "unlabeled", "seed")
+    return table(
+        ["unlabeled, as classes of their own", "seeds", "Recall@1", "NMI"],
+        [
+            [
+                "none" if name == "labeled only" else name,
+                len(runs),
+                mean_and_error([r["recall_1"] for r in runs]),
+                mean_and_error([r["nmi"] for r in runs]),
+            ]
+            for (name,), runs in group(rows, "unlabeled").items()
+        ],
+    )
+
+
 def make_exemplars(rows):
     """Table of affinity propagation that is told the number of clusters."""
     rows = latest(rows, "method", "seed")
@@ -272,6 +289,7 @@ MAKERS = {
     "embedding": make_embedding,
     "embedding_losses": make_embedding_losses,
     "embedding_peer": make_embedding_peer,
+    "embedding_unlabeled": make_embedding_unlabeled,
     "exemplars": make_exemplars,
     "pairs": make_pairs,
     "quality": make_quality,
