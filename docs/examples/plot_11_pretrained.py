@@ -8,6 +8,7 @@ anew, and the rest follows slowly. Images are read when a batch needs them.
 
 # %%
 # torchvision is not needed by the package. Without it this page has nothing to show.
+from copy import deepcopy
 from importlib.util import find_spec
 from urllib.error import URLError
 
@@ -68,17 +69,23 @@ print(f"pixels: Recall@1 {score:.3f} of {len(places) - 60} places never seen")
 
 # %%
 # A function makes the network: it gets the shape of a sample and the number of
-# components, and puts a new linear layer in place of the last. Weights are loaded if
-# they can be; else the network begins at random, and the example still runs.
-def pretrained(input_shape, n_outputs):
-    """Return a residual network with a new last layer."""
+# components, and puts a new linear layer in place of the last. Weights are downloaded
+# once; where they cannot be, the network begins at random, which is not worth the while:
+# expect less of it than of the pixels.
+def load_trunk():
+    """Return a residual network, trained on ImageNet if its weights can be had."""
     from torchvision.models import ResNet18_Weights, resnet18
 
     try:
-        network = resnet18(weights=ResNet18_Weights.DEFAULT)
+        return resnet18(weights=ResNet18_Weights.DEFAULT)
     except (URLError, OSError) as error:
-        print(f"no pretrained weights here ({error}): starts at random")
-        network = resnet18()
+        print(f"no pretrained weights here: {error}")
+        return resnet18()
+
+
+def pretrained(input_shape, n_outputs):
+    """Return the trunk with a new last layer."""
+    network = deepcopy(trunk)
     network.fc = nn.Linear(network.fc.in_features, n_outputs)
     return network
 
@@ -88,13 +95,14 @@ def pretrained(input_shape, n_outputs):
 # of views whose nearest other one is of the same place, among places that are not in
 # the training.
 if HAS_TORCHVISION:
+    trunk = load_trunk()
     embedder = MetricEmbedder(
         32,
         network=pretrained,
         learning_rate=2e-4,
         head_learning_rate_multiplier=10,
         batch_size=64,
-        max_iter=3,
+        max_iter=5,
         random_state=0,
     ).fit(X, y)
     print(f"embedding: Recall@1 {embedder.score(X_unseen, y_unseen):.3f}")
