@@ -70,8 +70,7 @@ print(f"pixels: Recall@1 {score:.3f} of {len(places) - 60} places never seen")
 # %%
 # A function makes the network: it gets the shape of a sample and the number of
 # components, and puts a new linear layer in place of the last. Weights are downloaded
-# once; where they cannot be, the network begins at random, which is not worth the while:
-# expect less of it than of the pixels.
+# once; where they cannot be, the network begins at random, and gains little.
 def load_trunk():
     """Return a residual network, trained on ImageNet if its weights can be had."""
     from torchvision.models import ResNet18_Weights, resnet18
