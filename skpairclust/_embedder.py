@@ -71,12 +71,13 @@ class MetricEmbedder(EmbeddingQueries):
     margin : float, default=None
         The margin m. None takes 0.2 for triplets and 1 for the other losses.
 
-    mining : {"all", "hardest", "semihard", "random", "pool"}, default="all"
+    mining : {"auto", "all", "hardest", "semihard", "random", "pool"}, default="auto"
         Which triplets count: all of the batch; the farthest positive and the nearest
         negative of each anchor [5]_; for each pair the nearest negative that is
         farther than the positive, but within the margin [1]_; one negative at random
-        for each pair; or those of a list made from all samples, see `pool`. Used by
-        triplet losses.
+        for each pair; or those of a list made from all samples, see `pool`. "auto"
+        is "semihard" for "triplet" and "squared_triplet" where all pairs are known, as
+        with labels, and "all" else. Used by triplet losses.
 
     pool : {"closest", "semihard", "kmeans", "random"}, default="closest"
         With ``mining="pool"``, the negatives on the list, beside positives at random:
@@ -270,7 +271,7 @@ class MetricEmbedder(EmbeddingQueries):
         "n_components": [positive_int()],
         "loss": [StrOptions(set(MARGINS))],
         "margin": [positive(), None],
-        "mining": [StrOptions({"all", "pool", *MINERS})],
+        "mining": [StrOptions({"auto", "all", "pool", *MINERS})],
         "pool": [StrOptions(set(POOLS))],
         "pool_epochs": [positive_int()],
         "swap": ["boolean"],
@@ -308,7 +309,7 @@ class MetricEmbedder(EmbeddingQueries):
         *,
         loss="triplet",
         margin=None,
-        mining="all",
+        mining="auto",
         pool="closest",
         pool_epochs=5,
         swap=False,

@@ -72,6 +72,7 @@ class TestLearning:
     @pytest.mark.parametrize(
         "options",
         [
+            {"mining": "all"},
             {"mining": "hardest"},
             {"mining": "semihard"},
             {"mining": "random"},
@@ -540,6 +541,31 @@ def test_unknown_pairs_are_no_part_of_the_loss(data):
         relation = objective.known.relation(batch.rows)
         np.testing.assert_array_equal(relation, closed[np.ix_(batch.rows, batch.rows)])
         assert (relation > 0).any() and (relation < 0).any()
+
+
+@pytest.mark.parametrize(
+    ("options", "from_labels", "from_pairs"),
+    [
+        ({}, "semihard", "all"),
+        ({"loss": "squared_triplet"}, "semihard", "all"),
+        ({"loss": "soft_triplet"}, "all", "all"),
+        ({"mining": "hardest"}, "hardest", "hardest"),
+    ],
+    ids=str,
+)
+def test_what_is_mined_follows_from_what_is_known(
+    data, options, from_labels, from_pairs
+):
+    X, y, _, _ = data
+    pairs = PairwiseConstraints.sample_from_labels(y, 250, random_state=0)
+    labels = PairwiseConstraints.from_labels(y)
+    rows = FeatureRows(X, (8,), torch.device("cpu"))
+    for known, expected in ((labels, from_labels), (pairs, from_pairs)):
+        task = small(**options)._make_task(X)
+        objective = EmbeddingObjective(
+            rows, known, task.objective, 0, np.arange(len(X))
+        )
+        assert objective.mining == expected
 
 
 def test_fits_warn_of_nothing(data):
