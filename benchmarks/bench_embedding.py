@@ -46,7 +46,7 @@ COMMON = {
     "network": "conv",
     "augment": "elastic",
     "learning_rate": 5e-3,
-    "max_iter": 20,
+    "max_iter": 12,
     "batch_size": 256,
     "samples_per_class": 4,
 }
