@@ -313,6 +313,17 @@ class TestFittedState:
         np.testing.assert_array_equal(loaded.kneighbors(X)[1], fitted.kneighbors(X)[1])
         assert loaded.get_params() == fitted.get_params()
 
+    def test_convolutions_are_saved_as_they_are(self, tmp_path):
+        """Their weights lie in memory in another order than their axes."""
+        pytest.importorskip("safetensors")
+        X = np.random.RandomState(0).rand(24, 16, 16)
+        embedder = small(network="conv", max_iter=1).fit(X, np.arange(24) % 3)
+        embedder.save(tmp_path / "model.safetensors")
+        loaded = MetricEmbedder.load(tmp_path / "model.safetensors")
+        np.testing.assert_array_equal(loaded.transform(X), embedder.embedding_)
+        unpickled = pickle.loads(pickle.dumps(embedder))
+        np.testing.assert_array_equal(unpickled.transform(X), embedder.embedding_)
+
     def test_warm_start_goes_on(self, data):
         X, y, _, _ = data
         embedder = small(max_iter=10, warm_start=True).fit(X, y)
