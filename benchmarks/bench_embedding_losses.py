@@ -1,12 +1,13 @@
 """What the losses of an embedding cost, beside pytorch-metric-learning in one run.
 
 Forward and backward of the loss alone, 64 components; each round runs both. Memory is
-what a subprocess needs beyond its start, at its peak.
+what a subprocess needs beyond its start, at its peak::
 
     python -m benchmarks.bench_embedding_losses [--rounds 7] [--per-class 8 32]
 
 Needs pytorch-metric-learning (``pip install pytorch-metric-learning==2.9.0``) for the
-comparison; without it only the ratios to the matrix of distances are printed.
+comparison; without it only the ratios to the matrix of distances are printed. Rows go
+to ``benchmarks/results/embedding_losses.jsonl``.
 """
 
 import argparse
@@ -18,28 +19,31 @@ from pathlib import Path
 import torch
 from torch.nn import functional
 
-from benchmarks._report import environment, median_ratio
+from benchmarks._report import append_result, environment, median_ratio
 from skpairclust._embedding_losses import hinge_embedding_loss, lifted_loss
 from skpairclust._triplets import triplet_loss
 
+RESULTS = Path(__file__).parent / "results" / "embedding_losses.jsonl"
 DIM = 64
 PEER = "pytorch-metric-learning"
 
 
 def main():
-    """Print every ratio."""
+    """Print every ratio, and keep them."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--batch", type=int, nargs="*", default=[128, 256, 512])
     parser.add_argument("--per-class", type=int, nargs="*", default=[8, 32])
+    parser.add_argument("--losses", nargs="*", default=list(OURS), choices=OURS)
     args = parser.parse_args()
-    print(environment())
     peer = peer_version()
     print(f"{PEER} {peer}" if peer else f"{PEER} is not installed: no comparison")
     for batch in args.batch:
         for per_class in args.per_class:
-            for name in OURS:
-                compare(name, batch, per_class, args.rounds, has_peer=bool(peer))
+            for name in args.losses:
+                row = compare(name, batch, per_class, args.rounds, has_peer=bool(peer))
+                common = {"environment": environment(), "peer_version": peer}
+                append_result(RESULTS, common | row)
 
 
 def peer_version():
@@ -51,34 +55,56 @@ def peer_version():
 
 
 def compare(name, batch, per_class, n_rounds, *, has_peer):
-    """Print what a loss costs in units of the distance matrix, and the peer of ours."""
+    """Return what a loss costs beside the matrix of distances, and beside the peer."""
     x, labels = make_batch(batch, per_class)
-    relation = (labels[:, None] == labels).float() * 2 - 1
-    relation.fill_diagonal_(0)
+    relation = relate(labels)
     tag = f"{name}, B={batch}, {per_class} a class"
     ours = repeated(lambda: OURS[name](x, relation), 5)
     floor = repeated(lambda: torch.cdist(x, x).sum(), 5)
-    median_ratio(f"{tag}: ours / distance matrix", ours, floor, n_rounds=n_rounds)
-    if not has_peer:
-        return
+    ratio = median_ratio(
+        f"{tag}: ours / distance matrix", ours, floor, n_rounds=n_rounds
+    )
+    row = {
+        "loss": name,
+        "batch": batch,
+        "per_class": per_class,
+        "distance_matrices": ratio.median,
+        "milliseconds": 200 * ratio.a_seconds,
+        "mib": peak(False, name, batch, per_class),
+    }
+    # The peer's lifted loss asks for more memory than machines have.
+    if not has_peer or (name == "lifted" and batch > 256):
+        return row
+    return row | compare_to_peer(tag, name, batch, per_class, n_rounds)
+
+
+def compare_to_peer(tag, name, batch, per_class, n_rounds):
+    """Return how many times as long and as much memory the peer takes."""
+    x, labels = make_batch(batch, per_class)
+    relation = relate(labels)
     loss = make_peer(name)
-    if name == "lifted" and batch > 256:
-        # It asks for more memory than machines have.
-        return
-    is_slow = name == "lifted"
     check_same(name, loss, x, labels, relation)
-    median_ratio(
+    is_slow = name == "lifted"
+    n_times = 1 if is_slow else 5
+    ratio = median_ratio(
         f"{tag}: {PEER} / ours",
-        repeated(lambda: loss(x, labels), 1 if is_slow else 5),
-        repeated(lambda: OURS[name](x, relation), 1 if is_slow else 5),
+        repeated(lambda: loss(x, labels), n_times),
+        repeated(lambda: OURS[name](x, relation), n_times),
         n_rounds=1 if is_slow else n_rounds,
         n_warmup=0 if is_slow else 1,
     )
-    print(
-        f"{tag}: peak MiB, {peak(True, name, batch, per_class):.0f} of {PEER}, "
-        f"{peak(False, name, batch, per_class):.0f} of ours",
-        flush=True,
-    )
+    return {
+        "times_as_fast": ratio.median,
+        "times_as_fast_range": [ratio.low, ratio.high],
+        "n_rounds": 1 if is_slow else n_rounds,
+        "peer_milliseconds": 1000 * ratio.a_seconds / n_times,
+        "peer_mib": peak(True, name, batch, per_class),
+    }
+
+
+def relate(labels):
+    """Return the relation of all pairs of a batch."""
+    return ((labels[:, None] == labels).float() * 2 - 1).fill_diagonal_(0)
 
 
 def make_batch(batch, per_class):
@@ -156,16 +182,14 @@ def _measure(is_peer, name, batch, per_class):
     loss = make_peer(name) if is_peer else None
     small, labels = make_batch(16, 4)
     x, all_labels = make_batch(batch, per_class)
-    relation = (all_labels[:, None] == all_labels).float() * 2 - 1
-    relation.fill_diagonal_(0)
-    # A first pass loads what every pass needs.
-    first = (labels[:, None] == labels).float() * 2 - 1
+    relation = relate(all_labels)
     run = (
         (lambda x, labels, _: loss(x, labels))
         if is_peer
         else (lambda x, _, relation: OURS[name](x, relation))
     )
-    run(small, labels, first.fill_diagonal_(0)).backward()
+    # A first pass loads what every pass needs.
+    run(small, labels, relate(labels)).backward()
     # Linux forgets the peak so far.
     Path("/proc/self/clear_refs").write_text("5")
     before = _peak_now()

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
-from skpairclust._augmentation import make_augmentation
+from skpairclust._augmentation import AUGMENTATIONS, make_augmentation
 from skpairclust._base import restored_on_error
 from skpairclust._compat import with_callbacks
 from skpairclust._embedding import (
@@ -71,12 +71,13 @@ class MetricEmbedder(EmbeddingQueries):
     margin : float, default=None
         The margin m. None takes 0.2 for triplets and 1 for the other losses.
 
-    mining : {"all", "hardest", "semihard", "random", "pool"}, default="all"
+    mining : {"auto", "all", "hardest", "semihard", "random", "pool"}, default="auto"
         Which triplets count: all of the batch; the farthest positive and the nearest
         negative of each anchor [5]_; for each pair the nearest negative that is
         farther than the positive, but within the margin [1]_; one negative at random
-        for each pair; or those of a list made from all samples, see `pool`. Used by
-        triplet losses.
+        for each pair; or those of a list made from all samples, see `pool`. "auto"
+        is "semihard" for "triplet" and "squared_triplet" where all pairs are known, as
+        with labels, and "all" else. Used by triplet losses.
 
     pool : {"closest", "semihard", "kmeans", "random"}, default="closest"
         With ``mining="pool"``, the negatives on the list, beside positives at random:
@@ -103,11 +104,12 @@ class MetricEmbedder(EmbeddingQueries):
         and the nearest negatives of both ends, found in the embedding a few epochs
         before.
 
-    augment : {"affine"} or callable, default=None
+    augment : {"affine", "elastic"} or callable, default=None
         What training samples go through, so that the embedding holds against it.
-        "affine" rotates, scales, shears and shifts images at random. A callable gets
-        a batch, a float32 tensor of shape (B, ...), and a `torch.Generator` on its
-        device, and returns a tensor of the same shape.
+        "affine" rotates, scales, shears and shifts images at random; "elastic" does
+        so less, and bends them, for handwriting. A callable gets a batch, a float32
+        tensor of shape (B, ...), and a `torch.Generator` on its device, and returns a
+        tensor of the same shape.
 
     samples_per_class : int, default=4
         Samples of a class in a batch; more where there are too few classes to fill it.
@@ -269,14 +271,14 @@ class MetricEmbedder(EmbeddingQueries):
         "n_components": [positive_int()],
         "loss": [StrOptions(set(MARGINS))],
         "margin": [positive(), None],
-        "mining": [StrOptions({"all", "pool", *MINERS})],
+        "mining": [StrOptions({"auto", "all", "pool", *MINERS})],
         "pool": [StrOptions(set(POOLS))],
         "pool_epochs": [positive_int()],
         "swap": ["boolean"],
         "positive_percentile": [Interval(Real, 0, 100, closed="right")],
         "reduction": [StrOptions(set(REDUCTIONS))],
         "sampling": [StrOptions({"classes", "hard"})],
-        "augment": [StrOptions({"affine"}), callable, None],
+        "augment": [StrOptions(set(AUGMENTATIONS)), callable, None],
         "samples_per_class": [Interval(Integral, 2, None, closed="left")],
         "normalize": ["boolean", None],
         "network": [StrOptions({"mlp", "lenet", "conv"}), callable],
@@ -307,7 +309,7 @@ class MetricEmbedder(EmbeddingQueries):
         *,
         loss="triplet",
         margin=None,
-        mining="all",
+        mining="auto",
         pool="closest",
         pool_epochs=5,
         swap=False,

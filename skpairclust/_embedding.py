@@ -201,6 +201,18 @@ def split_head(network, multiplier):
     return [{"params": trunk, "multiplier": 1.0}, *groups] if trunk else groups
 
 
+def resolve_mining(options, *, is_complete):
+    """Return which triplets count, where `options` leave it open.
+
+    Semi-hard ones tell new classes apart better than all, but only where all pairs of a
+    batch are known. Costs without a hinge have a slope everywhere: they take all.
+    """
+    if options.mining != "auto":
+        return options.mining
+    has_hinge = options.loss in ("triplet", "squared_triplet")
+    return "semihard" if has_hinge and is_complete else "all"
+
+
 class EmbeddingObjective:
     """The loss of a step: draws a batch, embeds it, and compares.
 
@@ -224,6 +236,7 @@ class EmbeddingObjective:
         self._generator = make_generator(rng.randint(2**31), rows.device)
         self._augment = make_augmentation(options.augment, rows.input_shape)
         self.known = KnownGroups(constraints)
+        self.mining = resolve_mining(options, is_complete=self.known.is_complete)
         self.n_steps = count_steps(self.known, options.batch_size)
         self._pool = None
         self._n_calls = 0
@@ -243,7 +256,7 @@ class EmbeddingObjective:
     def _make_batches(self, rng):
         """Return the source of batches that the options name."""
         options = self.options
-        is_pooled = options.mining == "pool" and options.loss in TRIPLET_LOSSES
+        is_pooled = self.mining == "pool" and options.loss in TRIPLET_LOSSES
         if is_pooled or options.sampling == "hard":
             self._pool = TripletPool(self.known, options.margin, rng)
         if is_pooled:
@@ -265,7 +278,7 @@ class EmbeddingObjective:
             self._pool.refresh(
                 embed_rows(network, self.rows, index, normalize=normalize)
             )
-            if self.options.mining == "pool":
+            if self.mining == "pool":
                 self._triplets = self._pool.list_triplets(self.options.pool)
         self._n_calls += 1
 
@@ -285,7 +298,7 @@ class EmbeddingObjective:
             relation,
             cost=cost,
             squared=squared,
-            mining=options.mining,
+            mining=self.mining,
             swap=options.swap,
             positive_percentile=options.positive_percentile,
             triplets=triplets,

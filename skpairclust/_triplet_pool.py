@@ -4,8 +4,11 @@ The conventional way to make triplets: list them before they are needed, and ren
 list every few epochs.
 """
 
+import warnings
+
 import numpy as np
 from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics.pairwise import euclidean_distances
 
 POOLS = ("closest", "semihard", "kmeans", "random")
@@ -128,7 +131,10 @@ class TripletPool:
         """Return triplets that k-means on the embedding gets wrong, where it does."""
         n_clusters = min(max(2, len(self.known.rich)), self.n_rows)
         kmeans = KMeans(n_clusters, n_init=1, random_state=self.rng.randint(2**31))
-        clusters = kmeans.fit_predict(self.embedding)
+        with warnings.catch_warnings():
+            # Equal embeddings are fewer clusters; the estimator warns if all are equal.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            clusters = kmeans.fit_predict(self.embedding)
         own = np.full(len(self.known.groups), -1)
         own[self.rows] = clusters
 

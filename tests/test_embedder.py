@@ -72,6 +72,7 @@ class TestLearning:
     @pytest.mark.parametrize(
         "options",
         [
+            {"mining": "all"},
             {"mining": "hardest"},
             {"mining": "semihard"},
             {"mining": "random"},
@@ -312,6 +313,17 @@ class TestFittedState:
         np.testing.assert_array_equal(loaded.kneighbors(X)[1], fitted.kneighbors(X)[1])
         assert loaded.get_params() == fitted.get_params()
 
+    def test_convolutions_are_saved_as_they_are(self, tmp_path):
+        """Their weights lie in memory in another order than their axes."""
+        pytest.importorskip("safetensors")
+        X = np.random.RandomState(0).rand(24, 16, 16)
+        embedder = small(network="conv", max_iter=1).fit(X, np.arange(24) % 3)
+        embedder.save(tmp_path / "model.safetensors")
+        loaded = MetricEmbedder.load(tmp_path / "model.safetensors")
+        np.testing.assert_array_equal(loaded.transform(X), embedder.embedding_)
+        unpickled = pickle.loads(pickle.dumps(embedder))
+        np.testing.assert_array_equal(unpickled.transform(X), embedder.embedding_)
+
     def test_warm_start_goes_on(self, data):
         X, y, _, _ = data
         embedder = small(max_iter=10, warm_start=True).fit(X, y)
@@ -445,6 +457,20 @@ class TestInput:
             embedder = small(loss=loss, max_iter=2).fit(X, y)
         assert np.isfinite(embedder.embedding_).all()
 
+    def test_identical_points_in_a_pool_warn_once(self):
+        X, y = np.ones((20, 3)), np.arange(20) % 4
+        embedder = small(mining="pool", pool="kmeans", pool_epochs=1, max_iter=2)
+        with pytest.warns(UserWarning) as caught:
+            embedder.fit(X, y)
+        assert [str(w.message)[:13] for w in caught] == ["The embedding"]
+
+    def test_the_smallest_batches(self, data):
+        """Two classes of two in each; a single component is no sign."""
+        X, y, X_new, y_new = data
+        embedder = small(1, batch_size=4, samples_per_class=2, max_iter=3).fit(X, y)
+        assert embedder.transform(X_new).shape == (240, 1)
+        assert len(np.unique(embedder.embedding_)) > 100
+
     def test_contradictions_warn_and_only_given_pairs_count(self, data):
         X = data[0]
         pairs = PairwiseConstraints([(0, 6), (6, 12)], [(0, 12), (0, 1)], n_samples=240)
@@ -526,6 +552,31 @@ def test_unknown_pairs_are_no_part_of_the_loss(data):
         relation = objective.known.relation(batch.rows)
         np.testing.assert_array_equal(relation, closed[np.ix_(batch.rows, batch.rows)])
         assert (relation > 0).any() and (relation < 0).any()
+
+
+@pytest.mark.parametrize(
+    ("options", "from_labels", "from_pairs"),
+    [
+        ({}, "semihard", "all"),
+        ({"loss": "squared_triplet"}, "semihard", "all"),
+        ({"loss": "soft_triplet"}, "all", "all"),
+        ({"mining": "hardest"}, "hardest", "hardest"),
+    ],
+    ids=str,
+)
+def test_what_is_mined_follows_from_what_is_known(
+    data, options, from_labels, from_pairs
+):
+    X, y, _, _ = data
+    pairs = PairwiseConstraints.sample_from_labels(y, 250, random_state=0)
+    labels = PairwiseConstraints.from_labels(y)
+    rows = FeatureRows(X, (8,), torch.device("cpu"))
+    for known, expected in ((labels, from_labels), (pairs, from_pairs)):
+        task = small(**options)._make_task(X)
+        objective = EmbeddingObjective(
+            rows, known, task.objective, 0, np.arange(len(X))
+        )
+        assert objective.mining == expected
 
 
 def test_fits_warn_of_nothing(data):

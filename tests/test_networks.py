@@ -59,6 +59,16 @@ def test_seed_decides_the_weights_and_nothing_global_does(network, input_shape):
     assert torch.equal(torch.get_rng_state(), before)
 
 
+@pytest.mark.parametrize("network", ["lenet", "conv"])
+def test_the_fast_order_of_weights_changes_no_value(network):
+    module = build(network, IMAGE).eval()
+    kernels = [m.weight for m in module.modules() if isinstance(m, nn.Conv2d)]
+    assert kernels[1].is_contiguous(memory_format=torch.channels_last)
+    plain = build(network, IMAGE).to(memory_format=torch.contiguous_format).eval()
+    x = torch.randn(7, *IMAGE)
+    torch.testing.assert_close(module(x), plain(x))
+
+
 def test_lenet_is_the_published_one():
     kinds = [type(m).__name__ for m in build("lenet", IMAGE).modules()]
     assert kinds.count("Conv2d") == kinds.count("MaxPool2d") == 2

@@ -141,6 +141,108 @@ def make_quality(rows):
     return table([*header, "seconds"], body)
 
 
+def make_embedding(rows):
+    """Table of embeddings of unseen classes: a line a method and kind of knowledge."""
+    rows = latest(
+        [r for r in rows if r.get("part") == "test"], "known", "method", "seed"
+    )
+    scores = ["nmi", "f1", *(f"recall_{k}" for k in (1, 2, 4, 8))]
+    body = [
+        [
+            method,
+            known,
+            len(runs),
+            *(mean_and_error([r[score] for r in runs]) for score in scores),
+            f"{statistics.median(r['fit_seconds'] for r in runs):.0f}",
+        ]
+        for (method, known), runs in group(rows, "method", "known").items()
+    ]
+    recalls = [f"Recall@{k}" for k in (1, 2, 4, 8)]
+    header = ["method", "from", "seeds", "NMI", "F1 of pairs", *recalls]
+    return table([*header, "CPU seconds"], body)
+
+
+def make_embedding_losses(rows):
+    """Table of what losses cost, beside pytorch-metric-learning."""
+    rows = latest(rows, "loss", "batch", "per_class")
+    header = ["loss", "batch", "a class", "ms", "distance matrices", "MiB"]
+    return table(
+        [*header, "times as fast", "its ms", "its MiB"],
+        [
+            [
+                row["loss"],
+                row["batch"],
+                row["per_class"],
+                f"{row['milliseconds']:.1f}",
+                f"{row['distance_matrices']:.1f}",
+                f"{row['mib']:.0f}",
+                *(
+                    f"{row[name]:{form}}" if name in row else "-"
+                    for name, form in (
+                        ("times_as_fast", ".1f"),
+                        ("peer_milliseconds", ".0f"),
+                        ("peer_mib", ".0f"),
+                    )
+                ),
+            ]
+            for row in rows
+        ],
+    )
+
+
+def make_embedding_peer(rows):
+    """Table of embeddings trained with either package's loss."""
+    rows = latest(rows, "loss", "package", "seed")
+    return table(
+        ["loss", "package", "seeds", "Recall@1", "NMI", "CPU seconds"],
+        [
+            [
+                loss,
+                package if package == "skpairclust" else "pytorch-metric-learning",
+                len(runs),
+                mean_and_error([r["recall_1"] for r in runs]),
+                mean_and_error([r["nmi"] for r in runs]),
+                f"{statistics.median(r['cpu_seconds'] for r in runs):.0f}",
+            ]
+            for (loss, package), runs in group(rows, "loss", "package").items()
+        ],
+    )
+
+
+def make_embedding_unlabeled(rows):
+    """Table of embeddings with and without samples that have no label."""
+    rows = latest(rows, "unlabeled", "seed")
+    return table(
+        ["unlabeled, as classes of their own", "seeds", "Recall@1", "NMI"],
+        [
+            [
+                "none" if name == "labeled only" else name,
+                len(runs),
+                mean_and_error([r["recall_1"] for r in runs]),
+                mean_and_error([r["nmi"] for r in runs]),
+            ]
+            for (name,), runs in group(rows, "unlabeled").items()
+        ],
+    )
+
+
+def make_exemplars(rows):
+    """Table of affinity propagation that is told the number of clusters."""
+    rows = latest(rows, "method", "seed")
+    return table(
+        ["method", "seed", "clusters asked", "found", "NMI", "F1 of pairs", "runs"],
+        [
+            [
+                *(row[name] for name in ("method", "seed", "asked", "found")),
+                f"{row['nmi']:.3f}",
+                f"{row['f1']:.3f}",
+                row["n_runs"],
+            ]
+            for row in rows
+        ],
+    )
+
+
 def make_pairs(rows):
     """Table of scores by number of pairs, with a picture of the same numbers."""
     rows = latest(
@@ -184,6 +286,11 @@ def draw_curves(numbers, scores):
 
 MAKERS = {
     "baselines": make_baselines,
+    "embedding": make_embedding,
+    "embedding_losses": make_embedding_losses,
+    "embedding_peer": make_embedding_peer,
+    "embedding_unlabeled": make_embedding_unlabeled,
+    "exemplars": make_exemplars,
     "pairs": make_pairs,
     "quality": make_quality,
     "retrieval": make_retrieval,

@@ -1,0 +1,116 @@
+"""
+A network trained elsewhere
+===========================
+
+A network of torchvision becomes an embedding of photographs: its last layer is learned
+anew, and the rest follows slowly. Images are read when a batch needs them.
+"""
+
+# %%
+# torchvision is not needed by the package. Without it this page has nothing to show.
+from copy import deepcopy
+from importlib.util import find_spec
+from urllib.error import URLError
+
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.datasets import load_sample_images
+from torch import nn
+
+from skpairclust import MetricEmbedder
+from skpairclust.inspection import RetrievalDisplay
+from skpairclust.metrics import recall_at_k
+
+HAS_TORCHVISION = find_spec("torchvision") is not None
+SIDE, STEP, N_VIEWS = 48, 64, 8
+
+
+# %%
+# A place in one of two photographs is a class, and a view of it is a sample: taken a
+# little aside, mirrored, darker or brighter. `X` need not be an array: anything that
+# has a length and gives an array for a row number is read by the batch, images on a
+# disk for instance.
+class Views:
+    """Views of some places, each made when it is asked for."""
+
+    def __init__(self, photographs, places):
+        self.photographs = photographs
+        self.places = places
+
+    def __len__(self):
+        return len(self.places) * N_VIEWS
+
+    def __getitem__(self, row):
+        rng = np.random.default_rng(row)
+        photograph, top, left = self.places[row // N_VIEWS]
+        top, left = (top, left) + rng.integers(STEP - SIDE, size=2)
+        view = self.photographs[photograph][top : top + SIDE, left : left + SIDE]
+        view = view[:, :: rng.choice([-1, 1])] * rng.uniform(0.5, 1)
+        # As the networks of torchvision have been trained, roughly.
+        return (view.transpose(2, 0, 1) / 255 - 0.45).astype(np.float32) / 0.23
+
+
+photographs = load_sample_images().images
+height, width, _ = photographs[0].shape
+places = [
+    (photograph, top, left)
+    for photograph in range(len(photographs))
+    for top in range(0, height - STEP, STEP)
+    for left in range(0, width - STEP, STEP)
+]
+places = np.random.default_rng(0).permutation(places)
+X, X_unseen = Views(photographs, places[:60]), Views(photographs, places[60:])
+y = np.repeat(np.arange(60), N_VIEWS)
+y_unseen = np.repeat(np.arange(len(places) - 60), N_VIEWS)
+pixels = np.array([X_unseen[row] for row in range(len(X_unseen))])
+score = recall_at_k(pixels.reshape(len(pixels), -1), y_unseen)
+print(f"pixels: Recall@1 {score:.3f} of {len(places) - 60} places never seen")
+
+
+# %%
+# A function makes the network: it gets the shape of a sample and the number of
+# components, and puts a new linear layer in place of the last. Weights are downloaded
+# once; where they cannot be, the network begins at random, and gains little.
+def load_trunk():
+    """Return a residual network, trained on ImageNet if its weights can be had."""
+    from torchvision.models import ResNet18_Weights, resnet18
+
+    try:
+        return resnet18(weights=ResNet18_Weights.DEFAULT)
+    except (URLError, OSError) as error:
+        print(f"no pretrained weights here: {error}")
+        return resnet18()
+
+
+def pretrained(input_shape, n_outputs):
+    """Return the trunk with a new last layer."""
+    network = deepcopy(trunk)
+    network.fc = nn.Linear(network.fc.in_features, n_outputs)
+    return network
+
+
+# %%
+# The trunk learns at a low rate, the new layer ten times as fast. Recall@1 is the share
+# of views whose nearest other one is of the same place, among places that are not in
+# the training.
+if HAS_TORCHVISION:
+    trunk = load_trunk()
+    embedder = MetricEmbedder(
+        32,
+        network=pretrained,
+        learning_rate=2e-4,
+        head_learning_rate_multiplier=10,
+        batch_size=64,
+        max_iter=5,
+        random_state=0,
+    ).fit(X, y)
+    print(f"embedding: Recall@1 {embedder.score(X_unseen, y_unseen):.3f}")
+    RetrievalDisplay.from_predictions(
+        embedder.transform(X_unseen),
+        y_unseen,
+        images=np.clip(0.23 * pixels + 0.45, 0, 1).transpose(0, 2, 3, 1),
+        queries=np.arange(0, 40, 8),
+    )
+    plt.show()
+else:
+    print("torchvision is not installed: pip install torchvision")
