@@ -59,14 +59,15 @@ def _make_group(dataset, pairs, networks, seed, *, n_train=None, max_iter=50, n_
     own = networks[-1]
     cells = [common | {"method": "default", "network": own, "n_init": 1}]
     for network in networks:
-        for method, restarts in (
-            ("published", n_init),
-            ("mcl", n_init),
-            ("siamese", 1),
-            ("published, original optimizer", n_init),
+        for method, restarts, epochs in (
+            ("published", n_init, 1),
+            ("mcl", n_init, 1),
+            ("siamese", 1, 1),
+            # The authors' code trains for 100 epochs.
+            ("published, original optimizer", n_init, 2),
         ):
             settings = {"method": method, "network": network, "n_init": restarts}
-            cells.append(common | settings)
+            cells.append(common | settings | {"max_iter": epochs * max_iter})
     return cells
 
 

@@ -17,6 +17,9 @@ from skpairclust._networks import build_network
 from skpairclust._torch_utils import resolve_device
 
 _BATCH = 128
+# Pairs that the Siamese network takes at a time: more of them are no faster, and all
+# at once would not fit in memory.
+_CHUNK = 512
 
 
 def make_cells(scale):
@@ -108,12 +111,11 @@ def _step_enumerated(network, x, relation):
 
 
 def _step_siamese(network, x, pairs, is_must, margin=2.0):
-    """Take a step of a Siamese network, in chunks of as many images as a batch has."""
+    """Take a step of a Siamese network, in chunks of pairs."""
     network.zero_grad(set_to_none=True)
     total = 0.0
-    for chunk, must in zip(
-        pairs.split(len(x) // 2), is_must.split(len(x) // 2), strict=True
-    ):
+    chunks = zip(pairs.split(_CHUNK), is_must.split(_CHUNK), strict=True)
+    for chunk, must in chunks:
         log_p = network(x[chunk.flatten()]).log_softmax(1)
         p, q = log_p[0::2], log_p[1::2]
         cost = _divergence(p, q, must, margin) + _divergence(q, p, must, margin)
