@@ -8,7 +8,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-from experiment_rows import NETWORKS, mean, select
+from experiment_rows import DATASETS, NETWORKS, mean, select
 from published_figures import (
     COMPARISON,
     COMPARISON_PAIRS,
@@ -22,7 +22,7 @@ GENERATED = Path(__file__).parents[1] / "generated"
 # One color and marker a method, the same in all plots.
 _METHODS = {
     "default": ("default", 0),
-    "default, vat": ('default, unlabeled="vat"', 9),
+    "default, vat": ('default, unlabeled="vat"', 3),
     "default, rate estimated": ("default, rate estimated", 4),
     "published": ("published method (KCL)", 2),
     "published, original optimizer": ("KCL, original optimizer", 5),
@@ -51,6 +51,7 @@ def draw_partial_constraints(records):
             _draw_lines(ax, of_test, "pairs", metric)
             _mark_published(ax, dataset, metric)
             ax.set(xscale="log", xlabel="pairs", ylabel=f"{_NAMES[metric]}, test rows")
+            ax.set_title(DATASETS[dataset], fontsize="medium")
             _label_ticks(ax, [record["pairs"] for record in of_test])
     _finish(figure, axes, "partial_constraints")
 
@@ -135,7 +136,7 @@ def draw_full_supervision(records):
         ax.set_xticks(list(places.values()))
         ax.set_xticklabels(["all" if n is None else str(n) for n in places])
         ax.set(xlabel="labeled images a class", ylabel="accuracy, test rows")
-        ax.set_title(dataset.upper().replace("CIFAR", "CIFAR-"), fontsize="medium")
+        ax.set_title(DATASETS[dataset], fontsize="medium")
     _finish(figure, axes, "full_supervision")
 
 
@@ -203,7 +204,7 @@ def draw_comparison(records):
             label = f"{method}, published"
             ax.plot(COMPARISON_PAIRS, scores, ls=style, color=NEUTRAL, label=label)
         ax.set(xscale="log", xlabel="pairs", ylabel="accuracy, test rows")
-        ax.set_title(dataset.replace("_", "-").upper(), fontsize="medium")
+        ax.set_title(DATASETS[dataset], fontsize="medium")
         _label_ticks(ax, COMPARISON_PAIRS)
     _finish(figure, axes, "comparison")
 
@@ -269,7 +270,7 @@ def _finish(figure, axes, name):
         handles.values(),
         handles.keys(),
         loc="outside lower center",
-        ncols=3,
+        ncols=min(3, 1 + axes.shape[1]),
         fontsize="small",
         frameon=False,
     )

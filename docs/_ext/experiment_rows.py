@@ -6,6 +6,11 @@ from collections import defaultdict
 # What marks a mean over cells that were cut short.
 CUT = "†"
 
+DATASETS = {
+    "mnist": "MNIST",
+    "fashion_mnist": "Fashion-MNIST",
+    "cifar10": "CIFAR-10 (JPEG)",
+}
 LABELS = {
     "published": "published (KCL)",
     "published, original optimizer": "published (KCL), original optimizer",

@@ -6,6 +6,7 @@ plot drawn and returns Markdown.
 
 import experiment_plots as plots
 from experiment_rows import (
+    DATASETS,
     NETWORKS,
     describe_progress,
     flatten,
@@ -22,11 +23,6 @@ from published_figures import (
     PARTIAL_CONSTRAINTS,
 )
 
-DATASETS = {
-    "mnist": "MNIST",
-    "fashion_mnist": "Fashion-MNIST",
-    "cifar10": "CIFAR-10 (JPEG)",
-}
 _N_CLASSES = 10
 
 
