@@ -123,16 +123,6 @@ def test_command_line(monkeypatch, tmp_path, capsys):
         __main__.main(["noise", "--only", "noise"])
 
 
-def test_clusters_are_named_on_training_rows():
-    from benchmarks.experiments.full_supervision import _name_clusters
-
-    y = np.array([0, 0, 1, 1, 2, 2])
-    name = _name_clusters(y, np.array([2, 2, 0, 0, 0, 5]))
-    assert name(np.array([2, 0, 5])).tolist() == [0, 1, 2]
-    # Clusters without training rows have no class.
-    assert name(np.array([1, 4, 9])).tolist() == [-1, -1, -1]
-
-
 def test_each_image_has_so_many_pairs():
     from benchmarks.experiments.siamese_cost import _draw_pairs
 

@@ -26,6 +26,7 @@ _METHODS = {
     "default, rate estimated": ("default, rate estimated", 4),
     "published": ("published method (KCL)", 2),
     "published, original optimizer": ("KCL, original optimizer", 5),
+    "published, lower rate": ("KCL, a hundredth of its rate", 4),
     "features": ("its features + k-means", 6),
     "siamese": ("Siamese + k-means", 8),
     "mcl": ("MCL, pairs only", 1),

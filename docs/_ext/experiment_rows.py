@@ -14,6 +14,7 @@ DATASETS = {
 LABELS = {
     "published": "published (KCL)",
     "published, original optimizer": "published (KCL), original optimizer",
+    "published, lower rate": "published (KCL), optimizer's rate a hundredth",
     "features": "features of the former + k-means",
     "siamese": "Siamese embedding + k-means",
     "mcl": "MCL, pairs only",
