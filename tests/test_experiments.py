@@ -85,16 +85,31 @@ def test_changed_cells_are_marked_and_measured_anew(counting, tmp_path):
     assert run(experiment, path=path, selection=Selection({}, {"other": 1})) == 0
 
 
-def test_known_rows_are_not_measured(counting, tmp_path):
+def test_rows_of_other_benchmarks_are_adopted(counting, tmp_path):
     experiment, measured = counting
-    known = Experiment(
-        "counting",
-        experiment.make_cells,
-        experiment.measure,
-        lambda: [{"settings": CELLS[0]}],
+    path = tmp_path / "rows.jsonl"
+    known = []
+
+    def add(cell, value, date):
+        environment = {"date": date}
+        known.append(
+            {"settings": cell, "scores": {"value": value}, "environment": environment}
+        )
+
+    adopting = Experiment(
+        "counting", experiment.make_cells, experiment.measure, lambda: known
     )
-    assert run(known, path=tmp_path / "rows.jsonl") == 2
+    add(CELLS[0], 7, "2020-01-01")
+    add({"seed": 9, "size": 8}, 8, "2020-01-01")
+    assert run(adopting, path=path) == 2
     assert measured == [1, 2]
+    assert [row["scores"]["value"] for row in read_rows(path)] == [7, 1, 2]
+    # Once only, unless there is a newer one.
+    run(adopting, path=path)
+    assert len(read_rows(path)) == 3
+    add(CELLS[0], 9, "2020-01-02")
+    run(adopting, path=path)
+    assert read_rows(path)[-1]["scores"] == {"value": 9}
 
 
 def test_begins_no_cell_after_the_time(counting, tmp_path):

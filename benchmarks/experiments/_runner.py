@@ -31,7 +31,8 @@ class Experiment:
     measure : callable
         Takes a cell and a device and returns scores that JSON can hold.
     known_rows : callable
-        Returns rows with "settings" that other benchmarks have measured already.
+        Returns rows that other benchmarks have measured: "settings", "scores",
+        "seconds", "environment" and "source", the file they are from.
     """
 
     name: str
@@ -96,8 +97,7 @@ def cell_key(cell):
 
 def find_missing(experiment, scale, path, selection=EVERYTHING):
     """Return the selected cells without a row, with whether each is as planned."""
-    rows = [*read_rows(path), *(experiment.known_rows() if scale == "full" else [])]
-    done = {cell_key(row["settings"]) for row in rows}
+    done = {cell_key(row["settings"]) for row in read_rows(path)}
     selected = selection.apply(experiment.make_cells(scale))
     return [pair for pair in selected if cell_key(pair[0]) not in done]
 
@@ -132,6 +132,8 @@ def run(
     """
     path = path or results_path(experiment.name, scale)
     cells = experiment.make_cells(scale)
+    if scale == "full":
+        _adopt(experiment, cells, path)
     todo = find_missing(experiment, scale, path, selection)
     _say(f"{experiment.name}, {scale}: {len(todo)} of {len(cells)} cells to do")
     start, n_done = time.perf_counter(), 0
@@ -148,6 +150,23 @@ def run(
         minutes_gone = (time.perf_counter() - start) / 60
         _say(f"[{number}/{len(todo)}, {minutes_gone:.1f} min] {_describe(row)}")
     return n_done
+
+
+def _adopt(experiment, cells, path):
+    """Append what other benchmarks have measured of these cells, if it is newer."""
+    planned = set(map(cell_key, cells))
+    dates = {cell_key(row["settings"]): _date(row) for row in read_rows(path)}
+    newest = {cell_key(row["settings"]): row for row in experiment.known_rows()}
+    for key, row in newest.items():
+        if key in planned and _date(row) > dates.get(key, ""):
+            row = {"experiment": experiment.name} | row
+            row |= {"scale": "full", "planned": True, "n_cells": len(cells)}
+            append_result(path, row)
+
+
+def _date(row):
+    """Return when a row was measured, as text that sorts."""
+    return row["environment"]["date"]
 
 
 def _measure(experiment, cell, device):

@@ -93,7 +93,7 @@ def read_quality():
             "scores": {"test": {key: row[key] for key in keys}},
             "seconds": row["seconds"],
             "environment": row["environment"],
-            "planned": True,
+            "source": bench_quality.RESULTS.name,
         }
         for row in read_rows(bench_quality.RESULTS)
         if row.get("dataset") in bench_quality.IMAGES

@@ -19,8 +19,9 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from benchmarks import bench_embedding
+from benchmarks._report import environment
 from benchmarks.bench_embedding import METHODS
-from benchmarks.experiments._runner import Experiment
+from benchmarks.experiments._runner import Experiment, read_rows
 from benchmarks.image_folders import LOADERS, ImageFiles
 from skpairclust import MetricEmbedder
 
@@ -35,6 +36,7 @@ _TRIPLETS = (
     "contrastive",
 )
 _LIFTED = ("lifted", "lifted, hard negatives", "contrastive", "all triplets")
+_SCORES = ("nmi", "f1", *(f"recall_{k}" for k in bench_embedding.KS))
 _BATCH_SIZES = (32, 48, 64, 128)
 _N_SEEDS = 3
 
@@ -155,4 +157,30 @@ PRETRAINED = {
     "head_learning_rate_multiplier": 10.0,
 }
 
-EXPERIMENT = Experiment("embedding", make_cells, measure)
+
+def read_bench_embedding():
+    """Return the rows of these cells in the results of `bench_embedding`."""
+    machine = environment()
+    rows = []
+    for row in read_rows(bench_embedding.RESULTS):
+        method = row["method"]
+        as_planned = bench_embedding.COMMON | METHODS.get(method, {})
+        if (row["part"], row["known"]) != ("test", "labels"):
+            continue
+        if row["settings"] != as_planned:
+            continue
+        rows += [
+            {
+                "settings": _make_cell(part, method, row["seed"]),
+                "scores": {key: row[key] for key in _SCORES},
+                "seconds": row["fit_seconds"],
+                "environment": {key: row[key] for key in machine if key in row},
+                "source": bench_embedding.RESULTS.name,
+            }
+            for part, methods in (("lifted", _LIFTED), ("triplets", _TRIPLETS))
+            if method in methods
+        ]
+    return rows
+
+
+EXPERIMENT = Experiment("embedding", make_cells, measure, read_bench_embedding)

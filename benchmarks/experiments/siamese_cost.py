@@ -17,9 +17,9 @@ from skpairclust._networks import build_network
 from skpairclust._torch_utils import resolve_device
 
 _BATCH = 128
-# Pairs that the Siamese network takes at a time: more of them are no faster, and all
-# at once would not fit in memory.
-_CHUNK = 512
+# Pairs that the Siamese network takes at a time, as many images as a batch has: with
+# more of them it is slower, and all at once would not fit in memory.
+_CHUNK = 64
 
 
 def make_cells(scale):

@@ -23,8 +23,6 @@ from published_figures import (
     PARTIAL_CONSTRAINTS,
 )
 
-_N_CLASSES = 10
-
 
 def make_partial_constraints(rows):
     """One table a data set: methods by number of pairs, train and test."""
@@ -220,27 +218,6 @@ def _show_seeds(records):
     return f"{text} ({len(records)} seeds)" if len(records or []) > 1 else text
 
 
-def read_quality():
-    """Return the rows of the default that `bench_quality` measured."""
-    return [
-        {
-            "settings": {
-                key: row[key] for key in ("dataset", "pairs", "seed", "method")
-            },
-            "scores": {"test": {"accuracy": row["accuracy"], "nmi": row["nmi"]}},
-            "seconds": row["seconds"],
-            "environment": row["environment"],
-            "planned": True,
-        }
-        for row in read_rows("quality")
-        if row["method"] == "default"
-        and row["dataset"] in COMPARISON
-        and row["pairs"] in COMPARISON_PAIRS
-        and (row["noise"], row["n_clusters"], row["n_init"]) == (0.0, _N_CLASSES, 1)
-        and not row["unequal"]
-    ]
-
-
 MAKERS = {
     "partial_constraints": make_partial_constraints,
     "noise": make_noise,
@@ -255,9 +232,7 @@ MAKERS = {
 def make_page(experiment):
     """Return the Markdown of an experiment: table, progress, machine."""
     rows = read_rows(f"experiments/{experiment}")
-    known = read_quality() if experiment == "comparison" else []
     if not rows:
         return "*There are no results yet.*\n"
-    text = MAKERS[experiment]([*known, *rows])
-    progress = describe_progress(experiment, [*known, *rows])
-    return f"{text}\n{progress}\n{describe_machines([*known, *rows])}"
+    text = MAKERS[experiment](rows)
+    return f"{text}\n{describe_progress(experiment, rows)}\n{describe_machines(rows)}"
