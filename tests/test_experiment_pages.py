@@ -76,5 +76,5 @@ def test_progress_says_what_is_missing():
     cut = _row(4, 0.5, planned=False, n_init=1, max_iter=20)
     text = describe_progress("noise", [*rows, cut])
     assert "3 of 4" in text
-    assert "1 restart, 20 epochs" in text
+    assert "MCL, pairs only: 1 restart, 20 epochs" in text
     assert "Complete" in describe_progress("noise", [*rows, _row(3, 0.5)])

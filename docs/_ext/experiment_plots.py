@@ -74,6 +74,8 @@ def draw_noise(records):
     for ax, pairs in zip(axes[0], numbers, strict=True):
         _draw_lines(ax, _pick(records, pairs=pairs), "noise", "accuracy")
         ax.set(xlabel="share of pairs flipped", ylabel="accuracy, test rows")
+        shares = sorted({record["noise"] for record in records})
+        ax.set_xticks(shares, [f"{share:.0%}" for share in shares])
         ax.set_title(f"{pairs:,} pairs", fontsize="medium")
     _finish(figure, axes, "noise")
 
@@ -165,6 +167,9 @@ def draw_embedding(records):
         sizes = sorted(size for (size,) in by_size)
         values = [mean(by_size[(size,)], metric) for size in sizes]
         axes[1].plot(sizes, values, marker=marker, color=COLORS[color])
+        cut = [n for n in sizes if not by_size[(n,)][0]["planned"]]
+        hollow = [values[sizes.index(n)] for n in cut]
+        _hollow(axes[1], cut, hollow, marker, COLORS[color])
         axes[1].set_xticks(sizes)
     axes[0].set(xlabel="score of unseen characters")
     axes[1].set(xlabel="images m in a batch, lifted structure", ylabel="score")
@@ -184,6 +189,9 @@ def draw_siamese_cost(records):
         ):
             seconds = [1000 * run[key] for run in runs]
             ax.plot(numbers, seconds, marker=marker, color=COLORS[color], label=label)
+            cut = [place for place, run in enumerate(runs) if not run["planned"]]
+            x, y = ([values[i] for i in cut] for values in (numbers, seconds))
+            _hollow(ax, x, y, marker, COLORS[color])
         ax.set(xscale="log", yscale="log", xlabel="pairs an image is in")
         ax.set_ylabel("ms a step")
         ax.set_title(NETWORKS[network], fontsize="medium")
@@ -243,6 +251,14 @@ def _draw_lines(ax, records, key, metric):
             color=COLORS[color],
             label=label,
         )
+        cut = [x for x in at if not groups[method, network, x][0]["planned"]]
+        hollow = [values[at.index(x)] for x in cut]
+        _hollow(ax, cut, hollow, MARKERS[color % len(MARKERS)], COLORS[color])
+
+
+def _hollow(ax, x, y, marker, color):
+    """Draw over the points of cells that were cut short."""
+    ax.plot(x, y, marker, ms=5, color=color, markerfacecolor="white", zorder=3)
 
 
 def _make_axes(n_rows, n_columns):

@@ -116,13 +116,24 @@ def describe_progress(experiment, rows):
     text = f"**Partial:** {n_planned} of {n_cells} planned cells are measured"
     cut = [row for row in rows if not row["planned"]]
     if cut:
-        efforts = sorted({_say(row["settings"]) for row in cut})
-        text += f", and {len(cut)} that were cut short, marked {CUT} ("
-        text += "; ".join(efforts) + ")"
+        efforts = defaultdict(dict)
+        for row in cut:
+            settings = row["settings"]
+            method = LABELS.get(settings.get("method"), settings.get("method"))
+            efforts[_say(settings)][method or "all"] = True
+        told = [f"{', '.join(names)}: {effort}" for effort, names in efforts.items()]
+        text += f", and {len(cut)} that were cut short, marked {CUT} in the table and "
+        text += f"hollow in the plot ({'; '.join(told)})"
     return (
         f"{text}. `python -m benchmarks.experiments {experiment}` measures the rest, "
         "faster with a GPU.\n"
     )
+
+
+def _plural(word):
+    """Return a noun in the plural, with what follows it."""
+    noun, *rest = word.split(" ", 1)
+    return " ".join([f"{noun}s", *rest])
 
 
 def _say(settings):
@@ -131,9 +142,11 @@ def _say(settings):
         "n_init": "restart",
         "max_iter": "epoch",
         "pretrain_epochs": "epoch before",
+        "turns": "turn of an image",
+        "rounds": "round",
     }
     parts = [
-        f"{settings[key]} {word}{'s' if settings[key] != 1 else ''}"
+        f"{settings[key]} {word if settings[key] == 1 else _plural(word)}"
         for key, word in words.items()
         if key in settings
     ]

@@ -6,6 +6,7 @@ plot drawn and returns Markdown.
 
 import experiment_plots as plots
 from experiment_rows import (
+    CUT,
     DATASETS,
     NETWORKS,
     describe_progress,
@@ -180,7 +181,8 @@ def make_siamese_cost(rows):
             f"{run['pairs']:,}",
             f"{1000 * run['siamese_seconds']:.1f}",
             f"{1000 * run['enumerated_seconds']:.1f}",
-            f"{run['times']:.1f} ({run['times_low']:.1f}–{run['times_high']:.1f})",
+            f"{run['times']:.1f} ({run['times_low']:.1f}–{run['times_high']:.1f})"
+            + ("" if run["planned"] else f" {CUT}"),
         ]
         for (network, partners), (run,) in groups.items()
     ]
