@@ -145,6 +145,7 @@ def draw_full_supervision(records):
 
 def draw_embedding(records):
     """Recall@1 and NMI of the methods, and the former by the size of a batch."""
+    records = _pick(records, dataset="omniglot")
     figure, axes = plt.subplots(
         1, 2, figsize=(9, 4), layout="constrained", width_ratios=(1.3, 1)
     )
@@ -160,6 +161,8 @@ def draw_embedding(records):
             color=COLORS[color],
             label=_NAMES[metric],
         )
+        cut = [i for i, key in enumerate(best_last) if not groups[key][0]["planned"]]
+        _hollow(axes[0], [values[i] for i in cut], cut, marker, COLORS[color])
     axes[0].set_yticks(range(len(best_last)), [key[0] for key in best_last])
     axes[0].grid(axis="y", color=NEUTRAL, alpha=0.2)
     by_size = select(_pick(records, part="batch size"), "batch_size")

@@ -147,16 +147,21 @@ def make_embedding(rows):
     ]
     plots.draw_embedding(records)
     text = ""
-    for part in dict.fromkeys(record["part"] for record in records):
-        of_part = [record for record in records if record["part"] == part]
-        groups = select(of_part, "dataset", "method", "batch_size")
+    for dataset, part in _lines(records, "dataset", "part"):
+        of_part = [
+            record
+            for record in records
+            if (record["dataset"], record["part"]) == (dataset, part)
+        ]
+        groups = select(of_part, "method", "batch_size")
         metrics = ("nmi", "f1", "recall_1", "recall_2", "recall_4", "recall_8")
         body = [
             [method, batch_size, len(runs), *(show(runs, metric) for metric in metrics)]
-            for (_, method, batch_size), runs in groups.items()
+            for (method, batch_size), runs in groups.items()
         ]
         header = ["method", "m", "seeds", "NMI", "F1", "R@1", "R@2", "R@4", "R@8"]
-        text += f"\n**{_PARTS[part]}**\n\n{table(header, body)}"
+        title = f"{_PARTS[part]}, {dataset.replace('_', ' ').title()}"
+        text += f"\n**{title}**\n\n{table(header, body)}"
     return text
 
 
