@@ -5,48 +5,14 @@ Markdown. Rows that have another form than a maker expects are left out, not gue
 Pages include ``generated/results_<name>.md``.
 """
 
-import json
 import statistics
 from collections import defaultdict
 from pathlib import Path
 
-RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
+import published_experiments
+from markdown_tables import describe_machines, read_rows, table
+
 GENERATED = Path(__file__).parents[1] / "generated"
-
-
-def read_rows(name):
-    """Return the rows of a result file, none if there is no such file."""
-    path = RESULTS / f"{name}.jsonl"
-    if not path.exists():
-        return []
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines if line.strip()]
-
-
-def describe_machines(rows):
-    """Return a line on when and with what the rows were measured."""
-    machines = [row["environment"] for row in rows if "environment" in row]
-    if not machines:
-        return ""
-    first, last = machines[0], machines[-1]
-    dates = sorted({m["date"][:10] for m in machines})
-    when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
-    devices = ", ".join(sorted({m["device"] for m in machines}))
-    cores = sorted({m["n_cpus"] for m in machines})
-    packages = ", ".join(
-        f"{name} {last[name]}" for name in ("scikit-learn", "torch", "numpy", "scipy")
-    )
-    return (
-        f"*Measured {when} with skpairclust {last['skpairclust']}, Python "
-        f"{last['python']}, {packages}; {first['platform']}, device {devices}, "
-        f"{'/'.join(map(str, cores))} CPU cores.*\n"
-    )
-
-
-def table(header, rows):
-    """Return a Markdown table."""
-    lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
-    return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
 
 
 def mean_and_error(values, digits=3):
@@ -297,14 +263,23 @@ MAKERS = {
 }
 
 
+def make_page(name):
+    """Return the Markdown of one result file."""
+    rows = read_rows(name)
+    if not rows:
+        return "*There are no results yet.*\n"
+    return f"{MAKERS[name](rows)}\n{describe_machines(rows)}"
+
+
 def write_tables(app):
     """Write a file for each maker."""
     GENERATED.mkdir(exist_ok=True)
-    for name, make in MAKERS.items():
-        rows = read_rows(name)
-        text = "*There are no results yet.*\n"
-        if rows:
-            text = f"{make(rows)}\n{describe_machines(rows)}"
+    makers = dict.fromkeys(MAKERS, make_page)
+    makers |= dict.fromkeys(
+        published_experiments.MAKERS, published_experiments.make_page
+    )
+    for name, make in makers.items():
+        text = make(name)
         path = GENERATED / f"results_{name}.md"
         # an unchanged file keeps its date, so that pages are not built again
         if not path.exists() or path.read_text(encoding="utf-8") != text:

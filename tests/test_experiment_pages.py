@@ -1,0 +1,80 @@
+"""The pages of the published experiments, from the result files that are committed."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+EXTENSIONS = Path(__file__).parents[1] / "docs" / "_ext"
+
+
+@pytest.fixture(autouse=True)
+def extensions(monkeypatch, tmp_path):
+    """Make Sphinx's extensions importable; pictures go to a temporary folder."""
+    if not EXTENSIONS.is_dir():
+        pytest.skip("the documentation is not here")
+    pytest.importorskip("matplotlib")
+    monkeypatch.syspath_prepend(str(EXTENSIONS))
+    import experiment_plots
+
+    monkeypatch.setattr(experiment_plots, "GENERATED", tmp_path)
+    for name in ("experiment_rows", "published_figures", "markdown_tables"):
+        assert name in sys.modules or __import__(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "partial_constraints",
+        "noise",
+        "n_clusters",
+        "full_supervision",
+        "embedding",
+        "siamese_cost",
+        "comparison",
+    ],
+)
+def test_page_has_table_plot_and_machine(name, tmp_path):
+    from published_experiments import make_page
+
+    text = make_page(name)
+    assert text.count("\n| ") > 2
+    assert "planned cells" in text
+    assert "*Measured " in text
+    assert (tmp_path / f"experiment_{name}.png").stat().st_size > 5_000
+
+
+def _row(seed, value, planned=True, **settings):
+    return {
+        "settings": {"method": "mcl", "seed": seed, **settings},
+        "scores": {"test": {"nmi": value}},
+        "planned": planned,
+        "n_cells": 4,
+        "seconds": 1.0,
+    }
+
+
+def test_planned_rows_come_before_those_cut_short():
+    from experiment_rows import flatten, select, show
+
+    rows = [
+        _row(0, 0.1, planned=False, n_init=1),
+        _row(0, 0.4, n_init=5),
+        _row(1, 0.6, n_init=5),
+    ]
+    group = select(flatten(rows), "method")[("mcl",)]
+    assert show(group, "nmi", 1) == "0.5 ± 0.1"
+    group = select(flatten(rows[:1]), "method")[("mcl",)]
+    assert show(group, "nmi", 1) == "0.1 †"
+    assert show(None, "nmi") == "–"
+
+
+def test_progress_says_what_is_missing():
+    from experiment_rows import describe_progress
+
+    rows = [_row(seed, 0.5) for seed in range(3)]
+    cut = _row(4, 0.5, planned=False, n_init=1, max_iter=20)
+    text = describe_progress("noise", [*rows, cut])
+    assert "3 of 4" in text
+    assert "MCL, pairs only: 1 restart, 20 epochs" in text
+    assert "Complete" in describe_progress("noise", [*rows, _row(3, 0.5)])
