@@ -87,24 +87,36 @@ def make_quality(rows):
     """Table of the clusters' quality: one line a setting and method."""
     setting = ("dataset", "pairs", "noise", "noise_rate_given", "n_clusters", "unequal")
     rows = latest(rows, *setting, "method", "n_init", "seed")
+    groups = group(rows, "unequal", *setting[:-1], "method", "n_init")
     body = [
         [
-            dataset,
+            f"{dataset}, thinned" if unequal else dataset,
             pairs,
-            f"{noise:.0%}" if noise else "",
+            describe_noise(noise, told),
+            k,
             method,
             len(runs),
             mean_and_error([r["accuracy"] for r in runs]),
             mean_and_error([r["ari"] for r in runs]),
             mean_and_error([r["nmi"] for r in runs]),
+            f"{statistics.mean(r['clusters_in_use'] for r in runs):.0f}",
             f"{statistics.median(r['seconds'] for r in runs):.0f}",
         ]
-        for (dataset, pairs, noise, *_, method, _), runs in group(
-            rows, *setting, "method", "n_init"
-        ).items()
+        for (unequal, dataset, pairs, noise, told, k, method, _), runs in sorted(
+            groups.items(),
+            key=lambda item: [str(type(v)) + f"{v!s:>9}" for v in item[0]],
+        )
     ]
-    header = ["data", "pairs", "flipped", "method", "seeds", "accuracy", "ARI", "NMI"]
-    return table([*header, "seconds"], body)
+    header = ["data", "pairs", "flipped", "k", "method", "seeds", "accuracy", "ARI"]
+    return table([*header, "NMI", "clusters in use", "seconds"], body)
+
+
+def describe_noise(share, told):
+    """Say which share of pairs was flipped, and what the fit was told of it."""
+    if not share:
+        return ""
+    known = "estimated" if told == "estimate" else "told" if told else "not told"
+    return f"{share:.0%}, {known}"
 
 
 def make_embedding(rows):
