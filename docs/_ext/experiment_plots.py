@@ -13,6 +13,7 @@ from published_figures import (
     COMPARISON,
     COMPARISON_PAIRS,
     FULL_SUPERVISION,
+    OF_TRAINING_ROWS,
     PARTIAL_CONSTRAINTS,
 )
 
@@ -53,7 +54,9 @@ def draw_partial_constraints(records):
             _mark_published(ax, dataset, metric)
             ax.set(xscale="log", xlabel="pairs", ylabel=f"{_NAMES[metric]}, test rows")
             ax.set_title(DATASETS[dataset], fontsize="medium")
-            _label_ticks(ax, [record["pairs"] for record in of_test])
+            ax.set_ylim(0, 1.05)
+            reported = [pairs for of, pairs in PARTIAL_CONSTRAINTS if of == dataset]
+            _label_ticks(ax, [*reported, *(record["pairs"] for record in of_test)])
     _finish(figure, axes, "partial_constraints")
 
 
@@ -64,6 +67,8 @@ def _mark_published(ax, dataset, metric):
             relation, value = known[metric]
             marker = "^" if relation.startswith(">") else "*"
             label = "published, at least" if marker == "^" else "published, about"
+            if dataset in OF_TRAINING_ROWS:
+                label += " (training rows)"
             ax.plot(pairs, value, marker=marker, ms=10, label=label, **_PUBLISHED)
 
 
