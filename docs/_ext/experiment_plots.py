@@ -280,7 +280,8 @@ def _make_axes(n_rows, n_columns):
 def _label_ticks(ax, values):
     """Put ticks of a logarithmic axis where there are values."""
     values = sorted(set(values))
-    ax.set_xticks(values, [f"{value:,}" for value in values])
+    labels = [f"{v // 1000}k" if v >= 10_000 else f"{v:,}" for v in values]
+    ax.set_xticks(values, labels)
     ax.set_xticks([], minor=True)
 
 

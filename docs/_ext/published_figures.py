@@ -5,7 +5,7 @@ same network and pairs, the others' accuracies. A figure read from a plot has it
 relation with it.
 """
 
-# (data set, pairs): figure 3, the published method; for CIFAR-10 of training rows alone.
+# (data set, pairs): figure 3, the published method; CIFAR-10's are of training rows.
 PARTIAL_CONSTRAINTS = {
     ("mnist", 1_200): {"purity": ("> ", 0.9), "nmi": ("> ", 0.8)},
     ("cifar10", 400_000): {"purity": ("about ", 0.8)},
