@@ -13,6 +13,7 @@ from published_figures import (
     COMPARISON,
     COMPARISON_PAIRS,
     FULL_SUPERVISION,
+    OF_TRAINING_ROWS,
     PARTIAL_CONSTRAINTS,
 )
 
@@ -53,7 +54,9 @@ def draw_partial_constraints(records):
             _mark_published(ax, dataset, metric)
             ax.set(xscale="log", xlabel="pairs", ylabel=f"{_NAMES[metric]}, test rows")
             ax.set_title(DATASETS[dataset], fontsize="medium")
-            _label_ticks(ax, [record["pairs"] for record in of_test])
+            ax.set_ylim(0, 1.05)
+            reported = [pairs for of, pairs in PARTIAL_CONSTRAINTS if of == dataset]
+            _label_ticks(ax, [*reported, *(record["pairs"] for record in of_test)])
     _finish(figure, axes, "partial_constraints")
 
 
@@ -64,6 +67,8 @@ def _mark_published(ax, dataset, metric):
             relation, value = known[metric]
             marker = "^" if relation.startswith(">") else "*"
             label = "published, at least" if marker == "^" else "published, about"
+            if dataset in OF_TRAINING_ROWS:
+                label += " (training rows)"
             ax.plot(pairs, value, marker=marker, ms=10, label=label, **_PUBLISHED)
 
 
@@ -275,7 +280,8 @@ def _make_axes(n_rows, n_columns):
 def _label_ticks(ax, values):
     """Put ticks of a logarithmic axis where there are values."""
     values = sorted(set(values))
-    ax.set_xticks(values, [f"{value:,}" for value in values])
+    labels = [f"{v // 1000}k" if v >= 10_000 else f"{v:,}" for v in values]
+    ax.set_xticks(values, labels)
     ax.set_xticks([], minor=True)
 
 
