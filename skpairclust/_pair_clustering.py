@@ -24,6 +24,7 @@ from skpairclust._torch_utils import (
     to_numpy_state,
 )
 from skpairclust._training import TrainingOptions, train
+from skpairclust._trials import choose_start
 from skpairclust._unlabeled import (
     SizePrior,
     adversarial_loss,
@@ -128,6 +129,9 @@ def _run_seeded(X, constraints, task, seed, label, hook):
     network = task.architecture.build(seed).to(device)
     if task.initial_weights is not None:
         load_numpy_state(network, task.initial_weights)
+    stopped = choose_start(network, rows, constraints, task, seed, PairObjective)
+    if stopped is not None:
+        return stopped
     objective = PairObjective(rows, constraints, task, seed)
     hooks = [hook] if hook is not None else []
     if task.verbose:
@@ -199,6 +203,7 @@ class PairObjective:
         self._n_taken = 0
         if options.unlabeled is not None:
             self._stream = shuffled_stream(len(rows), options.batch_size, rng)
+        if options.unlabeled is not None and options.adversarial_weight:
             distances = neighbor_distances(rows, make_generator(rng.randint(2**31)))
             self._radius = options.adversarial_radius * distances
 
@@ -260,9 +265,12 @@ class PairObjective:
     def _unlabeled_loss(self, network, x, log_p, drawn):
         """Return IMSAT's loss of the samples `drawn`."""
         options = self.options
-        radius = self._radius[to_device(drawn, self.device)]
-        adversarial = adversarial_loss(network, x, log_p, radius, self._generator)
-        loss = options.adversarial_weight * adversarial
+        # Without a gradient, but one that can be asked for.
+        loss = 0 * log_p.sum()
+        if options.adversarial_weight:
+            radius = self._radius[to_device(drawn, self.device)]
+            adversarial = adversarial_loss(network, x, log_p, radius, self._generator)
+            loss = options.adversarial_weight * adversarial
         if options.unlabeled == "imsat":
             information = information_loss(log_p, self._prior.log_shares())
             if self._batches is not None:
