@@ -25,7 +25,7 @@ _N_BATCHES, _WRONG = 32, 0.05
 def choose_start(network, rows, constraints, task, seed, make_objective):
     """Load the most promising of a few short trainings into `network`.
 
-    Pairs are learnt by heart, so that all fulfil them; what tells trials apart is
+    Pairs are learnt by heart, so that all fulfill them; what tells trials apart is
     the likelihood of the pairs after their samples have walked.
 
     Parameters
