@@ -85,9 +85,9 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
         Weight of the information term of "imsat". "auto" is
         :math:`0.1 (1 - u) \log_2 k` for k clusters: the more there are, the more it
         takes to keep them apart. The unevenness u is how sure it is that there are
-        no k clusters of like sizes: 0 as long as must-links may be one in k, 1 from
-        2.5 times as many on, and for ``n_clusters="auto"``. Pairs of more than
-        40 % must-links count as picked, and say nothing.
+        no k clusters of like sizes: 0 while must-links are less than 3.5 in k, 1
+        from 5 in k on, and for ``n_clusters="auto"``. Pairs of more than 40 %
+        must-links count as picked, and say nothing.
 
     adversarial_weight : float, default=1.0
         Weight of the virtual adversarial term of "imsat" and "vat".

@@ -67,6 +67,7 @@ def make_task(estimator, X, constraints, y, rng):
         walk=_choose_walk(estimator, X, constraints, n_clusters, evidence, rng),
         size_freedom=evidence.size_freedom,
         patience=evidence.patience,
+        has_trials=evidence.can_judge,
         initial_weights=_previous_weights(estimator, architecture),
     )
 

@@ -15,16 +15,23 @@ _PAIRS_A_CLUSTER = 100
 # their kinds tell nothing about the sizes of clusters.
 _MOST_MUST_LINKS = 0.4
 
-# Pairs a cluster for each power of the slope at which the information term rises, and
-# the highest power.
-_PAIRS_A_POWER, _MOST_PATIENT = 25, 4
+# Pairs a cluster up to which the information term waits for nothing, and from which on
+# it waits longest. Digits lost by a wait at 50, MNIST gained much at 100.
+_IMPATIENT, _PATIENT, _LONGEST_WAIT = 50, 100, 4
+
+# Pairs a cluster from which on trials can be judged by pairs.
+_ENOUGH_TO_JUDGE = 25
 
 # Share of cannot-links below which must-links would pull all clusters together, and
 # the weight of must-links that none opposes.
 _OPPOSED, _UNOPPOSED = 0.3, 0.1
 
-# Must-links so many times as frequent as among equal clusters rule those out.
-_SURELY_UNEQUAL = 2.5
+# Must-links so many times as frequent as among equal clusters make those unlikely, and
+# rule them out. Nearly a third of wrong pairs at ten clusters stays below.
+_PERHAPS_UNEQUAL, _SURELY_UNEQUAL = 3.5, 5.0
+
+# What wrong pairs are taken for while their share is to be estimated.
+_SUPPOSED_NOISE = 0.1
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,8 @@ class Evidence:
         How long the information term waits, 0 to 4: its weight rises by this power
         more than the others'. Clusters that it splits before the pairs have told
         like classes apart are hard to undo.
+    can_judge : bool
+        Whether pairs are enough to tell trials apart.
     opposition : float
         Weight that the share of must-links leaves them, 1 down to 0.1.
     unevenness : float
@@ -50,6 +59,7 @@ class Evidence:
 
     scarcity: float = 1.0
     patience: float = 0.0
+    can_judge: bool = False
     opposition: float = 1.0
     unevenness: float = 0.0
     size_freedom: float = 0.0
@@ -77,7 +87,7 @@ def weigh_evidence(constraints, n_clusters, *, noise_rate=0.0, is_bound=False):
     constraints : PairwiseConstraints
     n_clusters : int
     noise_rate : float or "estimate", default=0.0
-        Share of wrong pairs. While it is unknown, so is the share of must-links.
+        Share of wrong pairs; supposed to be .1 while it is unknown.
     is_bound : bool, default=False
         Whether `n_clusters` is an upper bound: sizes are free then.
 
@@ -90,22 +100,27 @@ def weigh_evidence(constraints, n_clusters, *, noise_rate=0.0, is_bound=False):
     opposition = _weigh_opposition(n_must, n_pairs)
     if not (n_must and n_cannot):
         return Evidence(opposition=opposition)
-    frequent = 1.0
-    if noise_rate != "estimate":
-        share = max(0.0, (n_must / n_pairs - noise_rate) / (1 - 2 * noise_rate))
-        frequent = _must_link_excess(share, n_pairs, n_clusters)
-    n_told_apart = n_clusters / max(1.0, frequent)
+    wrong = _SUPPOSED_NOISE if noise_rate == "estimate" else noise_rate
+    share = max(0.0, (n_must / n_pairs - wrong) / (1 - 2 * wrong))
+    frequent = _must_link_excess(share, n_pairs, n_clusters)
+    unevenness = (frequent - _PERHAPS_UNEQUAL) / (_SURELY_UNEQUAL - _PERHAPS_UNEQUAL)
+    unevenness = 1.0 if is_bound else float(np.clip(unevenness, 0, 1))
+    n_told_apart = n_clusters / max(1.0, frequent) ** unevenness
     # A sample is placed by one pair a cluster; labels imply far more.
     placing = n_told_apart * len(constrained_rows(constraints))
     needed = _PAIRS_A_CLUSTER * n_told_apart
-    unevenness = 1.0 if is_bound else (frequent - 1) / (_SURELY_UNEQUAL - 1)
-    told_apart = 1 - (needed / min(n_cannot, placing)) ** 2
-    n_useful = min(n_pairs, placing)
+    # A pair that is wrong with probability r says (1 - 2 r)^2 as much as a sure one.
+    clarity = (1 - 2 * wrong) ** 2
+    told_apart = 1 - (needed / (clarity * min(n_cannot, placing))) ** 2
+    n_useful = clarity * min(n_pairs, placing)
+    pairs_a_cluster = n_useful / n_told_apart
+    wait = (pairs_a_cluster - _IMPATIENT) / (_PATIENT - _IMPATIENT)
     return Evidence(
         scarcity=min(1.0, (needed / n_useful) ** 2),
-        patience=min(n_useful / n_told_apart / _PAIRS_A_POWER, _MOST_PATIENT),
+        patience=_LONGEST_WAIT * float(np.clip(wait, 0, 1)),
+        can_judge=pairs_a_cluster >= _ENOUGH_TO_JUDGE,
         opposition=opposition,
-        unevenness=float(np.clip(unevenness, 0, 1)),
+        unevenness=unevenness,
         size_freedom=float(np.clip(max(unevenness, told_apart), 0, 1)),
     )
 

@@ -94,6 +94,8 @@ class ClusteringTask:
     size_freedom: float = 0.0
     # How much later than the adversarial term the information term comes.
     patience: float = 0.0
+    # Whether short trainings precede, among which pairs choose.
+    has_trials: bool = False
     initial_weights: dict | None = None
 
 

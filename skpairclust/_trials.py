@@ -15,9 +15,6 @@ from skpairclust._training import train
 # after a sixth of the epochs, and without adversarial passes, which cost the most.
 _N_TRIALS, _SHARE = 4, 1 / 6
 
-# Pairs are enough to judge by from 25 a cluster on.
-_LEAST_PATIENCE = 1.0
-
 # Batches that a trial is judged by, and the share of pairs that walks get wrong.
 _N_BATCHES, _WRONG = 32, 0.05
 
@@ -44,13 +41,8 @@ def choose_start(network, rows, constraints, task, seed, make_objective):
         The trial that the user interrupted, None if all ran.
     """
     n_epochs = int(_SHARE * task.training.max_iter)
-    has_start = task.initial_weights is not None
-    if (
-        task.walk is None
-        or task.patience < _LEAST_PATIENCE
-        or has_start
-        or not n_epochs
-    ):
+    can_judge = task.has_trials and task.walk is not None
+    if not (can_judge and n_epochs and task.initial_weights is None):
         return None
     short = replace(
         task,

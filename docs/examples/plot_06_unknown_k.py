@@ -8,7 +8,7 @@ use.
 
 # %%
 # A thousand pairs of digits, drawn at random. One in ten is a must-link, which is far
-# too many for thirty equal clusters: the default notices, and leaves the surplus
+# too many for sixty equal clusters: the default notices, and leaves the surplus
 # empty. "auto" needs no number at all.
 import matplotlib.pyplot as plt
 import numpy as np
@@ -23,7 +23,7 @@ X = X / 16
 pairs = PairwiseConstraints.sample_from_labels(y, 1000, random_state=0)
 
 found = {}
-for n_clusters in (10, 30, "auto"):
+for n_clusters in (10, 60, "auto"):
     model = ConstrainedNeuralClusterer(n_clusters, random_state=0).fit(X, pairs)
     found[n_clusters] = model
     n_large = (np.bincount(model.labels_) > 0.01 * len(X)).sum()
@@ -36,7 +36,7 @@ for n_clusters in (10, 30, "auto"):
 # %%
 # Clusters in use are numbered first, so that labels have no gaps.
 _, axes = plt.subplots(ncols=2, figsize=(12, 4), layout="constrained")
-for ax, n_clusters in zip(axes, (30, "auto"), strict=True):
+for ax, n_clusters in zip(axes, (60, "auto"), strict=True):
     ContingencyDisplay.from_estimator(found[n_clusters], X, y, ax=ax)
     ax.set_title(f"n_clusters={n_clusters!r}")
 plt.show()
