@@ -5,7 +5,6 @@ import numbers
 import warnings
 
 import numpy as np
-from scipy import sparse
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skpairclust.constraints import PairwiseConstraints
@@ -95,9 +94,9 @@ def warn_of_scales(X):
     Parameters
     ----------
     X : array or CSR matrix of shape (n_samples, ...)
-        Only dense tables are looked at: pixels and counts share a unit.
+        Only dense tables in memory are looked at: pixels and counts share a unit.
     """
-    if sparse.issparse(X) or X.ndim != 2:
+    if not isinstance(X, np.ndarray) or X.ndim != 2:
         return
     spread = X.std(axis=0, dtype=np.float64)
     spread = spread[spread > 0]
