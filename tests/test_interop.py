@@ -326,7 +326,7 @@ def test_validation_curve(known):
     )
     assert (train == test).all() and test.mean(axis=1).tolist() == [1, 2]
     train, test = validation_curve(
-        clusterer(max_iter=20),
+        clusterer(max_iter=20, hidden_layer_sizes=(64, 64)),
         X[:, 1:],
         KNOWN[known],
         param_name="n_clusters",
