@@ -89,8 +89,14 @@ class ConstraintBatches:
 
 def constrained_rows(constraints):
     """Return the rows that some pair or group names, in order, int64."""
-    pairs = np.concatenate([constraints._must_link, constraints._cannot_link])
-    return np.union1d(pairs.ravel(), _grouped_rows(constraints)).astype(np.int64)
+    named = np.zeros(constraints.n_samples, dtype=bool)
+    for rows in (
+        constraints._must_link,
+        constraints._cannot_link,
+        _grouped_rows(constraints),
+    ):
+        named[rows] = True
+    return np.flatnonzero(named)
 
 
 def _grouped_rows(constraints):

@@ -138,7 +138,7 @@ def _choose_walk(estimator, X, constraints, n_clusters, evidence, rng):
         length=estimator.walk_length,
         n_clusters=n_clusters,
         rng=rng,
-        fading=1 - evidence.scarcity,
+        lasting=evidence.scarcity,
     )
 
 

@@ -131,21 +131,20 @@ def _run_seeded(X, constraints, task, seed, label, hook):
     network = task.architecture.build(seed).to(device)
     if task.initial_weights is not None:
         load_numpy_state(network, task.initial_weights)
-    stopped = choose_start(network, rows, constraints, task, seed, PairObjective)
-    if stopped is not None:
-        return stopped
-    objective = PairObjective(rows, constraints, task, seed)
     hooks = [hook] if hook is not None else []
     if task.verbose:
         hooks.append(EpochPrinter(task.training.max_iter, label))
-    run = train(
-        network,
-        objective,
-        objective.n_steps,
-        task.training,
-        # A list: every hook is called, whatever the one before it says.
-        on_epoch=lambda run, network: any([hook(run, network) for hook in hooks]),
-    )
+    run = choose_start(network, rows, constraints, task, seed, PairObjective)
+    if run is None:
+        objective = PairObjective(rows, constraints, task, seed)
+        run = train(
+            network,
+            objective,
+            objective.n_steps,
+            task.training,
+            # A list: every hook is called, whatever the one before it says.
+            on_epoch=lambda run, network: any([hook(run, network) for hook in hooks]),
+        )
     for hook in hooks:
         hook.close()
     if run.weights is not None:

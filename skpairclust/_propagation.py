@@ -28,7 +28,7 @@ class NeighborWalk:
 
     Parameters
     ----------
-    place : ndarray of shape (n_samples,), int32
+    place : ndarray of shape (n_samples,), int64
         Number of each sample's node in the graph, -1 for none.
     nodes : ndarray of shape (n_nodes,), int64
         The sample of each node.
@@ -82,7 +82,7 @@ class NeighborWalk:
         return np.where(place >= 0, self.nodes[place], rows)
 
 
-def make_walk(X, constrained, *, n_neighbors, length, n_clusters, rng, fading=0.0):
+def make_walk(X, constrained, *, n_neighbors, length, n_clusters, rng, lasting=1.0):
     """Return the walk along the nearest neighbors in X, None if there are none.
 
     Parameters
@@ -96,8 +96,8 @@ def make_walk(X, constrained, *, n_neighbors, length, n_clusters, rng, fading=0.
         Steps at most; "auto" reaches about as many samples as a cluster has.
     n_clusters : int
     rng : numpy.random.RandomState
-    fading : float, default=0.0
-        Share of the walkers that stay in the end.
+    lasting : float, default=1.0
+        Share of the walkers that still set out in the end.
 
     Returns
     -------
@@ -118,7 +118,7 @@ def make_walk(X, constrained, *, n_neighbors, length, n_clusters, rng, fading=0.
     place[nodes] = np.arange(len(nodes))
     # Where all samples have pairs of their own, those of neighbors only blur them.
     share = 1 - len(constrained) / n_samples
-    return NeighborWalk(place, nodes, neighbors, length, share, (1 - fading) * share)
+    return NeighborWalk(place, nodes, neighbors, length, share, lasting * share)
 
 
 def _draw_nodes(n_samples, constrained, rng):
