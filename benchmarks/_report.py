@@ -43,6 +43,14 @@ def append_result(path, row):
         os.fsync(file.fileno())
 
 
+def read_rows(path):
+    """Return the rows of a file, none if there is no file."""
+    if not Path(path).exists():
+        return []
+    lines = Path(path).read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines if line.strip()]
+
+
 @dataclass(frozen=True)
 class Ratio:
     """How many times as long as B did A take, over rounds that ran both."""

@@ -27,13 +27,13 @@ from sklearn.metrics import (
 from sklearn.preprocessing import scale
 
 from benchmarks._report import append_result, environment
-from benchmarks.datasets import load_fashion_mnist, load_mnist
+from benchmarks.experiments._data import load_rows
 from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
 from skpairclust.baselines import COPKMeans, PCKMeans
 from skpairclust.metrics import clustering_accuracy_score
 
 RESULTS = Path(__file__).parent / "results" / "quality.jsonl"
-IMAGES = {"mnist": load_mnist, "fashion_mnist": load_fashion_mnist}
+IMAGES = ("mnist", "fashion_mnist")
 TABLES = {
     "digits": tables.load_digits,
     "iris": tables.load_iris,
@@ -65,12 +65,8 @@ def load(name):
         # Pixels share a unit, other columns do not.
         X = (X / 16 if name == "digits" else scale(X)).astype(np.float32)
         return X, y, X, y
-    data = IMAGES[name]()
-    X, X_test = (
-        images.reshape(len(images), -1).astype(np.float32) / 255
-        for images in (data.X_train, data.X_test)
-    )
-    return X, data.y_train, X_test, data.y_test
+    data = load_rows(name)
+    return data.X, data.y, data.X_test, data.y_test
 
 
 def thin(X, y, smallest=0.1):

@@ -1,6 +1,7 @@
 """What the estimators share: tags, validation of X, the fitted network."""
 
 from contextlib import contextmanager
+from dataclasses import fields
 from inspect import signature
 
 import numpy as np
@@ -16,7 +17,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skpairclust._compat import CallbackSupportMixin
 from skpairclust._doc_link import DocLinkMixin
 from skpairclust._lazy_rows import LazyRows, is_lazy
-from skpairclust._networks import forward_features
+from skpairclust._networks import Architecture, forward_features
+from skpairclust._param_validation import check_hidden_layer_sizes, check_input_shape
 from skpairclust._persistence import pack, read_state, unpack, write_state
 from skpairclust._torch_utils import FeatureRows, load_numpy_state, resolve_device
 
@@ -138,6 +140,26 @@ class BaseNeuralEstimator(
             estimator.
         """
         return unpack(cls, path, *read_state(path), network=network, device=device)
+
+    def _make_architecture(self, sample_shape, n_outputs):
+        """Return what builds the network for samples of this shape."""
+        return Architecture(
+            network=self.network,
+            input_shape=check_input_shape(self.input_shape, sample_shape),
+            n_outputs=int(n_outputs),
+            hidden_layer_sizes=check_hidden_layer_sizes(self.hidden_layer_sizes),
+        )
+
+    def _options(self, kind, **given):
+        """Return the dataclass `kind`, filled from parameters of the same names."""
+        names = (field.name for field in fields(kind) if field.name not in given)
+        return kind(**{name: getattr(self, name) for name in names}, **given)
+
+    def _previous_weights(self, architecture):
+        """Return the weights to start from, None for new ones."""
+        if not self.warm_start or not hasattr(self, "weights_"):
+            return None
+        return self.weights_ if architecture == self._architecture else None
 
     def _check_X(self, X, *, reset):
         """Return X as an array of floats that the network can take."""

@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skpairclust._base import BaseNeuralEstimator, restored_on_error
-from skpairclust._clustering_task import make_architecture, make_task
+from skpairclust._clustering_task import make_task
 from skpairclust._compat import with_callbacks
 from skpairclust._epoch_hooks import EpochCallbacks
 from skpairclust._losses import PAIR_LOSSES, REDUCTIONS
@@ -509,9 +509,10 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
         constraints = check_supervision(y, n_samples=len(labels))
         return constraint_accuracy_score(constraints, labels)
 
-    def _make_architecture(self, sample_shape):
-        """Return the architecture of the fitted weights, for `load`."""
-        return make_architecture(self, sample_shape, len(self.cluster_order_))
+    @property
+    def _n_outputs(self):
+        """Number of outputs of the fitted network."""
+        return len(self.cluster_order_)
 
     def _hook_maker(self, context, X, constraints, task):
         """Return what makes a restart's hook for callbacks, None without any."""

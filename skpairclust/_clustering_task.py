@@ -1,16 +1,11 @@
 """From an estimator's parameters and data to the task that all restarts share."""
 
 import math
-from dataclasses import fields, replace
 
 from skpairclust._batching import constrained_rows
 from skpairclust._evidence import Evidence, weigh_evidence
-from skpairclust._pair_clustering import Architecture, ClusteringTask, ObjectiveOptions
-from skpairclust._param_validation import (
-    check_classes,
-    check_hidden_layer_sizes,
-    check_input_shape,
-)
+from skpairclust._pair_clustering import ClusteringTask, ObjectiveOptions
+from skpairclust._param_validation import check_classes
 from skpairclust._propagation import make_walk
 from skpairclust._torch_utils import resolve_device
 from skpairclust._training import TrainingOptions
@@ -44,7 +39,7 @@ def make_task(estimator, X, constraints, y, rng):
     n_clusters = _choose_n_clusters(estimator.n_clusters, X.shape[0], constraints)
     _check_compatible(estimator, constraints)
     resolve_device(estimator.device)
-    architecture = make_architecture(estimator, X.shape[1:], n_clusters)
+    architecture = estimator._make_architecture(X.shape[1:], n_clusters)
     # Built once before the restarts: a network that cannot take X fails now.
     architecture.build()
     evidence = Evidence()
@@ -60,7 +55,7 @@ def make_task(estimator, X, constraints, y, rng):
     return ClusteringTask(
         architecture=architecture,
         objective=_choose_weights(estimator, evidence, n_clusters),
-        training=_read_options(estimator, TrainingOptions),
+        training=estimator._options(TrainingOptions),
         device=str(estimator.device),
         verbose=int(estimator.verbose),
         classes=check_classes(y, n_clusters) if named else None,
@@ -68,17 +63,7 @@ def make_task(estimator, X, constraints, y, rng):
         size_freedom=evidence.size_freedom,
         patience=evidence.patience,
         has_trials=evidence.can_judge,
-        initial_weights=_previous_weights(estimator, architecture),
-    )
-
-
-def make_architecture(estimator, sample_shape, n_outputs):
-    """Return what builds the network for samples of this shape."""
-    return Architecture(
-        network=estimator.network,
-        input_shape=check_input_shape(estimator.input_shape, sample_shape),
-        n_outputs=int(n_outputs),
-        hidden_layer_sizes=check_hidden_layer_sizes(estimator.hidden_layer_sizes),
+        initial_weights=estimator._previous_weights(architecture),
     )
 
 
@@ -122,9 +107,8 @@ def _choose_weights(estimator, evidence, n_clusters):
         "adversarial_radius": evidence.adversarial_radius,
         "information_weight": evidence.information_weight(n_clusters),
     }
-    options = _read_options(estimator, ObjectiveOptions)
-    automatic = {k: v for k, v in chosen.items() if getattr(options, k) == "auto"}
-    return replace(options, **automatic)
+    automatic = {k: v for k, v in chosen.items() if getattr(estimator, k) == "auto"}
+    return estimator._options(ObjectiveOptions, **automatic)
 
 
 def _choose_walk(estimator, X, constraints, n_clusters, evidence, rng):
@@ -140,17 +124,3 @@ def _choose_walk(estimator, X, constraints, n_clusters, evidence, rng):
         rng=rng,
         lasting=evidence.scarcity,
     )
-
-
-def _read_options(estimator, kind):
-    """Return the dataclass `kind`, filled from parameters of the same names."""
-    return kind(
-        **{field.name: getattr(estimator, field.name) for field in fields(kind)}
-    )
-
-
-def _previous_weights(estimator, architecture):
-    """Return the weights to start from, None for new ones."""
-    if not estimator.warm_start or not hasattr(estimator, "weights_"):
-        return None
-    return estimator.weights_ if architecture == estimator._architecture else None

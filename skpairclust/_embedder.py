@@ -1,7 +1,6 @@
 """MetricEmbedder: the estimator's API."""
 
 import warnings
-from dataclasses import fields
 from numbers import Integral, Real
 
 import numpy as np
@@ -22,12 +21,9 @@ from skpairclust._embedding_queries import EmbeddingQueries, check_learnable
 from skpairclust._embedding_validation import split
 from skpairclust._epoch_hooks import EpochCallbacks
 from skpairclust._mining import MINERS
-from skpairclust._pair_clustering import Architecture
 from skpairclust._param_validation import (
     Interval,
     StrOptions,
-    check_hidden_layer_sizes,
-    check_input_shape,
     non_negative,
     positive,
     positive_int,
@@ -475,7 +471,7 @@ class MetricEmbedder(EmbeddingQueries):
                 f"X, n_samples={X.shape[0]}."
             )
         resolve_device(self.device)
-        architecture = self._make_architecture(X.shape[1:])
+        architecture = self._make_architecture(X.shape[1:], self._n_outputs)
         # Made once before the training: what cannot take X fails now.
         architecture.build()
         make_augmentation(self.augment, architecture.input_shape)
@@ -492,23 +488,14 @@ class MetricEmbedder(EmbeddingQueries):
         )
 
     @property
+    def _n_outputs(self):
+        """Number of outputs of the network."""
+        return int(self.n_components)
+
+    @property
     def _margin(self):
         """The margin, a number."""
         return MARGINS[self.loss] if self.margin is None else float(self.margin)
-
-    def _make_architecture(self, sample_shape):
-        """Return what builds the network for samples of this shape."""
-        return Architecture(
-            network=self.network,
-            input_shape=check_input_shape(self.input_shape, sample_shape),
-            n_outputs=int(self.n_components),
-            hidden_layer_sizes=check_hidden_layer_sizes(self.hidden_layer_sizes),
-        )
-
-    def _options(self, kind, **given):
-        """Return the dataclass `kind`, filled from parameters of the same names."""
-        names = (field.name for field in fields(kind) if field.name not in given)
-        return kind(**{name: getattr(self, name) for name in names}, **given)
 
     def _make_hook(self, context, X, constraints, task):
         """Return what tells callbacks of each epoch, None without any."""
@@ -523,15 +510,9 @@ class MetricEmbedder(EmbeddingQueries):
             lambda network: {
                 "_architecture": task.architecture,
                 "weights_": to_numpy_state(network),
-                "_n_features_out": int(self.n_components),
+                "_n_features_out": self._n_outputs,
             },
         )
-
-    def _previous_weights(self, architecture):
-        """Return the weights to start from, None for new ones."""
-        if not self.warm_start or not hasattr(self, "weights_"):
-            return None
-        return self.weights_ if architecture == self._architecture else None
 
     def _store(self, X, run, task):
         """Set the fitted attributes."""
@@ -558,7 +539,7 @@ class MetricEmbedder(EmbeddingQueries):
             else []
         )
         self.n_iter_ = run.n_iter
-        self._n_features_out = int(self.n_components)
+        self._n_features_out = self._n_outputs
         self._network = self._build_network()
         self.embedding_ = self._embed(X)
         if np.ptp(self.embedding_, axis=0).max() < _COLLAPSED:

@@ -22,8 +22,7 @@ from skpairclust._embedding_losses import (
 from skpairclust._embedding_validation import Validation, make_criterion
 from skpairclust._epoch_hooks import EpochPrinter
 from skpairclust._known_groups import KnownGroups
-from skpairclust._networks import last_linear
-from skpairclust._pair_clustering import Architecture
+from skpairclust._networks import Architecture, last_linear
 from skpairclust._torch_utils import (
     FeatureRows,
     global_rng,

@@ -121,9 +121,7 @@ def balance_kinds(relation, must_share):
 def flip_share(log_p, relation, flip_rate):
     r"""Return the expected share of wrong pairs in a batch, given the overall rate.
 
-    A pair whose stated kind has likelihood l is wrong with the probability
-    :math:`r (1 - l) / (r (1 - l) + (1 - r) l)`: the E-step of expectation
-    maximization for the rate r.
+    The E-step of expectation maximization for the rate: see `wrong_probability`.
 
     Parameters
     ----------
@@ -142,11 +140,20 @@ def flip_share(log_p, relation, flip_rate):
     with torch.no_grad():
         same = log_p.exp() @ log_p.exp().T
         likelihood = torch.where(relation > 0, same, 1 - same).clamp(0, 1)
-        wrong = flip_rate * (1 - likelihood)
-        wrong = wrong / (wrong + (1 - flip_rate) * likelihood + _TINY)
+        wrong = wrong_probability(likelihood, flip_rate)
         weight = relation.abs()
         # One pair's worth of the old rate: a batch may hold no pair at all.
         return ((weight * wrong).sum() + flip_rate) / (weight.sum() + 1)
+
+
+def wrong_probability(likelihood, flip_rate):
+    r"""Return how likely pairs are wrong, whose stated kind has a likelihood l.
+
+    :math:`r (1 - l) / (r (1 - l) + (1 - r) l)` at the flip rate r, of arrays or
+    tensors.
+    """
+    wrong = flip_rate * (1 - likelihood)
+    return wrong / (wrong + (1 - flip_rate) * likelihood + _TINY)
 
 
 def _log_loss(weight, likelihood, flip_rate):

@@ -5,6 +5,7 @@ initialization and filled from the generator that comes in.
 """
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -15,6 +16,26 @@ from skpairclust._torch_utils import global_rng, make_generator
 _OUTPUT_SCALE = 0.1
 
 _CONV_CHANNELS = (16, 32, 64, 128)
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """All that rebuilds the network; kept with a fitted estimator."""
+
+    network: object
+    input_shape: tuple
+    n_outputs: int
+    hidden_layer_sizes: tuple
+
+    def build(self, seed=0):
+        """Return the network with initial weights drawn from `seed`."""
+        return build_network(
+            self.network,
+            self.input_shape,
+            self.n_outputs,
+            hidden_layer_sizes=self.hidden_layer_sizes,
+            seed=seed,
+        )
 
 
 def build_network(network, input_shape, n_outputs, *, hidden_layer_sizes, seed):
@@ -136,16 +157,13 @@ def build_lenet(input_shape, n_outputs, generator):
         *_conv_block(20, 50, generator),
     ]
     n_flat = 50 * _pooled(_pooled(height)) * _pooled(_pooled(width))
-    network = nn.Sequential(
-        nn.Unflatten(1, (1, height)) if len(input_shape) == 2 else nn.Identity(),
-        *blocks,
-        nn.Flatten(),
+    head = [
         make_linear(n_flat, 500, generator),
         nn.BatchNorm1d(500),
         nn.ReLU(),
         make_linear(500, n_outputs, generator, _OUTPUT_SCALE),
-    )
-    return _channels_last(network)
+    ]
+    return _of_images(input_shape, blocks, head)
 
 
 def build_conv(input_shape, n_outputs, generator):
@@ -183,17 +201,15 @@ def build_conv(input_shape, n_outputs, generator):
         blocks += [conv, pool, norm, relu]
     shrunk = 2 ** len(_CONV_CHANNELS)
     n_flat = sizes[-1] * (height // shrunk) * (width // shrunk)
-    network = nn.Sequential(
-        nn.Unflatten(1, (1, height)) if len(input_shape) == 2 else nn.Identity(),
-        *blocks,
-        nn.Flatten(),
-        make_linear(n_flat, n_outputs, generator, _OUTPUT_SCALE),
-    )
-    return _channels_last(network)
+    head = [make_linear(n_flat, n_outputs, generator, _OUTPUT_SCALE)]
+    return _of_images(input_shape, blocks, head)
 
 
-def _channels_last(network):
-    """Return `network` with weights in the order that is fast on processors."""
+def _of_images(input_shape, blocks, head):
+    """Return layers for images, without channels too, and then for flat features."""
+    is_gray = len(input_shape) == 2
+    first = nn.Unflatten(1, (1, input_shape[0])) if is_gray else nn.Identity()
+    network = nn.Sequential(first, *blocks, nn.Flatten(), *head)
     # Convolutions forward and backward take half the time; no value changes.
     return network.to(memory_format=torch.channels_last)
 

@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 
-from skpairclust._losses import flip_share
+from skpairclust._losses import flip_share, wrong_probability
+from skpairclust.metrics._probabilities import draw_pairs, same_cluster_probability
 
 # What an estimate starts from, and how much of it a step keeps.
 _START, _MEMORY = 0.1, 0.98
@@ -70,21 +71,22 @@ def estimate_flip_rate(probabilities, constraints, n_iter=50):
     float
         In [0, 0.4]; 0.0 without a pair.
     """
-    likelihood = np.concatenate(
-        [
-            _same(probabilities, constraints.must_link),
-            1 - _same(probabilities, constraints.cannot_link),
-        ]
-    ).clip(1e-6, 1 - 1e-6)
+    likelihood, weight = _stated_likelihood(probabilities, constraints)
     if not len(likelihood):
         return 0.0
     rate = _START
     for _ in range(n_iter):
-        wrong = rate * (1 - likelihood)
-        rate = np.mean(wrong / (wrong + (1 - rate) * likelihood)).clip(1e-9, _MOST)
+        wrong = wrong_probability(likelihood, rate)
+        rate = np.average(wrong, weights=weight).clip(1e-9, _MOST)
     return float(rate)
 
 
-def _same(probabilities, pairs):
-    """Return the probability that the samples of each pair share a cluster."""
-    return np.einsum("ij,ij->i", probabilities[pairs[:, 0]], probabilities[pairs[:, 1]])
+def _stated_likelihood(probabilities, constraints):
+    """Return each pair's probability to be what it is said to be, and its weight."""
+    parts = []
+    for kind in ("must_link", "cannot_link"):
+        pairs, weight = draw_pairs(constraints, kind)
+        same = same_cluster_probability(probabilities, pairs)
+        parts.append((same if kind == "must_link" else 1 - same, weight))
+    likelihood, weight = map(np.concatenate, zip(*parts, strict=True))
+    return likelihood.clip(1e-6, 1 - 1e-6), weight

@@ -11,7 +11,7 @@ from torch.optim.swa_utils import update_bn
 from skpairclust._batching import ConstraintBatches, count_steps, shuffled_stream
 from skpairclust._epoch_hooks import EpochPrinter
 from skpairclust._losses import balance_kinds, kcl_loss, mcl_loss
-from skpairclust._networks import build_network
+from skpairclust._networks import Architecture
 from skpairclust._noise import NoiseEstimate
 from skpairclust._propagation import NeighborWalk
 from skpairclust._torch_utils import (
@@ -38,26 +38,6 @@ _BATCH_NORM_ROWS = 16_384
 # Share of the training over which the unlabelled data's part grows to its full
 # weight. Clusters that it makes before the pairs have spoken are hard to undo.
 _RAMP = 0.5
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """All that rebuilds the network; kept with a fitted estimator."""
-
-    network: object
-    input_shape: tuple
-    n_outputs: int
-    hidden_layer_sizes: tuple
-
-    def build(self, seed=0):
-        """Return the network with initial weights drawn from `seed`."""
-        return build_network(
-            self.network,
-            self.input_shape,
-            self.n_outputs,
-            hidden_layer_sizes=self.hidden_layer_sizes,
-            seed=seed,
-        )
 
 
 @dataclass(frozen=True)

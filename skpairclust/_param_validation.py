@@ -5,6 +5,7 @@ import numbers
 import warnings
 
 import numpy as np
+from sklearn.utils import gen_batches
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skpairclust.constraints import PairwiseConstraints
@@ -23,6 +24,8 @@ __all__ = [
 
 # A feature so many times as spread as the middle one drowns the others.
 _MOST_SPREAD = 100
+# Values converted at once.
+_BLOCK_VALUES = 2**22
 
 
 def positive_int():
@@ -98,7 +101,14 @@ def warn_of_scales(X):
     """
     if not isinstance(X, np.ndarray) or X.ndim != 2:
         return
-    spread = X.std(axis=0, dtype=np.float64)
+    # By blocks of columns: in double precision all of X could be too large.
+    n_columns = max(1, _BLOCK_VALUES // len(X))
+    spread = np.concatenate(
+        [
+            X[:, block].std(axis=0, dtype=np.float64)
+            for block in gen_batches(X.shape[1], n_columns)
+        ]
+    )
     spread = spread[spread > 0]
     if len(spread) and spread.max() > _MOST_SPREAD * np.median(spread):
         warnings.warn(

@@ -161,7 +161,9 @@ def _with_network(estimator, path):
     if "feature_names_in_" in vars(estimator):
         names = np.array(estimator.feature_names_in_, dtype=object)
         estimator.feature_names_in_ = names
-    estimator._architecture = estimator._make_architecture(estimator._sample_shape)
+    estimator._architecture = estimator._make_architecture(
+        estimator._sample_shape, estimator._n_outputs
+    )
     try:
         estimator._network = estimator._build_network()
     except RuntimeError as error:

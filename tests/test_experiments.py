@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from benchmarks._report import read_rows
 from benchmarks.datasets import DatasetUnavailableError
 from benchmarks.experiments import NAMES, __main__, _runner, load_experiment
-from benchmarks.experiments._runner import Experiment, Selection, read_rows, run
+from benchmarks.experiments._runner import Experiment, Selection, run
 
 CELLS = [{"seed": seed, "size": 8} for seed in range(3)]
 

@@ -11,12 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks._report import append_result, environment
+from benchmarks._report import append_result, environment, read_rows
 from benchmarks.datasets import DatasetUnavailableError
 
 RESULTS = Path(__file__).parents[1] / "results" / "experiments"
-# "full" is the plan whose rows are published; "tiny" is for the tests.
-SCALES = ("full", "quick", "tiny")
 
 
 @dataclass(frozen=True)
@@ -80,14 +78,6 @@ def results_path(name, scale="full"):
     """Return the file of an experiment's rows; short runs have their own folder."""
     folder = RESULTS if scale == "full" else RESULTS / scale
     return folder / f"{name}.jsonl"
-
-
-def read_rows(path):
-    """Return the rows of a file, none if there is no file."""
-    if not Path(path).exists():
-        return []
-    lines = Path(path).read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines if line.strip()]
 
 
 def cell_key(cell):

@@ -9,16 +9,18 @@ measured again.
 from sklearn.cluster import KMeans
 
 from benchmarks import bench_quality
+from benchmarks._report import read_rows
 from benchmarks.experiments._data import load_rows
 from benchmarks.experiments._dcc import fit_dcc
 from benchmarks.experiments._methods import CLUSTERERS, make_clusterer, score_parts
-from benchmarks.experiments._runner import Experiment, read_rows
+from benchmarks.experiments._runner import Experiment
 from skpairclust import PairwiseConstraints
 from skpairclust.baselines import COPKMeans, MPCKMeans, PCKMeans
 
 _BASELINES = {"COPKMeans": COPKMeans, "PCKMeans": PCKMeans, "MPCKMeans": MPCKMeans}
 _METHODS = ("default", "mcl", "KMeans", *_BASELINES, "DCC-style", "published")
-_N_SEEDS = 3
+# The first ones were looked at when defaults were chosen.
+_SEEDS = (8, 9, 10)
 _PRETRAIN_EPOCHS = 30
 
 
@@ -32,7 +34,7 @@ def make_cells(scale):
         return [_make_cell("mnist", 1_000, 0, method, **small) for method in _METHODS]
     return [
         _make_cell(dataset, pairs, seed, method)
-        for seed in range(_N_SEEDS)
+        for seed in _SEEDS
         for pairs in (1_000, 5_000, 10_000)
         for dataset in ("mnist", "fashion_mnist")
         for method in _METHODS

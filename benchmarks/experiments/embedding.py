@@ -19,9 +19,9 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from benchmarks import bench_embedding
-from benchmarks._report import environment
+from benchmarks._report import environment, read_rows
 from benchmarks.bench_embedding import METHODS
-from benchmarks.experiments._runner import Experiment, read_rows
+from benchmarks.experiments._runner import Experiment
 from benchmarks.image_folders import LOADERS, ImageFiles
 from skpairclust import MetricEmbedder
 
@@ -120,10 +120,7 @@ def _load(dataset, turns):
         X, y, X_new, y_new = _load_digits()
     else:
         X, y, X_new, y_new = bench_embedding.load_part("test", 0)
-    # A turned character is another one.
-    X = np.concatenate([np.rot90(X, turn, (1, 2)) for turn in range(turns)])
-    y = np.concatenate([y + turn * (y.max() + 1) for turn in range(turns)])
-    return X, y, X_new, y_new, {}
+    return *bench_embedding.turn(X, y, turns), X_new, y_new, {}
 
 
 def _load_digits():

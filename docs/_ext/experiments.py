@@ -104,7 +104,7 @@ def make_quality(rows):
         ]
         for (unequal, dataset, pairs, noise, told, k, method, _), runs in sorted(
             groups.items(),
-            key=lambda item: [str(type(v)) + f"{v!s:>9}" for v in item[0]],
+            key=lambda item: [f"{value!s:>20}" for value in item[0]],
         )
     ]
     header = ["data", "pairs", "flipped", "k", "method", "seeds", "accuracy", "ARI"]

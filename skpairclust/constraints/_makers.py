@@ -3,6 +3,7 @@
 import numpy as np
 
 from skpairclust.constraints._groups import make_relation
+from skpairclust.constraints._pairs import count_samples
 from skpairclust.constraints._sampling import check_count, sample_pairs
 from skpairclust.constraints._sources import (
     check_labels,
@@ -239,7 +240,7 @@ class ConstraintMakers:
         near = find_neighbors(
             X, n_neighbors=n_neighbors, radius=radius, metric=metric, n_jobs=n_jobs
         )
-        n_samples = X.shape[0] if hasattr(X, "shape") else len(X)
+        n_samples = count_samples(X)
         # a and b may be neighbors of each other: that is one pair, of weight 1
         must_link = np.unique(np.sort(near, axis=1), axis=0)
         cannot_link = None

@@ -314,3 +314,8 @@ def ragged_arange(counts):
     ends = np.cumsum(counts)
     total = int(ends[-1]) if len(ends) else 0
     return np.arange(total) - np.repeat(ends - counts, counts)
+
+
+def count_samples(X):
+    """Return the number of samples of an array, sparse matrix, data frame or list."""
+    return X.shape[0] if hasattr(X, "shape") else len(X)

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.model_selection import learning_curve
 
+from skpairclust.constraints._pairs import count_samples
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.inspection._style import COLORS, get_axes
 from skpairclust.model_selection import PairClassifier
@@ -254,7 +255,7 @@ class ConstraintCurveDisplay:
         >>> display.n_pairs.tolist()
         [8, 20, 40, 80]
         """
-        n_samples = X.shape[0] if hasattr(X, "shape") else len(X)
+        n_samples = count_samples(X)
         known = check_supervision(y, n_samples=n_samples)
         pairs = np.concatenate((known.must_link, known.cannot_link))
         same = np.repeat([1, -1], [known.n_must_link, known.n_cannot_link])

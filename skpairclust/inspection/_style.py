@@ -1,5 +1,7 @@
 """What the displays share: matplotlib on demand, axes, colors."""
 
+from skpairclust.constraints._pairs import count_samples
+
 # Ten colors that stay apart with color vision deficiencies and stand out from white
 # and from black (M. A. Petroff, arXiv:2107.02270). Two of them are grays, so the shape
 # of the marker changes every five clusters.
@@ -55,7 +57,7 @@ def predict_labels(estimator, X):
             f"{type(estimator).__name__} has neither predict nor labels_: fit a "
             "clusterer first, or use from_predictions."
         )
-    n_samples = X.shape[0] if hasattr(X, "shape") else len(X)
+    n_samples = count_samples(X)
     if len(labels) != n_samples:
         raise ValueError(
             f"{type(estimator).__name__} cannot predict and was fitted to "

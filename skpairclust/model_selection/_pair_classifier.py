@@ -8,7 +8,7 @@ from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skpairclust.constraints import PairwiseConstraints
-from skpairclust.constraints._pairs import check_pairs, check_weights
+from skpairclust.constraints._pairs import check_pairs, check_weights, count_samples
 from skpairclust.metrics._probabilities import same_cluster_probability
 
 
@@ -159,7 +159,7 @@ class PairClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     def _predict_same(self, pairs):
         """Return the probability of "same" for each pair."""
         check_is_fitted(self, "estimator_")
-        pairs = check_pairs(pairs, _count_rows(self.X), "pairs")
+        pairs = check_pairs(pairs, count_samples(self.X), "pairs")
         rows, places = np.unique(pairs, return_inverse=True)
         # only rows that are asked for; the shape of places differs in numpy 2.0
         places = places.reshape(-1, 2)
@@ -174,7 +174,7 @@ class PairClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     def _make_constraints(self, pairs, y, weight=None):
         """Return the constraints that pairs and their classes stand for."""
-        n_samples = _count_rows(self.X)
+        n_samples = count_samples(self.X)
         pairs = check_pairs(pairs, n_samples, "pairs")
         is_must = _check_classes(y, pairs)
         weight = check_weights(weight, len(pairs), "sample_weight")
@@ -213,11 +213,6 @@ def _check_classes(y, pairs):
             f"different, one a pair; got {np.unique(y)[:5]} in shape {y.shape}."
         )
     return y == 1
-
-
-def _count_rows(X):
-    """Return the number of samples."""
-    return X.shape[0] if hasattr(X, "shape") else len(X)
 
 
 def _take_rows(X, rows):

@@ -6,6 +6,7 @@ from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_random_state
 
 from skpairclust.constraints import PairwiseConstraints
+from skpairclust.constraints._pairs import count_samples
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.model_selection._folds import (
     component_folds,
@@ -189,7 +190,7 @@ def _read_constraints(X, y):
             "ConstraintKFold divides pairs, but y is None: pass PairwiseConstraints "
             "(or labels) as y, or use sklearn.model_selection.KFold."
         )
-    n_samples = X.shape[0] if hasattr(X, "shape") else len(X)
+    n_samples = count_samples(X)
     if isinstance(y, PairwiseConstraints) and y.n_samples == n_samples:
         return y
     return check_supervision(y, n_samples=n_samples)

@@ -9,6 +9,7 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import StratifiedKFold, check_cv, cross_validate
 
 from skpairclust.constraints import PairwiseConstraints
+from skpairclust.constraints._pairs import count_samples
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.metrics import get_scorer, get_scorer_names
 from skpairclust.model_selection._pair_classifier import PairClassifier
@@ -146,7 +147,7 @@ def cross_validate_constraints(
 
 def _read_supervision(X, y):
     """Return the constraints, and the y to fit and split with: labels stay labels."""
-    n_samples = X.shape[0] if hasattr(X, "shape") else len(X)
+    n_samples = count_samples(X)
     constraints = check_supervision(y, n_samples=n_samples)
     if not constraints.n_pairs:
         raise ValueError(
