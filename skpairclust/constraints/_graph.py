@@ -38,6 +38,12 @@ class ConstraintConflicts:
         Pairs that are both must-link and cannot-link.
     entailed : ndarray of shape (e, 2), int64
         Cannot-links between samples that a chain of must-links makes the same.
+
+    Examples
+    --------
+    >>> from skpairclust import PairwiseConstraints
+    >>> PairwiseConstraints([[0, 1], [1, 2]], [[0, 2]], n_samples=3).conflicts()
+    ConstraintConflicts(direct=0, entailed=1 [(0, 2)])
     """
 
     direct: np.ndarray

@@ -63,6 +63,16 @@ def count_respected(constraints, labels_pred):
     -------
     kept, total : ndarray of shape (2,), float64
         Must-links first, cannot-links second.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skpairclust import PairwiseConstraints
+    >>> from skpairclust.metrics import count_respected
+    >>> constraints = PairwiseConstraints([[0, 1]], [[0, 2], [1, 3]], n_samples=4)
+    >>> kept, total = count_respected(constraints, np.array([0, 0, 1, 0]))
+    >>> kept.tolist(), total.tolist()
+    ([1.0, 1.0], [1.0, 2.0])
     """
     must, cannot = constraints._must_link, constraints._cannot_link
     kept = np.array(
