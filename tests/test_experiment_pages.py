@@ -1,5 +1,6 @@
 """The pages of the published experiments, from the result files that are committed."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -42,6 +43,24 @@ def test_page_has_table_plot_and_machine(name, tmp_path):
     assert "planned cells" in text
     assert "*Measured " in text
     assert (tmp_path / f"experiment_{name}.png").stat().st_size > 5_000
+
+
+def test_pages_include_a_table_of_their_own_rows(tmp_path, monkeypatch):
+    import experiments
+
+    monkeypatch.setattr(experiments, "GENERATED", tmp_path)
+    experiments.write_tables(None)
+    docs = EXTENSIONS.parent
+    pages = [docs / "experiments.md", *sorted((docs / "published").glob("*.md"))]
+    included = [
+        tmp_path / name
+        for page in pages
+        for name in re.findall(r"{include} .*generated/(.*)", page.read_text())
+    ]
+    texts = [path.read_text() for path in included]
+    assert len(set(texts)) == len(texts) == len(list(tmp_path.glob("*.md"))) - 1
+    assert "from | seeds | NMI" in (tmp_path / "results_embedding.md").read_text()
+    assert "Size m of a batch" in (tmp_path / "published_embedding.md").read_text()
 
 
 def _row(seed, value, planned=True, **settings):

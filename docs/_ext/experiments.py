@@ -2,7 +2,8 @@
 
 Each maker takes the rows of one file, ``benchmarks/results/<name>.jsonl``, and returns
 Markdown. Rows that have another form than a maker expects are left out, not guessed.
-Pages include ``generated/results_<name>.md``.
+Pages include ``generated/results_<name>.md``; those of published experiments are
+``generated/published_<name>.md``.
 """
 
 import statistics
@@ -286,13 +287,13 @@ def make_page(name):
 def write_tables(app):
     """Write a file for each maker."""
     GENERATED.mkdir(exist_ok=True)
-    makers = dict.fromkeys(MAKERS, make_page)
-    makers |= dict.fromkeys(
-        published_experiments.MAKERS, published_experiments.make_page
-    )
-    for name, make in makers.items():
-        text = make(name)
-        path = GENERATED / f"results_{name}.md"
+    texts = {f"results_{name}": make_page(name) for name in MAKERS} | {
+        # A benchmark and a published experiment share a name, "embedding".
+        f"published_{name}": published_experiments.make_page(name)
+        for name in published_experiments.MAKERS
+    }
+    for name, text in texts.items():
+        path = GENERATED / f"{name}.md"
         # an unchanged file keeps its date, so that pages are not built again
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
