@@ -14,6 +14,7 @@ import published_experiments
 from markdown_tables import describe_machines, read_rows, table
 
 GENERATED = Path(__file__).parents[1] / "generated"
+_IMAGES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
 
 
 def mean_and_error(values, digits=3):
@@ -22,7 +23,8 @@ def mean_and_error(values, digits=3):
     if len(values) < 2:
         return f"{mean:.{digits}f}"
     error = statistics.stdev(values) / len(values) ** 0.5
-    return f"{mean:.{digits}f} ± {error:.{digits}f}"
+    # Spaces that do not break.
+    return f"{mean:.{digits}f}\u00a0±\u00a0{error:.{digits}f}"
 
 
 def group(rows, *keys):
@@ -85,31 +87,58 @@ def make_retrieval(rows):
 
 
 def make_quality(rows):
-    """Table of the clusters' quality: one line a setting and method."""
-    setting = ("dataset", "pairs", "noise", "noise_rate_given", "n_clusters", "unequal")
-    rows = latest(rows, *setting, "method", "n_init", "seed")
-    groups = group(rows, "unequal", *setting[:-1], "method", "n_init")
+    """Tables of the clusters' quality: images by setting, small tables by pairs."""
+    keys = ("dataset", "unequal", "noise", "noise_rate_given", "n_clusters", "pairs")
+    rows = latest(rows, *keys, "method", "n_init", "seed")
+    of_images = [r for r in rows if r["dataset"] in _IMAGES]
+    of_tables = [r for r in rows if r["dataset"] not in _IMAGES]
+    return f"{_list_settings(of_images, keys)}\n\n{_by_pairs(of_tables)}"
+
+
+def _list_settings(rows, keys):
+    """Return a table with a line for each setting of images."""
+    groups = group(sorted(rows, key=_setting), *keys, "method")
     body = [
         [
-            f"{dataset}, thinned" if unequal else dataset,
+            _IMAGES[dataset] + ", thinned" * unequal,
             pairs,
             describe_noise(noise, told),
             k,
-            method,
             len(runs),
-            mean_and_error([r["accuracy"] for r in runs]),
-            mean_and_error([r["ari"] for r in runs]),
+            mean_and_error([r["accuracy"] for r in runs], 4),
             mean_and_error([r["nmi"] for r in runs]),
             f"{statistics.mean(r['clusters_in_use'] for r in runs):.0f}",
             f"{statistics.median(r['seconds'] for r in runs):.0f}",
         ]
-        for (unequal, dataset, pairs, noise, told, k, method, _), runs in sorted(
-            groups.items(),
-            key=lambda item: [f"{value!s:>20}" for value in item[0]],
-        )
+        for (dataset, unequal, noise, told, k, pairs, _), runs in groups.items()
     ]
-    header = ["data", "pairs", "flipped", "k", "method", "seeds", "accuracy", "ARI"]
-    return table([*header, "NMI", "clusters in use", "seconds"], body)
+    header = ["data", "pairs", "flipped", "k", "seeds", "accuracy", "NMI"]
+    return table([*header, "clusters in use", "seconds"], body)
+
+
+def _setting(row):
+    """Return what rows are sorted by; what a fit was told may be no number."""
+    order = ("unequal", "noise", "n_clusters", "noise_rate_given", "pairs")
+    parts = [f"{row[key]!s:>9}" for key in order]
+    return list(_IMAGES).index(row["dataset"]), *parts
+
+
+def _by_pairs(rows):
+    """Return a table of adjusted Rand indices with a column a number of pairs."""
+    numbers = sorted({r["pairs"] for r in rows})
+    body = [
+        [
+            data.replace("_", " "),
+            method,
+            *(
+                mean_and_error([r["ari"] for r in runs if r["pairs"] == n])
+                for n in numbers
+            ),
+        ]
+        for (data, method), runs in group(rows, "dataset", "method").items()
+    ]
+    header = ["data", "method"]
+    return table([*header, *(f"ARI, {n} pairs" for n in numbers)], body)
 
 
 def describe_noise(share, told):
