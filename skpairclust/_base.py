@@ -141,13 +141,18 @@ class BaseNeuralEstimator(
         """
         return unpack(cls, path, *read_state(path), network=network, device=device)
 
-    def _make_architecture(self, sample_shape, n_outputs):
+    @property
+    def _hidden_layer_sizes(self):
+        """Units in each hidden layer of the network, the fitted one if there is."""
+        return self.hidden_layer_sizes
+
+    def _make_architecture(self, sample_shape, n_outputs, hidden_layer_sizes):
         """Return what builds the network for samples of this shape."""
         return Architecture(
             network=self.network,
             input_shape=check_input_shape(self.input_shape, sample_shape),
             n_outputs=int(n_outputs),
-            hidden_layer_sizes=check_hidden_layer_sizes(self.hidden_layer_sizes),
+            hidden_layer_sizes=check_hidden_layer_sizes(hidden_layer_sizes),
         )
 
     def _options(self, kind, **given):

@@ -61,10 +61,10 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
 
     pair_weight : float or "auto", default="auto"
         Weight of the pair loss in the sum of losses. "auto" goes from 1 to 3 with the
-        number of pairs: :math:`3 - 2 s`, where the scarcity s is 1 up to 100 pairs a
-        cluster and :math:`(100 k / m)^2` for m pairs beyond. Where less than 30 %
-        are cannot-links, it falls with their share, to a tenth: must-links alone
-        pull all clusters together. It is 1 with ``unlabeled=None``.
+        number of random pairs: :math:`3 - 2 s`, where the scarcity s is 1 up to 100
+        pairs a cluster and :math:`(100 k / m)^2` for m pairs beyond. It is 1 with
+        ``unlabeled=None``, and where must-links are 2.25 times as frequent as among
+        equal clusters: such pairs were picked, not drawn.
 
     pair_balance : float, default=None
         Share of a batch's pair weight that must-links get as a whole, in (0, 1). Of
@@ -122,8 +122,9 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
         n_outputs)`` and returns a `torch.nn.Module` that ends in a linear layer
         of `n_outputs` logits.
 
-    hidden_layer_sizes : int or tuple of int, default=(256, 256)
-        Units in each hidden layer of "mlp".
+    hidden_layer_sizes : int, tuple of int or "auto", default="auto"
+        Units in each hidden layer of "mlp". "auto" is (512, 512) from 10,000 samples
+        on, if these have no more features than that, else (256, 256).
 
     input_shape : tuple of int, default=None
         Shape in which the network takes one sample, for instance ``(1, 28, 28)``.
@@ -193,6 +194,9 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
 
     pair_weight_, information_weight_, adversarial_radius_ : float
         The weights and the radius, as given or as chosen.
+
+    hidden_layer_sizes_ : tuple of int
+        Units in each hidden layer, as given or as chosen.
 
     size_freedom_ : float
         How far the sizes of clusters were free to be those that pairs make them, 0
@@ -272,7 +276,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
             StrOptions({"estimate"}),
         ],
         "network": [StrOptions({"mlp", "lenet"}), callable],
-        "hidden_layer_sizes": ["array-like", positive_int()],
+        "hidden_layer_sizes": [StrOptions({"auto"}), "array-like", positive_int()],
         "input_shape": ["array-like", None],
         "optimizer": [StrOptions(set(OPTIMIZERS))],
         "learning_rate": [positive()],
@@ -310,7 +314,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
         n_neighbors=10,
         noise_rate=0.0,
         network="mlp",
-        hidden_layer_sizes=(256, 256),
+        hidden_layer_sizes="auto",
         input_shape=None,
         optimizer="adam",
         learning_rate=2e-3,
@@ -423,6 +427,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
             )
             for name in ("pair_weight", "information_weight", "adversarial_radius"):
                 setattr(self, f"{name}_", getattr(task.objective, name))
+            self.hidden_layer_sizes_ = task.architecture.hidden_layer_sizes
             self.size_freedom_ = task.size_freedom
             probabilities = self._store(X, pick_best(runs, task), task.architecture)
             self.noise_rate_ = self.noise_rate
@@ -508,6 +513,12 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
         labels = self.predict(X)
         constraints = check_supervision(y, n_samples=len(labels))
         return constraint_accuracy_score(constraints, labels)
+
+    @property
+    def _hidden_layer_sizes(self):
+        """Units in each hidden layer of the fitted network."""
+        # Files of version 0.1 have no such attribute.
+        return getattr(self, "hidden_layer_sizes_", self.hidden_layer_sizes)
 
     @property
     def _n_outputs(self):

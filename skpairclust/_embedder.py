@@ -471,7 +471,9 @@ class MetricEmbedder(EmbeddingQueries):
                 f"X, n_samples={X.shape[0]}."
             )
         resolve_device(self.device)
-        architecture = self._make_architecture(X.shape[1:], self._n_outputs)
+        architecture = self._make_architecture(
+            X.shape[1:], self._n_outputs, self._hidden_layer_sizes
+        )
         # Made once before the training: what cannot take X fails now.
         architecture.build()
         make_augmentation(self.augment, architecture.input_shape)

@@ -15,16 +15,19 @@ _PAIRS_A_CLUSTER = 100
 # their kinds tell nothing about the sizes of clusters.
 _MOST_MUST_LINKS = 0.4
 
+# Must-links so many times as frequent as among equal clusters were perhaps picked, and
+# surely.
+_PERHAPS_PICKED, _SURELY_PICKED = 1.25, 2.25
+
+# Share of the training over which random pairs lead.
+_LONGEST_LEAD = 0.5
+
 # Pairs a cluster up to which the information term waits for nothing, and from which on
 # it waits longest. Digits lost by a wait at 50, MNIST gained much at 100.
 _IMPATIENT, _PATIENT, _LONGEST_WAIT = 50, 100, 4
 
 # Pairs a cluster from which on trials can be judged by pairs.
 _ENOUGH_TO_JUDGE = 25
-
-# Share of cannot-links below which must-links would pull all clusters together, and
-# the weight of must-links that none opposes.
-_OPPOSED, _UNOPPOSED = 0.3, 0.1
 
 # Must-links so many times as frequent as among equal clusters make those unlikely, and
 # rule them out. Nearly a third of wrong pairs at ten clusters stays below.
@@ -43,14 +46,14 @@ class Evidence:
     scarcity : float
         1 where pairs are too few to go without assumptions, towards 0 where they
         are many.
+    picked : float
+        How sure it is that must-links were picked rather than drawn, 0 to 1.
     patience : float
         How long the information term waits, 0 to 4: its weight rises by this power
         more than the others'. Clusters that it splits before the pairs have told
         like classes apart are hard to undo.
     can_judge : bool
         Whether pairs are enough to tell trials apart.
-    opposition : float
-        Weight that the share of must-links leaves them, 1 down to 0.1.
     unevenness : float
         How sure it is that there are no `n_clusters` clusters of like sizes, 0 to 1.
     size_freedom : float
@@ -58,16 +61,25 @@ class Evidence:
     """
 
     scarcity: float = 1.0
+    picked: float = 0.0
     patience: float = 0.0
     can_judge: bool = False
-    opposition: float = 1.0
     unevenness: float = 0.0
     size_freedom: float = 0.0
 
     @property
     def pair_weight(self):
-        """Weight of the pair loss: the more pairs, the more."""
-        return (3.0 - 2.0 * self.scarcity) * self.opposition
+        """Weight of the pair loss: the more random pairs, the more."""
+        return 1.0 + 2.0 * (1.0 - self.scarcity) * (1.0 - self.picked)
+
+    @property
+    def lead(self):
+        """Share of the training over which the unlabeled terms grow to full weight.
+
+        Random pairs, cannot-links mostly, tell clusters apart first. Many must-links
+        would merge them meanwhile.
+        """
+        return _LONGEST_LEAD * (1.0 - self.picked)
 
     @property
     def adversarial_radius(self):
@@ -97,32 +109,37 @@ def weigh_evidence(constraints, n_clusters, *, noise_rate=0.0, is_bound=False):
     """
     n_must, n_cannot = constraints.n_must_link, constraints.n_cannot_link
     n_pairs = n_must + n_cannot
-    opposition = _weigh_opposition(n_must, n_pairs)
     if not (n_must and n_cannot):
-        return Evidence(opposition=opposition)
+        return Evidence(picked=float(n_must > 0))
     wrong = _SUPPOSED_NOISE if noise_rate == "estimate" else noise_rate
     share = max(0.0, (n_must / n_pairs - wrong) / (1 - 2 * wrong))
     frequent = _must_link_excess(share, n_pairs, n_clusters)
-    unevenness = (frequent - _PERHAPS_UNEQUAL) / (_SURELY_UNEQUAL - _PERHAPS_UNEQUAL)
-    unevenness = 1.0 if is_bound else float(np.clip(unevenness, 0, 1))
+    unevenness = 1.0 if is_bound else _ramp(frequent, _PERHAPS_UNEQUAL, _SURELY_UNEQUAL)
     n_told_apart = n_clusters / max(1.0, frequent) ** unevenness
+    picked = _ramp(share * n_told_apart, _PERHAPS_PICKED, _SURELY_PICKED)
     # A sample is placed by one pair a cluster; labels imply far more.
     placing = n_told_apart * len(constrained_rows(constraints))
     needed = _PAIRS_A_CLUSTER * n_told_apart
     # A pair that is wrong with probability r says (1 - 2 r)^2 as much as a sure one.
     clarity = (1 - 2 * wrong) ** 2
-    told_apart = 1 - (needed / (clarity * min(n_cannot, placing))) ** 2
+    # Picked pairs show less of the sizes.
+    shown = clarity * min(n_cannot, placing) / (1 + picked)
     n_useful = clarity * min(n_pairs, placing)
     pairs_a_cluster = n_useful / n_told_apart
-    wait = (pairs_a_cluster - _IMPATIENT) / (_PATIENT - _IMPATIENT)
+    scarcity = min(1.0, (needed / n_useful) ** 2)
     return Evidence(
-        scarcity=min(1.0, (needed / n_useful) ** 2),
-        patience=_LONGEST_WAIT * float(np.clip(wait, 0, 1)),
+        scarcity=scarcity,
+        picked=picked,
+        patience=_LONGEST_WAIT * _ramp(pairs_a_cluster, _IMPATIENT, _PATIENT),
         can_judge=pairs_a_cluster >= _ENOUGH_TO_JUDGE,
-        opposition=opposition,
         unevenness=unevenness,
-        size_freedom=float(np.clip(max(unevenness, told_apart), 0, 1)),
+        size_freedom=max(unevenness, 1 - min(1.0, needed / shown) ** 2),
     )
+
+
+def _ramp(value, low, high):
+    """Return where a value stands between two others, 0 to 1."""
+    return float(np.clip((value - low) / (high - low), 0, 1))
 
 
 def _must_link_excess(share, n_pairs, n_clusters):
@@ -133,14 +150,3 @@ def _must_link_excess(share, n_pairs, n_clusters):
     if share > _MOST_MUST_LINKS:
         return 1.0
     return n_clusters * (share - 2 * math.sqrt(share * (1 - share) / n_pairs))
-
-
-def _weigh_opposition(n_must, n_pairs):
-    """Return 1 where cannot-links are not rare, less where they are.
-
-    Must-links alone, between neighbors say, are fulfilled best by one cluster.
-    """
-    if not n_must:
-        return 1.0
-    share = 1 - n_must / n_pairs
-    return float(np.clip(share / _OPPOSED, _UNOPPOSED, 1))

@@ -35,9 +35,9 @@ from skpairclust._unlabeled import (
 # Rows at most that the final statistics of batch normalization are taken from.
 _BATCH_NORM_ROWS = 16_384
 
-# Share of the training over which the unlabelled data's part grows to its full
-# weight. Clusters that it makes before the pairs have spoken are hard to undo.
-_RAMP = 0.5
+
+# Share of the training over which walks fade.
+_FADE = 0.5
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,9 @@ class ClusteringTask:
     walk: NeighborWalk | None = None
     # How far clusters may leave equal sizes, 0 to 1.
     size_freedom: float = 0.0
+    # Share of the training over which the unlabelled data's part grows to its full
+    # weight. Clusters that it makes before the pairs have spoken are hard to undo.
+    lead: float = 0.0
     # How much later than the adversarial term the information term comes.
     patience: float = 0.0
     # Whether short trainings precede, among which pairs choose.
@@ -176,7 +179,8 @@ class PairObjective:
         self._walk = task.walk
         self._walk_rng = np.random.RandomState(rng.randint(2**31))
         self._noise = NoiseEstimate.start(options.noise_rate, task.walk, self.device)
-        self._n_ramp_steps = _RAMP * self.n_steps * task.training.max_iter
+        self._n_all_steps = self.n_steps * task.training.max_iter
+        self._n_lead_steps = max(1.0, task.lead * self._n_all_steps)
         self._prior = SizePrior(
             task.size_freedom, task.architecture.n_outputs, self.device
         )
@@ -210,14 +214,15 @@ class PairObjective:
     @property
     def _progress(self):
         """Where the unlabelled data's part stands between 0 and its full weight."""
-        return self._n_taken / self._n_ramp_steps
+        return self._n_taken / self._n_lead_steps
 
     def _next_batch(self):
         """Return the next batch and its samples, or others near them."""
         batch = next(self._batches)
         if self._walk is None:
             return batch, self.rows.take(batch.rows)
-        walked = self._walk(batch.rows, self._walk_rng, self._progress)
+        faded = self._n_taken / (_FADE * self._n_all_steps)
+        walked = self._walk(batch.rows, self._walk_rng, faded)
         return batch, self.rows.take(walked)
 
     def _supervised_loss(self, log_p, batch):

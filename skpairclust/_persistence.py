@@ -162,7 +162,7 @@ def _with_network(estimator, path):
         names = np.array(estimator.feature_names_in_, dtype=object)
         estimator.feature_names_in_ = names
     estimator._architecture = estimator._make_architecture(
-        estimator._sample_shape, estimator._n_outputs
+        estimator._sample_shape, estimator._n_outputs, estimator._hidden_layer_sizes
     )
     try:
         estimator._network = estimator._build_network()

@@ -13,7 +13,7 @@ import torch
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.cluster import KMeans
-from sklearn.datasets import make_moons
+from sklearn.datasets import make_blobs, make_moons
 from sklearn.metrics import adjusted_rand_score
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
@@ -55,6 +55,32 @@ class TestLearning:
         ours = adjusted_rand_score(y, small(2, max_iter=50).fit_predict(X, pairs))
         kmeans = KMeans(2, n_init=10, random_state=0).fit_predict(X)
         assert ours > adjusted_rand_score(y, kmeans) + 0.2
+
+    def test_picked_pairs_do_not_merge_clusters(self):
+        """Neighbors on a map, and what is far: adjacent regions have no cannot-link."""
+        corners = [[0, 0], [4, 0], [0, 4], [4, 4]]
+        place, region = make_blobs(
+            600, centers=corners, cluster_std=0.7, random_state=0
+        )
+        rng = np.random.default_rng(0)
+        values = 0.6 * rng.normal(size=(4, 30))[region] + rng.normal(size=(600, 30))
+        pairs = PairwiseConstraints.from_neighbors(
+            place, n_neighbors=2, n_cannot_link=600, cannot_radius=4.0, random_state=0
+        )
+        for seed in range(2):
+            clusterer = ConstrainedNeuralClusterer(4, random_state=seed)
+            labels = clusterer.fit_predict(values, pairs)
+            assert adjusted_rand_score(region, labels) > 0.95
+
+    def test_must_links_alone_help(self, digits):
+        X, y = digits
+        same = PairwiseConstraints.sample_from_labels(
+            y, 800, balanced=True, random_state=0
+        ).must_link
+        clusterer = ConstrainedNeuralClusterer(10, random_state=0)
+        labels = clusterer.fit(X, must_link=same).labels_
+        assert adjusted_rand_score(y, labels) > 0.8
+        assert len(np.unique(labels)) == 10
 
     @pytest.mark.parametrize("loss", ["mcl", "kcl"])
     def test_published_method_learns_from_constrained_samples_alone(self, iris, loss):
@@ -206,6 +232,18 @@ class TestFittedState:
         given = small(max_iter=1, pair_weight=2.0, adversarial_radius=0.1)
         given.fit(X, must_link=[[0, 1]])
         assert (given.pair_weight_, given.adversarial_radius_) == (2.0, 0.1)
+
+    @pytest.mark.parametrize(("n_samples", "units"), [(9_999, 256), (10_000, 512)])
+    def test_more_units_for_many_samples(self, n_samples, units, tmp_path):
+        X = np.random.RandomState(0).rand(n_samples, 2).astype(np.float32)
+        clusterer = ConstrainedNeuralClusterer(2, max_iter=1, random_state=0)
+        clusterer.fit(X, must_link=[(0, 1)], cannot_link=[(1, 2)])
+        assert clusterer.hidden_layer_sizes_ == (units, units)
+        widths = [w.shape[0] for w in clusterer.weights_.values() if w.ndim == 2]
+        assert widths == [units, units, 2]
+        clusterer.save(tmp_path / "model.safetensors")
+        loaded = ConstrainedNeuralClusterer.load(tmp_path / "model.safetensors")
+        np.testing.assert_array_equal(loaded.predict(X), clusterer.labels_)
 
     def test_information_weight_grows_with_the_number_of_clusters(self, iris):
         chosen = [

@@ -47,7 +47,8 @@ def test_one_kind_of_pairs_frees_no_sizes(kinds):
     constraints = PairwiseConstraints(*links[kinds], n_samples=4000)
     evidence = weigh_evidence(constraints, 10)
     assert (evidence.scarcity, evidence.size_freedom) == (1, 0)
-    assert evidence.pair_weight == pytest.approx(0.1 if kinds == "must" else 1)
+    assert evidence.pair_weight == 1
+    assert evidence.lead == (0 if kinds == "must" else 0.5)
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -83,16 +84,19 @@ def test_wrong_pairs_say_less():
     assert doubtful.patience == pytest.approx(4 * (72 - 50) / 50)
 
 
-@pytest.mark.parametrize(("n_cannot", "weight"), [(3, 0.1), (15, 0.5), (40, 1)])
-def test_rare_cannot_links_weaken_the_must_links(n_cannot, weight):
-    pairs = np.arange(200).reshape(-1, 2)
-    constraints = PairwiseConstraints(pairs[n_cannot:], pairs[:n_cannot], n_samples=200)
-    assert weigh_evidence(constraints, 10).pair_weight == pytest.approx(weight)
+def test_picked_pairs_do_not_lead():
+    drawn = weigh_evidence(random_pairs(EQUAL, 5000), 10)
+    assert (drawn.lead, drawn.pair_weight) == (0.5, pytest.approx(2.92))
+    picked = weigh_evidence(random_pairs(EQUAL, 5000, balanced=True), 10)
+    assert (picked.lead, picked.pair_weight) == (0, 1)
+    # Half of the random pairs of two clusters are must-links.
+    assert weigh_evidence(random_pairs([3000] * 2, 500), 2).lead == 0.5
 
 
 def test_picked_pairs_say_nothing_of_sizes():
-    picked = random_pairs(EQUAL, 300, balanced=True)
+    picked = random_pairs(EQUAL, 2100, balanced=True)
     assert weigh_evidence(picked, 10).size_freedom == 0
+    assert weigh_evidence(random_pairs(EQUAL, 2100), 10).size_freedom > 0.5
 
 
 def test_labels_of_few_samples_are_not_many_pairs():
