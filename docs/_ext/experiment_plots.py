@@ -4,6 +4,7 @@ Every function takes records as `experiment_rows` makes them and writes a pictur
 the folder of generated files.
 """
 
+import math
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -41,6 +42,8 @@ _METHODS = {
 _NETWORK_LINES = {"lenet": "--", "mlp": "-", "color": "-"}
 _PUBLISHED = {"color": "black", "linestyle": "none", "zorder": 5}
 _PUBLISHED_LINES = ("-", "--", "-.", ":")
+# Of a label, as a share of the axis.
+_LABEL_WIDTH = 0.13
 
 
 def draw_partial_constraints(records):
@@ -278,9 +281,15 @@ def _make_axes(n_rows, n_columns):
 
 
 def _label_ticks(ax, values):
-    """Put ticks of a logarithmic axis where there are values."""
+    """Put ticks of a logarithmic axis where there are values, labels where they fit."""
     values = sorted(set(values))
-    labels = [f"{v // 1000}k" if v >= 10_000 else f"{v:,}" for v in values]
+    least = _LABEL_WIDTH * math.log(values[-1] / values[0])
+    labels, last = [], 0.0
+    for value in values:
+        fits = not last or math.log(value / last) >= least
+        text = f"{value // 1000}k" if value >= 10_000 else f"{value:,}"
+        labels.append(text if fits else "")
+        last = value if fits else last
     ax.set_xticks(values, labels)
     ax.set_xticks([], minor=True)
 

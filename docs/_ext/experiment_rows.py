@@ -95,7 +95,7 @@ def show(records, metric, digits=3):
     if len(values) > 1:
         error = statistics.stdev(values) / len(values) ** 0.5
         text += f" ± {error:.{digits}f}"
-    return text + ("" if records[0]["planned"] else f" {CUT}")
+    return text + ("" if records[0]["planned"] else f"\u00a0{CUT}")
 
 
 def name(method, network=None):
