@@ -84,7 +84,7 @@ def test_planned_rows_come_before_those_cut_short():
     group = select(flatten(rows), "method")[("mcl",)]
     assert show(group, "nmi", 1) == "0.5 ± 0.1"
     group = select(flatten(rows[:1]), "method")[("mcl",)]
-    assert show(group, "nmi", 1) == "0.1 †"
+    assert show(group, "nmi", 1) == "0.1\u00a0†"
     assert show(None, "nmi") == "–"
 
 
