@@ -10,6 +10,8 @@ if asked, cannot-links of what is far.
 # %%
 # Stations of four regions on a map. Each has measured 30 values in which regions hardly
 # differ; the map itself is not given to the clusterer as a feature.
+import warnings
+
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.cluster import KMeans
@@ -35,10 +37,13 @@ constraints = PairwiseConstraints.from_neighbors(
 constraints
 
 # %%
-# Not all of these are right: stations near a border have neighbors across it.
+# Not all of these are right: stations near a border have neighbors across it, and one
+# wrong must-link makes chains that contradict cannot-links. `fit` warns of such pairs.
 must, cannot = constraints.must_link.T, constraints.cannot_link.T
 print(f"right must-links:   {np.mean(region[must[0]] == region[must[1]]):.3f}")
 print(f"right cannot-links: {np.mean(region[cannot[0]] != region[cannot[1]]):.3f}")
+print(constraints.conflicts())
+warnings.simplefilter("ignore", UserWarning)
 
 # %%
 # The network learns from pairs which of the measured values tell regions apart.
