@@ -18,6 +18,20 @@ def _is_available(cell):
     return cell["dataset"] == "digits"
 
 
+@pytest.mark.parametrize("name", ["comparison", "embedding"])
+def test_rows_of_benchmarks_are_adopted(name, tmp_path):
+    experiment = load_experiment(name)
+    path = tmp_path / "rows.jsonl"
+    nothing = Selection({"seed": [-1]}, {})
+    for _ in range(2):
+        assert run(experiment, path=path, selection=nothing) == 0
+    rows = read_rows(path)
+    assert rows and all(row["planned"] for row in rows)
+    planned = [_runner.cell_key(cell) for cell in experiment.make_cells("full")]
+    adopted = [_runner.cell_key(row["settings"]) for row in rows]
+    assert len(set(adopted)) == len(adopted) and set(adopted) <= set(planned)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_runs_in_miniature(name, tmp_path):
     experiment = load_experiment(name)

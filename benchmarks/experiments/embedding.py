@@ -19,7 +19,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from benchmarks import bench_embedding
-from benchmarks._report import environment, read_rows
+from benchmarks._report import read_rows
 from benchmarks.bench_embedding import METHODS
 from benchmarks.experiments._runner import Experiment
 from benchmarks.image_folders import LOADERS, ImageFiles
@@ -157,7 +157,6 @@ PRETRAINED = {
 
 def read_bench_embedding():
     """Return the rows of these cells in the results of `bench_embedding`."""
-    machine = environment()
     rows = []
     for row in read_rows(bench_embedding.RESULTS):
         method = row["method"]
@@ -171,7 +170,7 @@ def read_bench_embedding():
                 "settings": _make_cell(part, method, row["seed"]),
                 "scores": {key: row[key] for key in _SCORES},
                 "seconds": row["fit_seconds"],
-                "environment": {key: row[key] for key in machine if key in row},
+                "environment": row["environment"],
                 "source": bench_embedding.RESULTS.name,
             }
             for part, methods in (("lifted", _LIFTED), ("triplets", _TRIPLETS))
