@@ -48,6 +48,10 @@ class Evidence:
         are many.
     picked : float
         How sure it is that must-links were picked rather than drawn, 0 to 1.
+    lead : float
+        Share of the training over which the unlabeled terms grow to full weight, 0 to
+        0.5. Random pairs, cannot-links mostly, tell clusters apart first; many
+        must-links, right or wrong, would merge them meanwhile.
     patience : float
         How long the information term waits, 0 to 4: its weight rises by this power
         more than the others'. Clusters that it splits before the pairs have told
@@ -62,6 +66,7 @@ class Evidence:
 
     scarcity: float = 1.0
     picked: float = 0.0
+    lead: float = _LONGEST_LEAD
     patience: float = 0.0
     can_judge: bool = False
     unevenness: float = 0.0
@@ -71,15 +76,6 @@ class Evidence:
     def pair_weight(self):
         """Weight of the pair loss: the more random pairs, the more."""
         return 1.0 + 2.0 * (1.0 - self.scarcity) * (1.0 - self.picked)
-
-    @property
-    def lead(self):
-        """Share of the training over which the unlabeled terms grow to full weight.
-
-        Random pairs, cannot-links mostly, tell clusters apart first. Many must-links
-        would merge them meanwhile.
-        """
-        return _LONGEST_LEAD * (1.0 - self.picked)
 
     @property
     def adversarial_radius(self):
@@ -110,13 +106,15 @@ def weigh_evidence(constraints, n_clusters, *, noise_rate=0.0, is_bound=False):
     n_must, n_cannot = constraints.n_must_link, constraints.n_cannot_link
     n_pairs = n_must + n_cannot
     if not (n_must and n_cannot):
-        return Evidence(picked=float(n_must > 0))
+        return Evidence(picked=1.0, lead=0.0) if n_must else Evidence()
     wrong = _SUPPOSED_NOISE if noise_rate == "estimate" else noise_rate
     share = max(0.0, (n_must / n_pairs - wrong) / (1 - 2 * wrong))
     frequent = _must_link_excess(share, n_pairs, n_clusters)
     unevenness = 1.0 if is_bound else _ramp(frequent, _PERHAPS_UNEQUAL, _SURELY_UNEQUAL)
     n_told_apart = n_clusters / max(1.0, frequent) ** unevenness
     picked = _ramp(share * n_told_apart, _PERHAPS_PICKED, _SURELY_PICKED)
+    stated = n_must / n_pairs * n_told_apart
+    led = _ramp(stated, _PERHAPS_PICKED, _SURELY_PICKED)
     # A sample is placed by one pair a cluster; labels imply far more.
     placing = n_told_apart * len(constrained_rows(constraints))
     needed = _PAIRS_A_CLUSTER * n_told_apart
@@ -130,6 +128,7 @@ def weigh_evidence(constraints, n_clusters, *, noise_rate=0.0, is_bound=False):
     return Evidence(
         scarcity=scarcity,
         picked=picked,
+        lead=_LONGEST_LEAD * (1 - led),
         patience=_LONGEST_WAIT * _ramp(pairs_a_cluster, _IMPATIENT, _PATIENT),
         can_judge=pairs_a_cluster >= _ENOUGH_TO_JUDGE,
         unevenness=unevenness,

@@ -93,6 +93,16 @@ def test_picked_pairs_do_not_lead():
     assert weigh_evidence(random_pairs([3000] * 2, 500), 2).lead == 0.5
 
 
+@pytest.mark.parametrize("noise_rate", [0.0, 0.2])
+def test_wrong_must_links_do_not_lead(noise_rate):
+    evidence = weigh_evidence(
+        random_pairs(EQUAL, 5000, noise=0.2), 10, noise_rate=noise_rate
+    )
+    assert evidence.lead == 0
+    # Whoever is told of them does not take them for picked.
+    assert evidence.picked == (0 if noise_rate else 1)
+
+
 def test_picked_pairs_say_nothing_of_sizes():
     picked = random_pairs(EQUAL, 2100, balanced=True)
     assert weigh_evidence(picked, 10).size_freedom == 0
