@@ -119,7 +119,11 @@ def run(name, n_pairs, seed, arguments):
         X, y = thin(X, y)
     data = (X, y, X_test, y_test)
     constraints = PairwiseConstraints.sample_from_labels(
-        y, n_pairs, noise=arguments.noise, random_state=seed
+        y,
+        n_pairs,
+        noise=arguments.noise,
+        balanced=arguments.balanced,
+        random_state=seed,
     )
     n_clusters = arguments.n_clusters or len(np.unique(y))
     methods = make_methods(n_clusters, seed, arguments)
@@ -134,6 +138,7 @@ def run(name, n_pairs, seed, arguments):
             "n_clusters": n_clusters,
             "n_init": arguments.n_init,
             "unequal": arguments.unequal,
+            "balanced": arguments.balanced,
             **measure(methods[method], data, constraints),
         }
         append_result(arguments.output, {**row, "environment": environment()})
@@ -165,6 +170,7 @@ def main():
     parser.add_argument("--n-init", type=int, default=1)
     parser.add_argument("--n-jobs", type=int)
     parser.add_argument("--output", type=Path, default=RESULTS)
+    parser.add_argument("--balanced", action="store_true", help="half must-links")
     parser.add_argument("--unequal", action="store_true", help="thin the classes")
     arguments = parser.parse_args()
     seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)

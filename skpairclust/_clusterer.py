@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from sklearn.base import ClusterMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
-from skpairclust._base import BaseNeuralEstimator, restored_on_error
+from skpairclust._base import restored_on_error
+from skpairclust._clustering_queries import ClusterQueries
 from skpairclust._clustering_task import make_task
 from skpairclust._compat import with_callbacks
 from skpairclust._epoch_hooks import EpochCallbacks
@@ -28,10 +28,9 @@ from skpairclust._restarts import pick_best, run_restarts
 from skpairclust._torch_utils import FeatureRows, resolve_device, to_numpy_state
 from skpairclust._training import OPTIMIZERS, SCHEDULES
 from skpairclust.constraints._supervision import check_supervision
-from skpairclust.metrics import constraint_accuracy_score
 
 
-class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
+class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
     r"""Cluster with a neural network trained on "same" and "different" pairs.
 
     A network with one softmax output a cluster is trained so that the outputs of a
@@ -457,74 +456,6 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
         """
         return self.fit(X, y, must_link=must_link, cannot_link=cannot_link).labels_
 
-    def predict(self, X):
-        """Return the most probable cluster of each sample.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-            Samples of the shape seen in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,), int64
-            Clusters, from 0.
-        """
-        return self.predict_proba(X).argmax(axis=1)
-
-    def predict_proba(self, X):
-        """Return the probability of each cluster for each sample.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-            Samples of the shape seen in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_clusters), float32
-            Probabilities; rows sum to 1. Clusters in use come first.
-        """
-        check_is_fitted(self)
-        X = self._check_X(X, reset=False)
-        return self._probabilities(X)[:, self.cluster_order_]
-
-    def score(self, X, y=None):
-        """Return the share of constraints that the prediction for X respects.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-            Samples.
-
-        y : PairwiseConstraints or array-like
-            What is known of these samples, as in `fit`.
-
-        Returns
-        -------
-        float
-            Mean of the shares of must-links and of cannot-links, in [0, 1].
-
-        Raises
-        ------
-        ValueError
-            If `y` is None or holds no pair.
-        """
-        labels = self.predict(X)
-        constraints = check_supervision(y, n_samples=len(labels))
-        return constraint_accuracy_score(constraints, labels)
-
-    @property
-    def _hidden_layer_sizes(self):
-        """Units in each hidden layer of the fitted network."""
-        # Files of version 0.1 have no such attribute.
-        return getattr(self, "hidden_layer_sizes_", self.hidden_layer_sizes)
-
-    @property
-    def _n_outputs(self):
-        """Number of outputs of the fitted network."""
-        return len(self.cluster_order_)
-
     def _hook_maker(self, context, X, constraints, task):
         """Return what makes a restart's hook for callbacks, None without any."""
         if not getattr(self, "_skl_callbacks", None):
@@ -567,9 +498,3 @@ class ConstrainedNeuralClusterer(ClusterMixin, BaseNeuralEstimator):
         self.cluster_order_ = ordered
         self.labels_ = np.argsort(ordered)[labels]
         return probabilities
-
-    def _probabilities(self, X):
-        """Return the softmax of the network's outputs, in their own order."""
-        return self._infer(
-            X, lambda network, x: network(x).softmax(1), self._architecture.n_outputs
-        )

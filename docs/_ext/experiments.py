@@ -89,7 +89,9 @@ def make_retrieval(rows):
 def make_quality(rows):
     """Tables of the clusters' quality: images by setting, small tables by pairs."""
     keys = ("dataset", "unequal", "noise", "noise_rate_given", "n_clusters", "pairs")
-    rows = latest(rows, *keys, "method", "n_init", "seed")
+    # Older rows are all of random pairs.
+    rows = [{"balanced": False} | row for row in rows]
+    rows = latest(rows, *keys, "balanced", "method", "n_init", "seed")
     of_images = [r for r in rows if r["dataset"] in _IMAGES]
     of_tables = [r for r in rows if r["dataset"] not in _IMAGES]
     return f"{_list_settings(of_images, keys)}\n\n{_by_pairs(of_tables)}"
@@ -126,16 +128,21 @@ def _setting(row):
 def _by_pairs(rows):
     """Return a table of adjusted Rand indices with a column a number of pairs."""
     numbers = sorted({r["pairs"] for r in rows})
+    rows = sorted(rows, key=lambda row: row["balanced"])
     body = [
         [
-            data.replace("_", " "),
+            data.replace("_", " ") + ", half must-links" * balanced,
             method,
             *(
-                mean_and_error([r["ari"] for r in runs if r["pairs"] == n])
-                for n in numbers
+                mean_and_error(scores) if scores else "-"
+                for scores in (
+                    [r["ari"] for r in runs if r["pairs"] == n] for n in numbers
+                )
             ),
         ]
-        for (data, method), runs in group(rows, "dataset", "method").items()
+        for (data, balanced, method), runs in group(
+            rows, "dataset", "balanced", "method"
+        ).items()
     ]
     header = ["data", "method"]
     return table([*header, *(f"ARI, {n} pairs" for n in numbers)], body)
