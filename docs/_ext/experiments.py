@@ -128,7 +128,15 @@ def _setting(row):
 def _by_pairs(rows):
     """Return a table of adjusted Rand indices with a column a number of pairs."""
     numbers = sorted({r["pairs"] for r in rows})
-    rows = sorted(rows, key=lambda row: row["balanced"])
+    names = list(dict.fromkeys(row["dataset"] for row in rows))
+    rows = sorted(
+        rows,
+        key=lambda row: (
+            row["balanced"],
+            names.index(row["dataset"]),
+            row["method"] != "default",
+        ),
+    )
     body = [
         [
             data.replace("_", " ") + ", half must-links" * balanced,
