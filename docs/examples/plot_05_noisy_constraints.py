@@ -6,7 +6,7 @@ People err, trackers swap identities. What do wrong pairs do, and what can be do
 """
 
 # %%
-# A fifth of 600 pairs says the opposite of the truth.
+# A fifth of 1,200 pairs says the opposite of the truth.
 import warnings
 
 import matplotlib.pyplot as plt
@@ -21,18 +21,19 @@ from skpairclust.inspection import ClusterEmbeddingDisplay
 warnings.simplefilter("ignore", UserWarning)
 X, y = load_digits(return_X_y=True)
 X, y = X[:900] / 16, y[:900]
-pairs = PairwiseConstraints.sample_from_labels(y, 600, noise=0.2, random_state=0)
+pairs = PairwiseConstraints.sample_from_labels(y, 1200, noise=0.2, random_state=0)
 print(pairs, pairs.conflicts(), sep="\n")
 
 # %%
 # `conflicts` lists the pairs that contradict chains of others: a proof that something
 # is wrong, but most wrong pairs contradict nobody. `noise_rate` is the share of them as
 # far as you know it, and "estimate" finds one while training. The likelihood of a pair
-# then allows for its being wrong, and wrong pairs are not learned by heart.
+# then allows for its being wrong, and wrong pairs are not learned by heart. Scores of one
+# seed differ by some hundredths from those of another; the rate is found each time.
 settings = {"not told": 0.0, "told": 0.2, "estimated": "estimate"}
 models = {}
 for name, rate in settings.items():
-    model = ConstrainedNeuralClusterer(10, noise_rate=rate, n_init=2, random_state=0)
+    model = ConstrainedNeuralClusterer(10, noise_rate=rate, random_state=0)
     models[name] = model.fit(X, pairs)
     score = adjusted_rand_score(y, model.labels_)
     print(f"{name}: adjusted Rand index {score:.3f}, rate {model.noise_rate_:.3f}")
@@ -69,7 +70,5 @@ weighted = careful | PairwiseConstraints(
     must_link_weight=np.full(hasty.n_must_link, 0.2),
     cannot_link_weight=np.full(hasty.n_cannot_link, 0.2),
 )
-for name, known in (("all alike", careful | hasty), ("weighted", weighted)):
-    clusters = ConstrainedNeuralClusterer(10, random_state=0).fit_predict(X, known)
-    print(f"{name}: adjusted Rand index {adjusted_rand_score(y, clusters):.3f}")
+print(weighted)
 plt.show()
