@@ -28,7 +28,7 @@ print(pairs, pairs.conflicts(), sep="\n")
 # `conflicts` lists the pairs that contradict chains of others: a proof that something
 # is wrong, but most wrong pairs contradict nobody. `noise_rate` is the share of them as
 # far as you know it, and "estimate" finds one while training. The likelihood of a pair
-# then allows for its being wrong, and wrong pairs are not learned by heart. The scores of
+# then allows for its being wrong, and wrong pairs are not learned by heart. Scores of
 # one seed differ by some hundredths from those of another.
 settings = {"not told": 0.0, "told": 0.2, "estimated": "estimate"}
 models = {}
