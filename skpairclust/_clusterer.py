@@ -427,7 +427,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
             for name in ("pair_weight", "information_weight", "adversarial_radius"):
                 setattr(self, f"{name}_", getattr(task.objective, name))
             self.hidden_layer_sizes_ = task.architecture.hidden_layer_sizes
-            self.size_freedom_ = task.size_freedom
+            self.size_freedom_ = task.evidence.size_freedom
             probabilities = self._store(X, pick_best(runs, task), task.architecture)
             self.noise_rate_ = self.noise_rate
             if self.noise_rate == "estimate":

@@ -3,11 +3,10 @@
 from sklearn.utils.validation import check_is_fitted
 
 from skpairclust._base import BaseNeuralEstimator
-from skpairclust.constraints._supervision import check_supervision
-from skpairclust.metrics import constraint_accuracy_score
+from skpairclust._constraint_score import ConstraintScoreMixin
 
 
-class ClusterQueries(BaseNeuralEstimator):
+class ClusterQueries(ConstraintScoreMixin, BaseNeuralEstimator):
     """The methods of a fitted clusterer.
 
     It has `cluster_order_` and the parameter `hidden_layer_sizes`.
@@ -44,31 +43,6 @@ class ClusterQueries(BaseNeuralEstimator):
         check_is_fitted(self)
         X = self._check_X(X, reset=False)
         return self._probabilities(X)[:, self.cluster_order_]
-
-    def score(self, X, y=None):
-        """Return the share of constraints that the prediction for X respects.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-            Samples.
-
-        y : PairwiseConstraints or array-like
-            What is known of these samples, as in `fit`.
-
-        Returns
-        -------
-        float
-            Mean of the shares of must-links and of cannot-links, in [0, 1].
-
-        Raises
-        ------
-        ValueError
-            If `y` is None or holds no pair.
-        """
-        labels = self.predict(X)
-        constraints = check_supervision(y, n_samples=len(labels))
-        return constraint_accuracy_score(constraints, labels)
 
     @property
     def _hidden_layer_sizes(self):

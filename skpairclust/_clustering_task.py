@@ -70,10 +70,7 @@ def make_task(estimator, X, constraints, y, rng):
         verbose=int(estimator.verbose),
         classes=check_classes(y, n_clusters) if named else None,
         walk=_choose_walk(estimator, X, constraints, n_clusters, evidence, rng),
-        size_freedom=evidence.size_freedom,
-        lead=evidence.lead,
-        patience=evidence.patience,
-        has_trials=evidence.can_judge,
+        evidence=evidence,
         initial_weights=estimator._previous_weights(architecture),
     )
 

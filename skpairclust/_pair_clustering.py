@@ -1,7 +1,7 @@
 """Pairwise clustering without its estimator: one restart, numbers in and out."""
 
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from torch.optim.swa_utils import update_bn
 
 from skpairclust._batching import ConstraintBatches, count_steps, shuffled_stream
 from skpairclust._epoch_hooks import EpochPrinter
+from skpairclust._evidence import Evidence
 from skpairclust._losses import balance_kinds, kcl_loss, mcl_loss
 from skpairclust._networks import Architecture
 from skpairclust._noise import NoiseEstimate
@@ -70,15 +71,7 @@ class ClusteringTask:
     # (n_samples,) int64 class of each sample, -1 = none; None: no such loss
     classes: np.ndarray | None = None
     walk: NeighborWalk | None = None
-    # How far clusters may leave equal sizes, 0 to 1.
-    size_freedom: float = 0.0
-    # Share of the training over which the unlabelled data's part grows to its full
-    # weight. Clusters that it makes before the pairs have spoken are hard to undo.
-    lead: float = 0.0
-    # How much later than the adversarial term the information term comes.
-    patience: float = 0.0
-    # Whether short trainings precede, among which pairs choose.
-    has_trials: bool = False
+    evidence: Evidence = field(default_factory=Evidence)
     initial_weights: dict | None = None
 
 
@@ -180,11 +173,11 @@ class PairObjective:
         self._walk_rng = np.random.RandomState(rng.randint(2**31))
         self._noise = NoiseEstimate.start(options.noise_rate, task.walk, self.device)
         self._n_all_steps = self.n_steps * task.training.max_iter
-        self._n_lead_steps = max(1.0, task.lead * self._n_all_steps)
+        self._n_lead_steps = max(1.0, task.evidence.lead * self._n_all_steps)
         self._prior = SizePrior(
-            task.size_freedom, task.architecture.n_outputs, self.device
+            task.evidence.size_freedom, task.architecture.n_outputs, self.device
         )
-        self._patience = task.patience
+        self._patience = task.evidence.patience
         self._n_taken = 0
         if options.unlabeled is not None:
             self._stream = shuffled_stream(len(rows), options.batch_size, rng)

@@ -41,7 +41,7 @@ def choose_start(network, rows, constraints, task, seed, make_objective):
         The trial that the user interrupted, None if all ran.
     """
     n_epochs = int(_SHARE * task.training.max_iter)
-    can_judge = task.has_trials and task.walk is not None
+    can_judge = task.evidence.can_judge and task.walk is not None
     if not (can_judge and n_epochs and task.initial_weights is None):
         return None
     short = replace(

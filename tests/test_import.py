@@ -170,5 +170,6 @@ def test_public_modules_are_documented(name):
     module = importlib.import_module(f"skpairclust.{name}")
     assert inspect.getdoc(module)
     for name, public in ((name, getattr(module, name)) for name in module.__all__):
-        # Constants are said in the module's docstring, and have no own.
+        assert inspect.getdoc(public), name
+        # Constants have no example.
         assert not callable(public) or ">>>" in inspect.getdoc(public), name

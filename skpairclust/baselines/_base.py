@@ -12,14 +12,18 @@ from sklearn.base import (
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skpairclust._constraint_score import ConstraintScoreMixin
 from skpairclust._param_validation import non_negative, positive_int
 from skpairclust.baselines._lloyd import nearest_centers, squared_distances
 from skpairclust.constraints._supervision import check_supervision
-from skpairclust.metrics import constraint_accuracy_score
 
 
 class BaseConstrainedKMeans(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator
+    ConstraintScoreMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    ClusterMixin,
+    BaseEstimator,
 ):
     """k-means with constraints; `fit` sets `cluster_centers_` and `labels_`."""
 
@@ -147,31 +151,6 @@ class BaseConstrainedKMeans(
         origin = self.cluster_centers_[0]
         squares = squared_distances(X - origin, self.cluster_centers_ - origin)
         return np.sqrt(squares, out=squares).astype(X.dtype, copy=False)
-
-    def score(self, X, y=None):
-        """Return the share of constraints that the prediction for X respects.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Samples.
-
-        y : PairwiseConstraints or array-like
-            What is known of these samples, as in `fit`.
-
-        Returns
-        -------
-        float
-            Mean of the shares of must-links and of cannot-links, in [0, 1].
-
-        Raises
-        ------
-        ValueError
-            If `y` is None or holds no pair.
-        """
-        labels = self.predict(X)
-        constraints = check_supervision(y, n_samples=len(labels))
-        return constraint_accuracy_score(constraints, labels)
 
     @property
     def _n_features_out(self):
