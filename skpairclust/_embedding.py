@@ -20,13 +20,12 @@ from skpairclust._embedding_losses import (
     lifted_loss,
 )
 from skpairclust._embedding_validation import Validation, make_criterion
-from skpairclust._epoch_hooks import EpochPrinter
+from skpairclust._epoch_hooks import EpochHooks
 from skpairclust._known_groups import KnownGroups
 from skpairclust._networks import Architecture, last_linear
 from skpairclust._torch_utils import (
     FeatureRows,
     global_rng,
-    load_numpy_state,
     make_generator,
     resolve_device,
     to_device,
@@ -159,25 +158,20 @@ def _run_seeded(X, constraints, task, seed, validation, hook):
     """Train one network as `run_training` says."""
     device = resolve_device(task.device)
     rows = FeatureRows(X, task.architecture.input_shape, device)
-    network = task.architecture.build(seed).to(device)
-    if task.initial_weights is not None:
-        load_numpy_state(network, task.initial_weights)
+    network = task.architecture.start(seed, device, task.initial_weights)
     if validation is None:
         validation = Validation.nothing(constraints)
     objective = EmbeddingObjective(
         rows, constraints[validation.train], task.objective, seed, validation.train
     )
-    hooks = [hook] if hook is not None else []
-    if task.verbose:
-        hooks.append(EpochPrinter(task.training.max_iter, "fit"))
+    hooks = EpochHooks(hook, task, "fit")
     normalize = task.objective.normalize
     run = train(
         network,
         objective,
         objective.n_steps,
         task.training,
-        # A list: every hook is called, whatever the one before it says.
-        on_epoch=lambda run, network: any([hook(run, network) for hook in hooks]),
+        on_epoch=hooks,
         criterion=make_criterion(
             validation,
             lambda network, index: embed_rows(
@@ -186,8 +180,7 @@ def _run_seeded(X, constraints, task, seed, validation, hook):
         ),
         parameter_groups=split_head(network, task.head_learning_rate_multiplier),
     )
-    for hook in hooks:
-        hook.close()
+    hooks.close()
     return run
 
 

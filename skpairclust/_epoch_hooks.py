@@ -8,6 +8,34 @@ import sys
 import time
 
 
+class EpochHooks:
+    """The caller's hook, if there is one, and the progress line, if asked for.
+
+    Parameters
+    ----------
+    hook : callable or None
+    task : ClusteringTask or EmbeddingTask
+        With `verbose` and `training`.
+    label : str
+        Begins the progress line.
+    """
+
+    def __init__(self, hook, task, label):
+        self.hooks = [hook] if hook is not None else []
+        if task.verbose:
+            self.hooks.append(EpochPrinter(task.training.max_iter, label))
+
+    def __call__(self, run, network):
+        """Call every hook; return whether one of them wants the training to stop."""
+        # A list: every hook is called, whatever the one before it says.
+        return any([hook(run, network) for hook in self.hooks])
+
+    def close(self):
+        """Close every hook."""
+        for hook in self.hooks:
+            hook.close()
+
+
 class EpochCallbacks:
     """Tell scikit-learn's callbacks of each epoch of one restart.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from skpairclust._torch_utils import global_rng, make_generator
+from skpairclust._torch_utils import global_rng, load_numpy_state, make_generator
 
 # The first outputs should be near uniform, so that no cluster starts as winner.
 _OUTPUT_SCALE = 0.1
@@ -36,6 +36,13 @@ class Architecture:
             hidden_layer_sizes=self.hidden_layer_sizes,
             seed=seed,
         )
+
+    def start(self, seed, device, weights=None):
+        """Return a network to train on a device: with these weights, or new ones."""
+        network = self.build(seed).to(device)
+        if weights is not None:
+            load_numpy_state(network, weights)
+        return network
 
 
 def build_network(network, input_shape, n_outputs, *, hidden_layer_sizes, seed):

@@ -9,7 +9,7 @@ from torch.nn import functional
 from torch.optim.swa_utils import update_bn
 
 from skpairclust._batching import ConstraintBatches, count_steps, shuffled_stream
-from skpairclust._epoch_hooks import EpochPrinter
+from skpairclust._epoch_hooks import EpochHooks
 from skpairclust._evidence import Evidence
 from skpairclust._losses import balance_kinds, kcl_loss, mcl_loss
 from skpairclust._networks import Architecture
@@ -18,7 +18,6 @@ from skpairclust._propagation import NeighborWalk
 from skpairclust._torch_utils import (
     FeatureRows,
     global_rng,
-    load_numpy_state,
     make_generator,
     resolve_device,
     to_device,
@@ -104,12 +103,8 @@ def _run_seeded(X, constraints, task, seed, label, hook):
     """Train one network as `run_restart` says."""
     device = resolve_device(task.device)
     rows = FeatureRows(X, task.architecture.input_shape, device)
-    network = task.architecture.build(seed).to(device)
-    if task.initial_weights is not None:
-        load_numpy_state(network, task.initial_weights)
-    hooks = [hook] if hook is not None else []
-    if task.verbose:
-        hooks.append(EpochPrinter(task.training.max_iter, label))
+    network = task.architecture.start(seed, device, task.initial_weights)
+    hooks = EpochHooks(hook, task, label)
     run = choose_start(network, rows, constraints, task, seed, PairObjective)
     if run is None:
         objective = PairObjective(rows, constraints, task, seed)
@@ -118,11 +113,9 @@ def _run_seeded(X, constraints, task, seed, label, hook):
             objective,
             objective.n_steps,
             task.training,
-            # A list: every hook is called, whatever the one before it says.
-            on_epoch=lambda run, network: any([hook(run, network) for hook in hooks]),
+            on_epoch=hooks,
         )
-    for hook in hooks:
-        hook.close()
+    hooks.close()
     if run.weights is not None:
         settle(network, rows, task.objective.batch_size, seed)
         run.weights = to_numpy_state(network)
