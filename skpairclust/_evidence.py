@@ -22,9 +22,9 @@ _PERHAPS_PICKED, _SURELY_PICKED = 1.25, 2.25
 # Share of the training over which random pairs lead.
 _LONGEST_LEAD = 0.5
 
-# Pairs a cluster up to which the information term waits for nothing, and from which on
-# it waits longest. Digits lost by a wait at 50, MNIST gained much at 100.
-_IMPATIENT, _PATIENT, _LONGEST_WAIT = 50, 100, 4
+# Pairs a cluster up to which the information term grows evenly, and from which on
+# latest. Digits lost by a wait at 50, MNIST gained much at 100.
+_IMPATIENT, _PATIENT, _MOST_PATIENCE = 50, 100, 5
 
 # Pairs a cluster from which on trials can be judged by pairs.
 _ENOUGH_TO_JUDGE = 25
@@ -49,13 +49,16 @@ class Evidence:
     picked : float
         How sure it is that must-links were picked rather than drawn, 0 to 1.
     lead : float
-        Share of the training over which the unlabeled terms grow to full weight, 0 to
-        0.5. Random pairs, cannot-links mostly, tell clusters apart first; many
+        Share of the training over which the information term grows to full weight, 0
+        to 0.5. Random pairs, cannot-links mostly, tell clusters apart first; many
         must-links, right or wrong, would merge them meanwhile.
     patience : float
-        How long the information term waits, 0 to 4: its weight rises by this power
-        more than the others'. Clusters that it splits before the pairs have told
-        like classes apart are hard to undo.
+        The power by which it grows, 1 to 5. Clusters that it splits before the pairs
+        have told like classes apart are hard to undo.
+    caution : float
+        Share of the adversarial term that grows along a line meanwhile, 0 to 1; the
+        rest has its full weight at once. Of a handful of pairs a cluster, smoothness
+        would make the first guess the last.
     can_judge : bool
         Whether pairs are enough to tell trials apart.
     unevenness : float
@@ -67,7 +70,8 @@ class Evidence:
     scarcity: float = 1.0
     picked: float = 0.0
     lead: float = _LONGEST_LEAD
-    patience: float = 0.0
+    patience: float = 1.0
+    caution: float = 1.0
     can_judge: bool = False
     unevenness: float = 0.0
     size_freedom: float = 0.0
@@ -129,11 +133,17 @@ def weigh_evidence(constraints, n_clusters, *, noise_rate=0.0, is_bound=False):
         scarcity=scarcity,
         picked=picked,
         lead=_LONGEST_LEAD * (1 - led),
-        patience=_LONGEST_WAIT * _ramp(pairs_a_cluster, _IMPATIENT, _PATIENT),
+        patience=_choose_patience(pairs_a_cluster),
+        caution=1 - _ramp(pairs_a_cluster, 0, _IMPATIENT),
         can_judge=pairs_a_cluster >= _ENOUGH_TO_JUDGE,
         unevenness=unevenness,
         size_freedom=max(unevenness, 1 - min(1.0, needed / shown) ** 2),
     )
+
+
+def _choose_patience(pairs_a_cluster):
+    """Return the power by which the information term grows."""
+    return 1 + (_MOST_PATIENCE - 1) * _ramp(pairs_a_cluster, _IMPATIENT, _PATIENT)
 
 
 def _ramp(value, low, high):

@@ -171,6 +171,7 @@ class PairObjective:
             task.evidence.size_freedom, task.architecture.n_outputs, self.device
         )
         self._patience = task.evidence.patience
+        self._caution = task.evidence.caution
         self._n_taken = 0
         if options.unlabeled is not None:
             self._stream = shuffled_stream(len(rows), options.batch_size, rng)
@@ -193,14 +194,7 @@ class PairObjective:
         n_constrained = len(constrained)
         unlabeled = self._unlabeled_loss(network, x, log_p[n_constrained:], drawn)
         self._prior.update(log_p[:n_constrained])
-        return self._supervised_loss(log_p[:n_constrained], batch) + _faded(
-            unlabeled, self._progress
-        )
-
-    @property
-    def _progress(self):
-        """Where the unlabelled data's part stands between 0 and its full weight."""
-        return self._n_taken / self._n_lead_steps
+        return self._supervised_loss(log_p[:n_constrained], batch) + unlabeled
 
     def _next_batch(self):
         """Return the next batch and its samples, or others near them."""
@@ -237,16 +231,17 @@ class PairObjective:
     def _unlabeled_loss(self, network, x, log_p, drawn):
         """Return IMSAT's loss of the samples `drawn`."""
         options = self.options
+        grown = self._n_taken / self._n_lead_steps if self._batches is not None else 1.0
         # Without a gradient, but one that can be asked for.
         loss = 0 * log_p.sum()
         if options.adversarial_weight:
             radius = self._radius[to_device(drawn, self.device)]
             adversarial = adversarial_loss(network, x, log_p, radius, self._generator)
-            loss = options.adversarial_weight * adversarial
+            share = 1 - self._caution * (1 - min(1.0, grown))
+            loss = options.adversarial_weight * _faded(adversarial, share)
         if options.unlabeled == "imsat":
             information = information_loss(log_p, self._prior.log_shares())
-            if self._batches is not None:
-                information = _faded(information, self._progress**self._patience)
+            information = _faded(information, grown**self._patience)
             loss = loss + options.information_weight * information
         return loss
 
