@@ -1,5 +1,6 @@
 """What the estimators share: tags, validation of X, the fitted network."""
 
+import warnings
 from contextlib import contextmanager
 from dataclasses import fields
 from inspect import signature
@@ -37,6 +38,40 @@ def restored_on_error(estimator):
         vars(estimator).clear()
         vars(estimator).update(before)
         raise
+
+
+def check_finished(runs, estimator):
+    """Return the runs that left weights; warn if the user stopped one.
+
+    Parameters
+    ----------
+    runs : list of TrainingRun
+    estimator : BaseNeuralEstimator
+
+    Returns
+    -------
+    list of TrainingRun
+        One at least.
+
+    Raises
+    ------
+    ValueError
+        If no run ever had finite weights.
+    """
+    usable = [run for run in runs if run.weights is not None]
+    if not usable:
+        raise ValueError(
+            "The loss turned non-finite in the first epoch, with each of "
+            f"{len(runs)} starts: lower learning_rate={estimator.learning_rate}, or "
+            "scale X, for instance with a StandardScaler."
+        )
+    if any(run.interrupted for run in runs):
+        warnings.warn(
+            "fit was interrupted: the estimator keeps the best weights until then.",
+            # From here to what stores them, fit, its decorator, and the caller.
+            stacklevel=5,
+        )
+    return usable
 
 
 class BaseNeuralEstimator(

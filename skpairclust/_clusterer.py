@@ -7,7 +7,7 @@ import torch
 from sklearn.base import ClusterMixin
 from sklearn.utils import check_random_state
 
-from skpairclust._base import restored_on_error
+from skpairclust._base import check_finished, restored_on_error
 from skpairclust._clustering_queries import ClusterQueries
 from skpairclust._clustering_task import make_task
 from skpairclust._compat import with_callbacks
@@ -24,7 +24,7 @@ from skpairclust._param_validation import (
     positive_int,
     warn_of_scales,
 )
-from skpairclust._restarts import pick_best, run_restarts
+from skpairclust._restarts import run_restarts
 from skpairclust._torch_utils import FeatureRows, resolve_device, to_numpy_state
 from skpairclust._training import OPTIMIZERS, SCHEDULES
 from skpairclust.constraints._supervision import check_supervision
@@ -428,7 +428,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
                 setattr(self, f"{name}_", getattr(task.objective, name))
             self.hidden_layer_sizes_ = task.architecture.hidden_layer_sizes
             self.size_freedom_ = task.evidence.size_freedom
-            probabilities = self._store(X, pick_best(runs, task), task.architecture)
+            probabilities = self._store(X, runs, task.architecture)
             self.noise_rate_ = self.noise_rate
             if self.noise_rate == "estimate":
                 self.noise_rate_ = estimate_flip_rate(probabilities, constraints)
@@ -478,8 +478,9 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
             context, self, X, constraints, self.max_iter, attributes_of
         )
 
-    def _store(self, X, run, architecture):
-        """Set the fitted attributes and return the probabilities of X."""
+    def _store(self, X, runs, architecture):
+        """Keep the run of lowest loss and return the probabilities of X."""
+        run = min(check_finished(runs, self), key=lambda run: run.loss)
         self._architecture = architecture
         self.weights_ = run.weights
         self.loss_ = run.loss

@@ -7,18 +7,13 @@ import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
-from skpairclust._augmentation import AUGMENTATIONS, make_augmentation
-from skpairclust._base import restored_on_error
+from skpairclust._augmentation import AUGMENTATIONS
+from skpairclust._base import check_finished, restored_on_error
 from skpairclust._compat import with_callbacks
-from skpairclust._embedding import (
-    MARGINS,
-    EmbeddingOptions,
-    EmbeddingTask,
-    run_training,
-)
+from skpairclust._embedding import MARGINS, run_training
 from skpairclust._embedding_losses import REDUCTIONS
 from skpairclust._embedding_queries import EmbeddingQueries, check_learnable
-from skpairclust._embedding_validation import split
+from skpairclust._embedding_task import hold_out, make_task
 from skpairclust._epoch_hooks import EpochCallbacks
 from skpairclust._mining import MINERS
 from skpairclust._param_validation import (
@@ -28,8 +23,8 @@ from skpairclust._param_validation import (
     positive,
     positive_int,
 )
-from skpairclust._torch_utils import resolve_device, to_numpy_state
-from skpairclust._training import OPTIMIZERS, SCHEDULES, TrainingOptions
+from skpairclust._torch_utils import to_numpy_state
+from skpairclust._training import OPTIMIZERS, SCHEDULES
 from skpairclust._triplet_pool import POOLS
 from skpairclust.constraints._supervision import check_supervision
 
@@ -421,11 +416,11 @@ class MetricEmbedder(EmbeddingQueries):
             )
             is_given = any(known is not None for known in (y, must_link, cannot_link))
             check_learnable(constraints, is_given=is_given)
-            task = self._make_task(X)
+            task = make_task(self, X)
             seed, split_seed, kmeans_seed = check_random_state(
                 self.random_state
             ).randint(2**31, size=3)
-            validation = self._split(constraints, int(split_seed))
+            validation = hold_out(self, constraints, int(split_seed))
             context.call_on_fit_task_begin(estimator=self, X=X, y=constraints)
             hook = self._make_hook(context, X, constraints, task)
             run = run_training(
@@ -442,62 +437,10 @@ class MetricEmbedder(EmbeddingQueries):
         tags.target_tags.required = True
         return tags
 
-    def _split(self, constraints, seed):
-        """Return the part held out to choose the best epoch, None for none."""
-        if self.validation_fraction:
-            return split(
-                constraints, self.validation_fraction, self.clusters_per_class, seed
-            )
-        if self.n_iter_no_change is not None:
-            raise ValueError(
-                f"n_iter_no_change={self.n_iter_no_change} needs a validation part to "
-                "look at: set validation_fraction, or n_iter_no_change=None."
-            )
-        return None
-
-    def _make_task(self, X):
-        """Return all that the training needs, or say what of it cannot be."""
-        if self.batch_size < 2 * self.samples_per_class:
-            raise ValueError(
-                f"batch_size={self.batch_size} cannot hold two classes with "
-                f"samples_per_class={self.samples_per_class} each: raise batch_size to "
-                f"{2 * self.samples_per_class} at least, or lower samples_per_class."
-            )
-        n_centers = (self.n_clusters or 0) * self.clusters_per_class
-        if n_centers > X.shape[0]:
-            raise ValueError(
-                f"n_clusters={self.n_clusters} times clusters_per_class="
-                f"{self.clusters_per_class} must be at most the number of samples in "
-                f"X, n_samples={X.shape[0]}."
-            )
-        resolve_device(self.device)
-        architecture = self._make_architecture(
-            X.shape[1:], self._n_outputs, self._hidden_layer_sizes
-        )
-        # Made once before the training: what cannot take X fails now.
-        architecture.build()
-        make_augmentation(self.augment, architecture.input_shape)
-        return EmbeddingTask(
-            architecture=architecture,
-            objective=self._options(
-                EmbeddingOptions, margin=self._margin, normalize=self._is_normalized
-            ),
-            training=self._options(TrainingOptions),
-            head_learning_rate_multiplier=self.head_learning_rate_multiplier,
-            device=str(self.device),
-            verbose=int(self.verbose),
-            initial_weights=self._previous_weights(architecture),
-        )
-
     @property
     def _n_outputs(self):
         """Number of outputs of the network."""
         return int(self.n_components)
-
-    @property
-    def _margin(self):
-        """The margin, a number."""
-        return MARGINS[self.loss] if self.margin is None else float(self.margin)
 
     def _make_hook(self, context, X, constraints, task):
         """Return what tells callbacks of each epoch, None without any."""
@@ -518,18 +461,7 @@ class MetricEmbedder(EmbeddingQueries):
 
     def _store(self, X, run, task):
         """Set the fitted attributes."""
-        if run.weights is None:
-            raise ValueError(
-                "The loss turned non-finite in the first epoch: lower "
-                f"learning_rate={self.learning_rate}, or scale X, for instance with a "
-                "StandardScaler."
-            )
-        if run.interrupted:
-            warnings.warn(
-                "fit was interrupted: the estimator keeps the best weights until then.",
-                # From here to fit, its decorator, and the caller.
-                stacklevel=4,
-            )
+        check_finished([run], self)
         self._architecture = task.architecture
         self.weights_ = run.weights
         self.margin_ = task.objective.margin

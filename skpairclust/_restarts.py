@@ -1,7 +1,5 @@
 """Restarts: one after another or through joblib, and which of them wins."""
 
-import warnings
-
 from joblib import effective_n_jobs
 from sklearn.utils.parallel import Parallel, delayed
 
@@ -40,27 +38,3 @@ def run_restarts(X, constraints, task, seeds, *, n_jobs=None, make_hook=None):
         if runs[-1].interrupted:
             break
     return runs
-
-
-def pick_best(runs, task):
-    """Return the run with the lowest training loss.
-
-    Raises
-    ------
-    ValueError
-        If no run ever had finite weights.
-    """
-    usable = [run for run in runs if run.weights is not None]
-    if not usable:
-        raise ValueError(
-            f"The loss turned non-finite in all n_init={len(runs)} restarts: lower "
-            f"learning_rate={task.training.learning_rate}, or scale X, for instance "
-            "with a StandardScaler."
-        )
-    if any(run.interrupted for run in runs):
-        warnings.warn(
-            "fit was interrupted: the estimator keeps the best weights until then.",
-            # From here to fit, its decorator, and the caller.
-            stacklevel=4,
-        )
-    return min(usable, key=lambda run: run.loss)

@@ -18,6 +18,7 @@ from torch import nn
 
 from skpairclust import MetricEmbedder, PairwiseConstraints
 from skpairclust._embedding import EmbeddingObjective, split_head
+from skpairclust._embedding_task import make_task
 from skpairclust._torch_utils import FeatureRows
 
 LOSSES = [
@@ -543,7 +544,7 @@ def test_unknown_pairs_are_no_part_of_the_loss(data):
     """Steps see only relations that follow from the pairs."""
     X, y, _, _ = data
     pairs = PairwiseConstraints.sample_from_labels(y, 250, random_state=0)
-    task = small()._make_task(X)
+    task = make_task(small(), X)
     rows = FeatureRows(X, (8,), torch.device("cpu"))
     objective = EmbeddingObjective(rows, pairs, task.objective, 0, np.arange(len(X)))
     closed = pairs.closure().to_matrix().toarray()
@@ -572,7 +573,7 @@ def test_what_is_mined_follows_from_what_is_known(
     labels = PairwiseConstraints.from_labels(y)
     rows = FeatureRows(X, (8,), torch.device("cpu"))
     for known, expected in ((labels, from_labels), (pairs, from_pairs)):
-        task = small(**options)._make_task(X)
+        task = make_task(small(**options), X)
         objective = EmbeddingObjective(
             rows, known, task.objective, 0, np.arange(len(X))
         )
