@@ -94,7 +94,8 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
     adversarial_radius : float or "auto", default="auto"
         Length of the adversarial perturbation of a sample, in units of its distance
         to the nearest other sample. "auto" is :math:`(1 + s) / 4`, .5 where pairs
-        are scarce, .25 where they are many.
+        are scarce, .25 where they are many, and falls to 0 where pairs place all
+        samples by themselves, one in each cluster for every sample.
 
     walk_length : int or "auto", default="auto"
         Steps at most that the samples of a pair walk along nearest neighbors before

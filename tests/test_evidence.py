@@ -42,6 +42,22 @@ def test_smoothness_waits_where_there_is_a_handful_of_pairs():
     assert Evidence().caution == 1
 
 
+def test_smoothness_ends_where_pairs_place_all_samples():
+    def radius(n_pairs, **options):
+        constraints = random_pairs([45] * 11, n_pairs)
+        return weigh_evidence(constraints, 11, **options).adversarial_radius
+
+    # Up to a quarter of 11 * 495 / 2 pairs.
+    assert radius(680) == 0.5
+    scarcity = (1100 / 2000) ** 2
+    placed = (4000 / 5445 - 0.25) / 0.75
+    assert radius(2000) == pytest.approx(0.25 * (1 + scarcity) * (1 - placed))
+    assert radius(2000, noise_rate=0.2) > radius(2000)
+    assert weigh_evidence(PairwiseConstraints.from_labels([0, 1] * 90), 2).placed == 1
+    few_labels = np.where(np.arange(1800) % 10, -1, np.arange(1800) % 3)
+    assert weigh_evidence(PairwiseConstraints.from_labels(few_labels), 3).placed == 0
+
+
 def test_settings_go_from_those_of_few_pairs_to_those_of_many():
     few, many = Evidence(scarcity=1.0), Evidence(scarcity=0.0)
     assert (few.pair_weight, many.pair_weight) == (1, 3)
