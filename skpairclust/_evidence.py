@@ -26,8 +26,8 @@ _LONGEST_LEAD = 0.5
 # latest. Digits lost by a wait at 50, MNIST gained much at 100.
 _IMPATIENT, _PATIENT, _MOST_PATIENCE = 50, 100, 5
 
-# Share of what places all samples, from which on pairs need less smoothness. Vowels with
-# .7 of it lost by what images with .2 gain by.
+# Share of what places all samples from which on pairs need less smoothness: vowels with
+# .7 of it lost by it, images with .2 do not.
 _PARTLY_PLACED = 0.25
 
 # Pairs a cluster from which on trials can be judged by pairs.
