@@ -93,7 +93,8 @@ class MetricEmbedder(EmbeddingQueries):
     sampling : {"classes", "hard"}, default="classes"
         What a batch is: some samples of each of some classes; or random positive pairs
         and the nearest negatives of both ends, found in the embedding a few epochs
-        before.
+        before. Where most must-linked samples have no cannot-link, "contrastive" and
+        "hinge_embedding" take with "classes" listed pairs, as many of each kind.
 
     augment : {"affine", "elastic"} or callable, default=None
         What training samples go through, so that the embedding holds against it.
@@ -415,8 +416,8 @@ class MetricEmbedder(EmbeddingQueries):
                 y, n_samples=X.shape[0], must_link=must_link, cannot_link=cannot_link
             )
             is_given = any(known is not None for known in (y, must_link, cannot_link))
-            check_learnable(constraints, is_given=is_given)
             task = make_task(self, X)
+            check_learnable(constraints, task.objective, is_given=is_given)
             seed, split_seed, kmeans_seed = check_random_state(
                 self.random_state
             ).randint(2**31, size=3)

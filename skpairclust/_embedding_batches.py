@@ -1,4 +1,4 @@
-"""Which samples make a batch for an embedding: some of each of several groups.
+"""Which samples make a batch for an embedding: of pairs, or some of several groups.
 
 Plain numpy. Groups are classes, or the must-link components of pairs; only groups
 that are known to differ are brought together on purpose.
@@ -9,6 +9,8 @@ from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
+
+from skpairclust._batching import shuffled_stream
 
 # Epochs of tiny data would be one step long.
 _MIN_STEPS = 4
@@ -83,6 +85,37 @@ class GroupBatches:
         if len(rows) <= self.samples_per_class:
             return rows.tolist()
         return self.rng.permutation(rows)[: self.samples_per_class].tolist()
+
+
+class PairBatches:
+    """Endless batches of the ends of pairs, half of them must-links.
+
+    For losses of pairs: where few samples have both kinds, as with pairs drawn at
+    random, groups would bring in few of the cannot-links.
+
+    Parameters
+    ----------
+    constraints : PairwiseConstraints
+        With pairs of both kinds that are listed.
+    batch_size : int
+    rng : numpy.random.RandomState
+    """
+
+    def __init__(self, constraints, batch_size, rng):
+        self.kinds = constraints._must_link, constraints._cannot_link
+        self.n_pairs = max(1, batch_size // 4)
+        self.rng = rng
+
+    def __iter__(self):
+        streams = [
+            shuffled_stream(len(pairs), self.n_pairs, self.rng) for pairs in self.kinds
+        ]
+        while True:
+            drawn = [
+                pairs[next(stream)]
+                for pairs, stream in zip(self.kinds, streams, strict=True)
+            ]
+            yield EmbeddingBatch(np.unique(np.concatenate(drawn)))
 
 
 class HardBatches:

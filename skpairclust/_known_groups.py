@@ -22,6 +22,8 @@ class KnownGroups:
         Rows of each group.
     rich : ndarray of int64
         Groups of two samples or more that are known to differ from another group.
+    are_most_rich : bool
+        Whether these are half of the groups of two samples or more.
     is_complete : bool
         Whether any two groups are known to differ, as with labels.
     """
@@ -46,6 +48,7 @@ class KnownGroups:
             self._differing = sparse.csr_array((ones, tuple(both.T)), shape=shape)
         sizes = np.array([len(rows) for rows in self.members], dtype=np.int64)
         self.rich = np.flatnonzero((sizes > 1) & (self._count_differing() > 0))
+        self.are_most_rich = 2 * len(self.rich) >= np.count_nonzero(sizes > 1)
 
     def relation(self, rows):
         """Return the signed weights (B, B) float32 of what is known among rows."""

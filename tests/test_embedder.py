@@ -436,6 +436,15 @@ class TestInput:
         with pytest.raises(ValueError, match=message):
             small().fit(X, y)
 
+    @pytest.mark.parametrize(
+        "options", [{"loss": "lifted"}, {"loss": "contrastive", "sampling": "hard"}]
+    )
+    def test_samples_with_both_kinds_are_missing(self, options):
+        X = np.random.RandomState(0).randn(12, 3)
+        pairs = PairwiseConstraints([(0, 1)], [(2, 3)], n_samples=12)
+        with pytest.raises(ValueError, match="no sample that has both: loss="):
+            small(**options).fit(X, pairs)
+
     def test_no_validation_part_with_both_kinds(self, data):
         X, y, _, _ = data
         pairs = PairwiseConstraints([(0, 6)], [(0, 1)], n_samples=240)
@@ -553,6 +562,18 @@ def test_unknown_pairs_are_no_part_of_the_loss(data):
         relation = objective.known.relation(batch.rows)
         np.testing.assert_array_equal(relation, closed[np.ix_(batch.rows, batch.rows)])
         assert (relation > 0).any() and (relation < 0).any()
+
+
+@pytest.mark.parametrize("loss", ["contrastive", "hinge_embedding"])
+def test_pairs_are_learned_though_no_sample_has_both_kinds(data, loss):
+    X, y, X_new, y_new = data
+    rows = np.random.RandomState(0).permutation(len(X)).reshape(-1, 2)
+    same = y[rows[:, 0]] == y[rows[:, 1]]
+    assert 10 < same.sum() < 40
+    pairs = PairwiseConstraints(rows[same], rows[~same], n_samples=len(X))
+    embedder = small(loss=loss, max_iter=40).fit(X, pairs)
+    before = recall_at_1(X_new, y_new)
+    assert recall_at_1(embedder.transform(X_new), y_new) > before + 0.15
 
 
 @pytest.mark.parametrize(

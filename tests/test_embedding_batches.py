@@ -8,6 +8,7 @@ import pytest
 from skpairclust._embedding_batches import (
     GroupBatches,
     HardBatches,
+    PairBatches,
     TripletBatches,
     count_steps,
 )
@@ -160,6 +161,22 @@ def test_batches_of_triplets_and_of_hard_negatives(known):
         relation = known.relation(batch.rows)
         assert len(batch.rows) <= 20
         assert (relation > 0).any() and (relation < 0).any()
+
+
+def test_batches_of_pairs_hold_both_kinds_evenly():
+    must_link = [(2 * i, 2 * i + 1) for i in range(6)]
+    cannot_link = [(2 * i, 2 * i + 1) for i in range(10, 100)]
+    pairs = PairwiseConstraints(must_link, cannot_link, n_samples=300)
+    batches = PairBatches(pairs, 16, np.random.RandomState(0))
+    seen = set()
+    # 90 cannot-links in parts of four: a pass of 23 batches.
+    for batch in islice(batches, 23):
+        n_must = np.count_nonzero(batch.rows < 12)
+        assert n_must in (6, 8) and n_must % 2 == 0
+        assert len(batch.rows) - n_must in (6, 8)
+        assert len(np.unique(batch.rows)) == len(batch.rows)
+        seen.update(batch.rows.tolist())
+    assert seen == {i for pair in must_link + cannot_link for i in pair}
 
 
 def test_a_new_list_is_taken_up_at_once(known):
