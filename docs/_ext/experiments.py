@@ -114,7 +114,7 @@ def _list_settings(rows, keys):
             describe_noise(noise, told),
             k,
             len(runs),
-            mean_and_error([r["accuracy"] for r in runs], 4),
+            mean_and_error([r["balanced_" * unequal + "accuracy"] for r in runs], 4),
             mean_and_error([r["nmi"] for r in runs]),
             f"{statistics.mean(r['clusters_in_use'] for r in runs):.0f}",
             f"{statistics.median(r['seconds'] for r in runs):.0f}",
