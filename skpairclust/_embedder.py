@@ -12,8 +12,8 @@ from skpairclust._base import check_finished, restored_on_error
 from skpairclust._compat import with_callbacks
 from skpairclust._embedding import MARGINS, run_training
 from skpairclust._embedding_losses import REDUCTIONS
-from skpairclust._embedding_queries import EmbeddingQueries, check_learnable
-from skpairclust._embedding_task import hold_out, make_task
+from skpairclust._embedding_queries import EmbeddingQueries
+from skpairclust._embedding_task import check_learnable, hold_out, make_task
 from skpairclust._epoch_hooks import EpochCallbacks
 from skpairclust._mining import MINERS
 from skpairclust._param_validation import (
@@ -93,8 +93,8 @@ class MetricEmbedder(EmbeddingQueries):
     sampling : {"classes", "hard"}, default="classes"
         What a batch is: some samples of each of some classes; or random positive pairs
         and the nearest negatives of both ends, found in the embedding a few epochs
-        before. Where most must-linked samples have no cannot-link, "contrastive" and
-        "hinge_embedding" take with "classes" listed pairs, as many of each kind.
+        before. Where most must-linked groups have no cannot-link, "contrastive" and
+        "hinge_embedding" take with "classes" listed pairs, both kinds alike.
 
     augment : {"affine", "elastic"} or callable, default=None
         What training samples go through, so that the embedding holds against it.
@@ -416,8 +416,8 @@ class MetricEmbedder(EmbeddingQueries):
                 y, n_samples=X.shape[0], must_link=must_link, cannot_link=cannot_link
             )
             is_given = any(known is not None for known in (y, must_link, cannot_link))
+            check_learnable(constraints, self, is_given=is_given)
             task = make_task(self, X)
-            check_learnable(constraints, task.objective, is_given=is_given)
             seed, split_seed, kmeans_seed = check_random_state(
                 self.random_state
             ).randint(2**31, size=3)

@@ -197,9 +197,8 @@ def split_head(network, multiplier):
 def draws_pairs(options, known):
     """Return whether batches are drawn by the pair and not by the group.
 
-    Only losses of single pairs can do without groups, and they lose by it where these
-    are known to differ (Omniglot, ten random pairs a sample: Recall@1 .73 instead of
-    .76 with two losses and two draws).
+    Only losses of single pairs can do without groups, and groups serve them better
+    where most are known to differ from some other.
 
     Parameters
     ----------
@@ -214,6 +213,21 @@ def draws_pairs(options, known):
     is_listed = not known.constraints._relations
     can_do = compares_pairs and options.sampling == "classes" and is_listed
     return can_do and not known.are_most_rich
+
+
+def can_compare(options, known):
+    """Return whether there is anything that the loss could compare.
+
+    Parameters
+    ----------
+    options : EmbeddingOptions
+    known : KnownGroups
+
+    Returns
+    -------
+    bool
+    """
+    return bool(len(known.rich)) or draws_pairs(options, known)
 
 
 def resolve_mining(options, *, is_complete):
@@ -252,10 +266,13 @@ class EmbeddingObjective:
         self._augment = make_augmentation(options.augment, rows.input_shape)
         self.known = KnownGroups(constraints)
         self.mining = resolve_mining(options, is_complete=self.known.is_complete)
-        self.n_steps = count_steps(self.known, options.batch_size)
         self._pool = None
         self._n_calls = 0
-        self._batches = iter(self._make_batches(rng))
+        batches = self._make_batches(rng)
+        self.n_steps = count_steps(self.known, options.batch_size)
+        if isinstance(batches, PairBatches):
+            self.n_steps = batches.n_steps
+        self._batches = iter(batches)
 
     def __call__(self, network):
         """Return the loss of the next step, a scalar tensor."""

@@ -88,7 +88,7 @@ class GroupBatches:
 
 
 class PairBatches:
-    """Endless batches of the ends of pairs, half of them must-links.
+    """Endless batches of the ends of pairs, as many of each kind as there are.
 
     For losses of pairs: where few samples have both kinds, as with pairs drawn at
     random, groups would bring in few of the cannot-links.
@@ -105,6 +105,12 @@ class PairBatches:
         self.kinds = constraints._must_link, constraints._cannot_link
         self.n_pairs = max(1, batch_size // 4)
         self.rng = rng
+
+    @property
+    def n_steps(self):
+        """Batches in a pass over the more frequent kind, 4 at least."""
+        n_pairs = max(map(len, self.kinds))
+        return max(_MIN_STEPS, math.ceil(n_pairs / self.n_pairs))
 
     def __iter__(self):
         streams = [

@@ -7,9 +7,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skpairclust._base import BaseNeuralEstimator
-from skpairclust._embedding import draws_pairs, embed
+from skpairclust._embedding import embed
 from skpairclust._embedding_validation import pair_auc
-from skpairclust._known_groups import KnownGroups
 from skpairclust.constraints import PairwiseConstraints
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.metrics import recall_at_k
@@ -164,37 +163,6 @@ class EmbeddingQueries(BaseNeuralEstimator):
         index.fit(self.cluster_centers_)
         nearest = index.kneighbors(embedding, return_distance=False)[:, 0]
         return self._cluster_of_center[nearest].astype(np.int64)
-
-
-def check_learnable(constraints, options, *, is_given):
-    """Raise unless a metric can be learned from the constraints.
-
-    Parameters
-    ----------
-    constraints : PairwiseConstraints
-    options : EmbeddingOptions
-    is_given : bool
-        Whether there was any supervision at all.
-
-    Raises
-    ------
-    ValueError
-        Without must-links, without cannot-links, or if no sample has both but the
-        loss compares them.
-    """
-    if not is_given:
-        raise ValueError(
-            "MetricEmbedder requires y to be passed, but the target y is None: pass "
-            "labels or PairwiseConstraints as y, or must_link= and cannot_link=."
-        )
-    check_both_kinds(constraints, "fit")
-    known = KnownGroups(constraints)
-    if not (len(known.rich) or draws_pairs(options, known)):
-        raise ValueError(
-            "y holds must-links and cannot-links, but no sample that has both: "
-            f"loss={options.loss!r} has nothing to compare. Pass cannot-links of "
-            "must-linked samples, or use loss='contrastive'."
-        )
 
 
 def check_both_kinds(constraints, where):

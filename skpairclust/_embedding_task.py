@@ -1,8 +1,15 @@
 """From an embedder's parameters and data to the task of one training."""
 
 from skpairclust._augmentation import make_augmentation
-from skpairclust._embedding import MARGINS, EmbeddingOptions, EmbeddingTask
+from skpairclust._embedding import (
+    MARGINS,
+    EmbeddingOptions,
+    EmbeddingTask,
+    can_compare,
+)
+from skpairclust._embedding_queries import check_both_kinds
 from skpairclust._embedding_validation import split
+from skpairclust._known_groups import KnownGroups
 from skpairclust._torch_utils import resolve_device
 from skpairclust._training import TrainingOptions
 
@@ -50,21 +57,57 @@ def make_task(estimator, X):
     )
 
 
+def check_learnable(constraints, estimator, *, is_given):
+    """Raise unless a metric can be learned from the constraints.
+
+    Parameters
+    ----------
+    constraints : PairwiseConstraints
+    estimator : MetricEmbedder
+        Its parameters are read.
+    is_given : bool
+        Whether there was any supervision at all.
+
+    Raises
+    ------
+    ValueError
+        Without must-links, without cannot-links, or if no sample has both but the
+        loss compares them.
+    """
+    if not is_given:
+        raise ValueError(
+            "MetricEmbedder requires y to be passed, but the target y is None: pass "
+            "labels or PairwiseConstraints as y, or must_link= and cannot_link=."
+        )
+    check_both_kinds(constraints, "fit")
+    if not can_compare(estimator, KnownGroups(constraints)):
+        raise ValueError(
+            "y holds must-links and cannot-links, but no sample that has both: "
+            f"loss={estimator.loss!r} with sampling={estimator.sampling!r} has nothing "
+            "to compare. Pass cannot-links of must-linked samples; or pairs as they "
+            "are, not closed, with loss='contrastive' and sampling='classes'."
+        )
+
+
 def hold_out(estimator, constraints, seed):
     """Return the part held out to choose the best epoch, None for none.
 
     Raises
     ------
     ValueError
-        If there is none, but training is to stop when it scores no better.
+        If there is none, but training is to stop when it scores no better; or if
+        what is left to train on does not do.
     """
-    if estimator.validation_fraction:
-        return split(
-            constraints,
-            estimator.validation_fraction,
-            estimator.clusters_per_class,
-            seed,
-        )
+    fraction = estimator.validation_fraction
+    if fraction:
+        validation = split(constraints, fraction, estimator.clusters_per_class, seed)
+        if not can_compare(estimator, KnownGroups(constraints[validation.train])):
+            raise ValueError(
+                f"validation_fraction={fraction} leaves no sample to train on that has "
+                "both a must-link and a cannot-link: pass more constraints, or set "
+                "validation_fraction=0."
+            )
+        return validation
     if estimator.n_iter_no_change is not None:
         raise ValueError(
             f"n_iter_no_change={estimator.n_iter_no_change} needs a validation part to "

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse.csgraph import connected_components
 from sklearn.cluster import KMeans
 from sklearn.metrics import normalized_mutual_info_score, roc_auc_score
 
@@ -54,7 +55,8 @@ def split(constraints, fraction, clusters_per_class, seed):
     """Hold out a part of the samples.
 
     Whole groups where there are enough, so that what is scored are classes never
-    seen; else samples of each group.
+    seen; else samples of each group. Where most groups have no cannot-link, all that
+    hangs together by pairs.
 
     Parameters
     ----------
@@ -75,11 +77,7 @@ def split(constraints, fraction, clusters_per_class, seed):
     """
     known = KnownGroups(constraints)
     rng = np.random.RandomState(seed)
-    chosen = _choose_groups(known, fraction, rng)
-    if chosen is None:
-        is_out = _choose_rows(known, fraction, rng)
-    else:
-        is_out = np.isin(known.groups, chosen)
+    is_out = _choose(known, fraction, rng)
     held_out = np.flatnonzero(is_out)
     if len(held_out) > _MOST_ROWS:
         held_out = np.sort(rng.choice(held_out, _MOST_ROWS, replace=False))
@@ -99,6 +97,24 @@ def split(constraints, fraction, clusters_per_class, seed):
     groups = known.groups[held_out]
     n_clusters = min(len(np.unique(groups)) * clusters_per_class, len(held_out))
     return Validation(train, held_out, groups, n_clusters=n_clusters, seed=seed)
+
+
+def _choose(known, fraction, rng):
+    """Mark rows to hold out."""
+    if not known.are_most_rich:
+        return _choose_components(known.constraints, fraction, rng)
+    chosen = _choose_groups(known, fraction, rng)
+    if chosen is None:
+        return _choose_rows(known, fraction, rng)
+    return np.isin(known.groups, chosen)
+
+
+def _choose_components(constraints, fraction, rng):
+    """Mark rows to hold out, with all that pairs of either kind join to them."""
+    _, component = connected_components(abs(constraints.to_matrix()), directed=False)
+    joined = np.flatnonzero(np.bincount(component) > 1)
+    chosen = rng.permutation(joined)[: round(fraction * len(joined))]
+    return np.isin(component, chosen)
 
 
 def _choose_groups(known, fraction, rng):

@@ -175,7 +175,8 @@ class PairObjective:
         self._n_taken = 0
         if options.unlabeled is not None:
             self._stream = shuffled_stream(len(rows), options.batch_size, rng)
-        if options.unlabeled is not None and options.adversarial_weight:
+        self._is_adversarial = options.adversarial_weight * options.adversarial_radius
+        if options.unlabeled is not None and self._is_adversarial:
             distances = neighbor_distances(rows, make_generator(rng.randint(2**31)))
             self._radius = options.adversarial_radius * distances
 
@@ -234,10 +235,10 @@ class PairObjective:
         grown = self._n_taken / self._n_lead_steps if self._batches is not None else 1.0
         # Without a gradient, but one that can be asked for.
         loss = 0 * log_p.sum()
-        if options.adversarial_weight:
+        if self._is_adversarial:
             radius = self._radius[to_device(drawn, self.device)]
             adversarial = adversarial_loss(network, x, log_p, radius, self._generator)
-            share = 1 - self._caution * (1 - min(1.0, grown))
+            share = 1 - self._caution * (1 - grown)
             loss = options.adversarial_weight * _faded(adversarial, share)
         if options.unlabeled == "imsat":
             information = information_loss(log_p, self._prior.log_shares())

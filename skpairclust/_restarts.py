@@ -1,4 +1,4 @@
-"""Restarts: one after another or through joblib, and which of them wins."""
+"""Restarts: one after another or through joblib."""
 
 from joblib import effective_n_jobs
 from sklearn.utils.parallel import Parallel, delayed

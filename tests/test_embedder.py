@@ -445,6 +445,47 @@ class TestInput:
         with pytest.raises(ValueError, match="no sample that has both: loss="):
             small(**options).fit(X, pairs)
 
+    def test_what_is_left_to_train_on_does_not_do(self):
+        X = np.random.RandomState(0).randn(60, 3)
+        must_link = [(2 * i, 2 * i + 1) for i in range(4)]
+        cannot_link = [(0, 59), *((2 * i, 2 * i + 1) for i in range(5, 20))]
+        pairs = PairwiseConstraints(must_link, cannot_link, n_samples=60)
+        outcomes = set()
+        for seed in range(20):
+            embedder = small(max_iter=1, validation_fraction=0.5, random_state=seed)
+            try:
+                embedder.fit(X, pairs)
+            except ValueError as error:
+                assert "validation_fraction=0.5 leaves" in str(error)
+                outcomes.add("no sample to train on" in str(error))
+            else:
+                outcomes.add(None)
+        assert {None, True} <= outcomes
+
+    def test_all_not_finite(self, data):
+        X, y, _, _ = data
+        embedder = small(learning_rate=1e30, optimizer="sgd")
+        with pytest.raises(ValueError, match="non-finite in the first epoch"):
+            embedder.fit(X, y)
+        assert not hasattr(embedder, "weights_")
+
+    def test_interrupt_leaves_a_usable_estimator_and_warns(self, data):
+        X, y, _, _ = data
+        calls = []
+
+        class Interrupting(torch.nn.Linear):
+            def forward(self, x):
+                calls.append(1)
+                if self.training and len(calls) == 30:
+                    raise KeyboardInterrupt
+                return super().forward(x)
+
+        embedder = small(network=lambda shape, n: Interrupting(*shape, n))
+        with pytest.warns(UserWarning, match="interrupted") as caught:
+            embedder.fit(X, y)
+        assert caught[0].filename == __file__
+        assert embedder.transform(X).shape == (len(X), 8)
+
     def test_no_validation_part_with_both_kinds(self, data):
         X, y, _, _ = data
         pairs = PairwiseConstraints([(0, 6)], [(0, 1)], n_samples=240)
@@ -574,6 +615,8 @@ def test_pairs_are_learned_though_no_sample_has_both_kinds(data, loss):
     embedder = small(loss=loss, max_iter=40).fit(X, pairs)
     before = recall_at_1(X_new, y_new)
     assert recall_at_1(embedder.transform(X_new), y_new) > before + 0.15
+    embedder.set_params(validation_fraction=0.25).fit(X, pairs)
+    assert len(embedder.validation_scores_) == 40
 
 
 @pytest.mark.parametrize(

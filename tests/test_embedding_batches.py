@@ -1,10 +1,12 @@
 """Batches for embeddings, and lists of hard triplets, against the constraints."""
 
 from itertools import islice
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from skpairclust._embedding import can_compare, draws_pairs
 from skpairclust._embedding_batches import (
     GroupBatches,
     HardBatches,
@@ -169,14 +171,40 @@ def test_batches_of_pairs_hold_both_kinds_evenly():
     pairs = PairwiseConstraints(must_link, cannot_link, n_samples=300)
     batches = PairBatches(pairs, 16, np.random.RandomState(0))
     seen = set()
-    # 90 cannot-links in parts of four: a pass of 23 batches.
+    # 90 cannot-links in parts of four.
+    assert batches.n_steps == 23
     for batch in islice(batches, 23):
         n_must = np.count_nonzero(batch.rows < 12)
-        assert n_must in (6, 8) and n_must % 2 == 0
+        # Six must-links come in two parts of three.
+        assert n_must == 6
         assert len(batch.rows) - n_must in (6, 8)
         assert len(np.unique(batch.rows)) == len(batch.rows)
         seen.update(batch.rows.tolist())
     assert seen == {i for pair in must_link + cannot_link for i in pair}
+
+
+@pytest.mark.parametrize(("n_rich", "expected"), [(0, True), (2, True), (3, False)])
+def test_pairs_are_drawn_where_most_groups_have_no_negative(n_rich, expected):
+    must_link = [(2 * i, 2 * i + 1) for i in range(6)]
+    cannot_link = [(20, 21), *((2 * i, 22) for i in range(n_rich))]
+    pairs = PairwiseConstraints(must_link, cannot_link, n_samples=30)
+    options = SimpleNamespace(loss="contrastive", sampling="classes")
+    assert draws_pairs(options, KnownGroups(pairs)) is expected
+    closed = KnownGroups(pairs.closure())
+    assert not draws_pairs(options, closed)
+    assert can_compare(options, closed) is (n_rich > 0)
+    options.loss = "triplet"
+    assert can_compare(options, KnownGroups(pairs)) is (n_rich > 0)
+
+
+def test_what_hangs_together_is_held_out_of_scattered_pairs():
+    rows = np.random.RandomState(0).permutation(400).reshape(-1, 2)
+    pairs = PairwiseConstraints(rows[:60], rows[60:], n_samples=500)
+    found = split(pairs, 0.25, 1, seed=0)
+    assert len(found.held_out) == 100 and len(found.train) == 400
+    parts = pairs[found.train], pairs[found.held_out]
+    assert sum(part.n_pairs for part in parts) == 200
+    assert all(part.n_must_link > 5 for part in parts)
 
 
 def test_a_new_list_is_taken_up_at_once(known):

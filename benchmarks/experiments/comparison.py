@@ -86,6 +86,7 @@ def _cluster(cell, data, constraints, device):
 def read_quality():
     """Return the rows of the default in the results of `bench_quality`."""
     plain = {"method": "default", "noise": 0.0, "n_clusters": 10, "n_init": 1}
+    plain |= {"unequal": False, "balanced": False, "network": "mlp"}
     keys = ("accuracy", "nmi", "clusters_in_use")
     return [
         {
@@ -97,10 +98,8 @@ def read_quality():
             "environment": row["environment"],
             "source": bench_quality.RESULTS.name,
         }
-        for row in read_rows(bench_quality.RESULTS)
-        if row.get("dataset") in bench_quality.IMAGES
-        and plain.items() <= row.items()
-        and not row["unequal"]
+        for row in map(bench_quality.complete, read_rows(bench_quality.RESULTS))
+        if row.get("dataset") in bench_quality.IMAGES and plain.items() <= row.items()
     ]
 
 

@@ -109,7 +109,9 @@ def _list_settings(rows, keys):
     groups = group(sorted(rows, key=_setting), *keys, "method")
     body = [
         [
-            _IMAGES[dataset] + ", thinned" * unequal + _NETWORKS[network],
+            _IMAGES[dataset]
+            + ", thinned (balanced accuracy)" * unequal
+            + _NETWORKS[network],
             pairs,
             describe_noise(noise, told),
             k,
@@ -168,6 +170,7 @@ def _by_pairs(rows):
 
 def _list_runs(rows):
     """Return a table of adjusted Rand indices with a line for each number of pairs."""
+    rows = [r for r in rows if not (r["noise"] or r["balanced"])]
     groups = group(rows, "dataset", "pairs", "method")
     body = []
     for (data, pairs, method), runs in groups.items():
