@@ -180,11 +180,6 @@ def run(name, n_pairs, seed, arguments):
         yield row
 
 
-def complete(row):
-    """Return a row with what older rows did not say."""
-    return {"balanced": False, "network": "mlp"} | row
-
-
 def parse_rate(text):
     """Return a noise rate: a number or "estimate"."""
     return text if text == "estimate" else float(text)

@@ -137,7 +137,8 @@ def build_color_network(input_shape, n_outputs):
     with torch.no_grad():
         network[-1].weight.mul_(0.1)
         network[-1].bias.zero_()
-    return network
+    # Convolutions on CPUs take two thirds of the time.
+    return network.to(memory_format=torch.channels_last)
 
 
 def _conv(n_in, n_out):

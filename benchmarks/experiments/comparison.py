@@ -98,7 +98,7 @@ def read_quality():
             "environment": row["environment"],
             "source": bench_quality.RESULTS.name,
         }
-        for row in map(bench_quality.complete, read_rows(bench_quality.RESULTS))
+        for row in read_rows(bench_quality.RESULTS)
         if row.get("dataset") in bench_quality.IMAGES and plain.items() <= row.items()
     ]
 

@@ -93,8 +93,6 @@ def make_quality(rows):
     """Tables of the clusters' quality: images by setting, small tables by pairs."""
     noise = ("noise", "noise_rate_given")
     keys = ("dataset", "network", "unequal", *noise, "n_clusters", "pairs")
-    # Older rows are all of random pairs and fully connected networks.
-    rows = [{"balanced": False, "network": "mlp"} | row for row in rows]
     rows = latest(rows, *keys, "balanced", "method", "n_init", "seed")
     of_images = [r for r in rows if r["dataset"] in _IMAGES]
     of_tables = [r for r in rows if r["dataset"] not in _IMAGES]
