@@ -9,7 +9,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-from experiment_rows import DATASETS, NETWORKS, mean, select
+from experiment_rows import DATASETS, NETWORKS, list_lines, mean, select
 from published_figures import (
     COMPARISON,
     COMPARISON_PAIRS,
@@ -245,7 +245,7 @@ def _pick(records, **values):
 def _draw_lines(ax, records, key, metric):
     """Draw a line a method and network through the means over seeds."""
     groups = select(records, "method", "network", key)
-    lines = dict.fromkeys((method, network) for method, network, _ in groups)
+    lines = list_lines(records)
     networks = {n for m, n in lines if not m.startswith("default")}
     for method, network in lines:
         at = sorted(x for m, n, x in groups if (m, n) == (method, network))

@@ -11,16 +11,18 @@ DATASETS = {
     "fashion_mnist": "Fashion-MNIST",
     "cifar10": "CIFAR-10 (JPEG)",
 }
+# Tables and legends have methods and networks in this order.
 LABELS = {
-    "published": "published (KCL)",
-    "published, original optimizer": "published (KCL), original optimizer",
-    "published, lower rate": "published (KCL), optimizer's rate a hundredth",
-    "features": "features of the former + k-means",
-    "siamese": "Siamese embedding + k-means",
-    "mcl": "MCL, pairs only",
     "default": "default",
     "default, vat": 'default, `unlabeled="vat"`',
     "default, rate estimated": 'default, `noise_rate="estimate"`',
+    "cross-entropy": "cross-entropy",
+    "published": "published (KCL)",
+    "published, original optimizer": "published (KCL), original optimizer",
+    "published, lower rate": "published (KCL), optimizer's rate a hundredth",
+    "features": "features of published (KCL) + k-means",
+    "siamese": "Siamese embedding + k-means",
+    "mcl": "MCL, pairs only",
 }
 NETWORKS = {"lenet": "LeNet", "mlp": "MLP", "color": "6 convolutions"}
 
@@ -74,10 +76,41 @@ def _prefer(group):
     return list({record["seed"]: record for record in planned}.values())
 
 
+# What a cell that was cut short has less of, in words.
+_EFFORTS = {
+    "n_init": "restart",
+    "max_iter": "epoch",
+    "pretrain_epochs": "epoch before",
+    "turns": "turn of an image",
+    "rounds": "round",
+    "n_train": "image",
+}
+
+
 def _effort(record):
-    """Return what a cell that was cut short has less of."""
-    names = ("n_init", "max_iter", "turns", "pretrain_epochs", "n_train", "rounds")
-    return tuple((name, record[name]) for name in names if name in record)
+    """Return how much was put into a cell."""
+    return tuple((name, record[name]) for name in _EFFORTS if name in record)
+
+
+def _aim(row):
+    """Return the settings of a row without how much was put into it."""
+    return str({k: v for k, v in row["settings"].items() if k not in _EFFORTS})
+
+
+def list_lines(records):
+    """Return the methods and networks that occur, in the order of `LABELS`."""
+    found = dict.fromkeys(
+        (record["method"], record.get("network")) for record in records
+    )
+    methods, networks = list(LABELS), list(NETWORKS)
+
+    def place(line):
+        method, network = line
+        known = methods.index(method) if method in LABELS else len(methods)
+        return known, networks.index(network) if network in NETWORKS else -1
+
+    # Sorting is stable: other methods stay in the order of their first appearance.
+    return sorted(found, key=place)
 
 
 def mean(records, metric):
@@ -114,7 +147,8 @@ def describe_progress(experiment, rows):
     if n_planned >= n_cells > 0:
         return f"*Complete: all {n_cells} planned cells are measured.*\n"
     text = f"**Partial:** {n_planned} of {n_cells} planned cells are measured"
-    cut = [row for row in rows if not row["planned"]]
+    whole = {_aim(row) for row in rows if row["planned"]}
+    cut = [row for row in rows if not row["planned"] and _aim(row) not in whole]
     if cut:
         efforts = defaultdict(dict)
         for row in cut:
@@ -138,18 +172,8 @@ def _plural(word):
 
 def _say(settings):
     """Return in words what a cell that was cut short had."""
-    words = {
-        "n_init": "restart",
-        "max_iter": "epoch",
-        "pretrain_epochs": "epoch before",
-        "turns": "turn of an image",
-        "rounds": "round",
-    }
-    parts = [
+    return ", ".join(
         f"{settings[key]} {word if settings[key] == 1 else _plural(word)}"
-        for key, word in words.items()
-        if key in settings
-    ]
-    if settings.get("n_train"):
-        parts.append(f"{settings['n_train']} images")
-    return ", ".join(parts)
+        for key, word in _EFFORTS.items()
+        if settings.get(key)
+    )

@@ -11,6 +11,7 @@ from experiment_rows import (
     NETWORKS,
     describe_progress,
     flatten,
+    list_lines,
     mean,
     name,
     select,
@@ -50,7 +51,7 @@ def _tabulate_pairs(dataset, records):
             body.append(
                 [f"{pairs:,}", "*the paper reports*", "", *_quote(dataset, known)]
             )
-        for method, network in _lines(records, "method", "network"):
+        for method, network in list_lines(records):
             test = groups.get((pairs, method, network, "test"))
             if not test:
                 continue
@@ -71,11 +72,6 @@ def _quote(dataset, known):
     return [*(["", ""] if dataset in OF_TRAINING_ROWS else cells), *cells]
 
 
-def _lines(records, *keys):
-    """Return the values of some keys that occur, in order of first appearance."""
-    return list(dict.fromkeys(tuple(record[key] for key in keys) for record in records))
-
-
 def make_noise(rows):
     """Methods by share of flipped pairs: NMI of test rows."""
     records = [record for record in flatten(rows) if record["part"] == "test"]
@@ -84,7 +80,7 @@ def make_noise(rows):
     groups = select(records, "pairs", "method", "network", "noise")
     body = []
     for pairs in sorted({record["pairs"] for record in records}):
-        for method, network in _lines(records, "method", "network"):
+        for method, network in list_lines(records):
             cells = [groups.get((pairs, method, network, share)) for share in shares]
             if any(cells):
                 scores = [show(cell, "accuracy") for cell in cells]
@@ -101,7 +97,7 @@ def make_n_clusters(rows):
     numbers = sorted({record["n_clusters"] for record in records})
     groups = select(records, "method", "network", "n_clusters")
     body = []
-    for method, network in _lines(records, "method", "network"):
+    for method, network in list_lines(records):
         line = [name(method, network)]
         for number in numbers:
             cell = groups.get((method, network, number))
@@ -126,7 +122,7 @@ def make_full_supervision(rows):
             + [f"*{published[number][place]:.3f}*" for number in published]
             for place, label in enumerate(("cross-entropy", "KCL"))
         ]
-        for method, network in _lines(of_data, "method", "network"):
+        for method, network in list_lines(of_data):
             cells = [groups.get((method, network, number)) for number in published]
             body.append(
                 [name(method, network), *(show(cell, "accuracy") for cell in cells)]
@@ -151,7 +147,8 @@ def make_embedding(rows):
     ]
     plots.draw_embedding(records)
     text = ""
-    for dataset, part in _lines(records, "dataset", "part"):
+    parts = dict.fromkeys((record["dataset"], record["part"]) for record in records)
+    for dataset, part in parts:
         of_part = [
             record
             for record in records
@@ -193,7 +190,7 @@ def make_siamese_cost(rows):
             f"{run['times']:.1f} ({run['times_low']:.1f}–{run['times_high']:.1f})"
             + ("" if run["planned"] else f" {CUT}"),
         ]
-        for (network, partners), (run,) in groups.items()
+        for (network, partners), (run,) in sorted(groups.items())
     ]
     header = ["network", "pairs an image", "pairs a step", "Siamese, ms"]
     return table([*header, "enumerated, ms", "times as long"], body)
@@ -212,7 +209,7 @@ def make_comparison(rows):
                 name(method),
                 *(_show_seeds(groups.get((method, n))) for n in COMPARISON_PAIRS),
             ]
-            for (method,) in _lines(of_data, "method")
+            for method in dict.fromkeys(m for m, _ in list_lines(of_data))
         ]
         body += [
             [f"*{method}, published*", *(f"*{score:.3f}*" for score in scores)]
