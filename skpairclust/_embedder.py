@@ -67,8 +67,8 @@ class MetricEmbedder(EmbeddingQueries):
         negative of each anchor [5]_; for each pair the nearest negative that is
         farther than the positive, but within the margin [1]_; one negative at random
         for each pair; or those of a list made from all samples, see `pool`. "auto"
-        is "semihard" for "triplet" and "squared_triplet" where all pairs are known, as
-        with labels, and "all" else. Used by triplet losses.
+        is "semihard"; but "all" for "triplet" and "squared_triplet" unless all pairs
+        are known, as with labels. Used by triplet losses.
 
     pool : {"closest", "semihard", "kmeans", "random"}, default="closest"
         With ``mining="pool"``, the negatives on the list, beside positives at random:

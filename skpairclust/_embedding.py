@@ -233,13 +233,14 @@ def can_compare(options, known):
 def resolve_mining(options, *, is_complete):
     """Return which triplets count, where `options` leave it open.
 
-    Semi-hard ones tell new classes apart better than all, but only where all pairs of a
-    batch are known. Costs without a hinge have a slope everywhere: they take all.
+    Semi-hard ones tell new classes apart better than all, but with a hinge only where
+    all pairs of a batch are known. Costs without have a slope everywhere: triplets that
+    are right by far would outweigh the others.
     """
     if options.mining != "auto":
         return options.mining
     has_hinge = options.loss in ("triplet", "squared_triplet")
-    return "semihard" if has_hinge and is_complete else "all"
+    return "all" if has_hinge and not is_complete else "semihard"
 
 
 class EmbeddingObjective:

@@ -624,7 +624,7 @@ def test_pairs_are_learned_though_no_sample_has_both_kinds(data, loss):
     [
         ({}, "semihard", "all"),
         ({"loss": "squared_triplet"}, "semihard", "all"),
-        ({"loss": "soft_triplet"}, "all", "all"),
+        ({"loss": "soft_triplet"}, "semihard", "semihard"),
         ({"mining": "hardest"}, "hardest", "hardest"),
     ],
     ids=str,

@@ -33,6 +33,8 @@ _TRIPLETS = (
     "all triplets, squared",
     "all triplets, ratio",
     "all triplets, soft",
+    "semi-hard triplets, ratio",
+    "semi-hard triplets, soft",
     "contrastive",
 )
 _LIFTED = ("lifted", "lifted, hard negatives", "contrastive", "all triplets")
