@@ -1,5 +1,7 @@
 """Version switches: what newer scikit-learn has and older does not."""
 
+from functools import wraps
+
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
 except ImportError:  # scikit-learn < 1.9
@@ -23,8 +25,16 @@ except ImportError:  # scikit-learn < 1.9
             return _NoCallbackContext()
 
     def with_callbacks(method):
-        """Return the method as it is."""
-        return method
+        """Return the method in a frame of its own, as scikit-learn 1.9 does.
+
+        Warnings point to the caller by counting frames.
+        """
+
+        @wraps(method)
+        def fit(*args, **kwargs):
+            return method(*args, **kwargs)
+
+        return fit
 
 
 __all__ = ["CallbackSupportMixin", "with_callbacks"]

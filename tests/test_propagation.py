@@ -77,7 +77,10 @@ def test_wide_rows_are_reduced_and_neighbors_stay_near(shape):
 
 
 def test_sparse_and_dense_rows_have_the_same_neighbors():
-    X = sparse.random_array((400, 30), density=0.2, rng=0, format="csr")
+    rng = np.random.RandomState(0)
+    X = sparse.csr_array(
+        rng.uniform(size=(400, 30)) * (rng.uniform(size=(400, 30)) < 0.2)
+    )
     found = [walk_on(rows).neighbors for rows in (X, X.toarray())]
     np.testing.assert_array_equal(*found)
 
