@@ -18,7 +18,7 @@ def _is_available(cell):
     return cell["dataset"] == "digits"
 
 
-@pytest.mark.parametrize("name", ["comparison", "embedding"])
+@pytest.mark.parametrize("name", ["comparison", "embedding", "n_clusters", "noise"])
 def test_rows_of_benchmarks_are_adopted(name, tmp_path):
     experiment = load_experiment(name)
     path = tmp_path / "rows.jsonl"

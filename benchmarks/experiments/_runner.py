@@ -142,6 +142,32 @@ def run(
     return n_done
 
 
+def borrow_rows(name, *, without, **settings):
+    """Return the planned rows of another experiment, as this one would name them.
+
+    Parameters
+    ----------
+    name : str
+        The experiment, some of whose fits are the same.
+    without : dict
+        Settings that rows must have, and that this experiment's cells do not state.
+    **settings
+        What its cells of those fits state besides.
+    """
+    return [
+        {
+            "settings": {k: v for k, v in row["settings"].items() if k not in without}
+            | settings,
+            "scores": row["scores"],
+            "seconds": row["seconds"],
+            "environment": row["environment"],
+            "source": f"{name}.jsonl",
+        }
+        for row in read_rows(results_path(name))
+        if row["planned"] and without.items() <= row["settings"].items()
+    ]
+
+
 def _adopt(experiment, cells, path):
     """Append what other benchmarks have measured of these cells, if it is newer."""
     planned = set(map(cell_key, cells))

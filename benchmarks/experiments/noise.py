@@ -6,7 +6,7 @@ nothing of it; "default, rate estimated" finds the share while it trains.
 
 from benchmarks.experiments._data import load_rows
 from benchmarks.experiments._methods import make_clusterer, score_parts
-from benchmarks.experiments._runner import Experiment
+from benchmarks.experiments._runner import Experiment, borrow_rows
 from skpairclust import PairwiseConstraints
 
 _METHODS = ("published", "default", "default, rate estimated", "mcl")
@@ -74,4 +74,9 @@ def measure(cell, device):
     return scores
 
 
-EXPERIMENT = Experiment("noise", make_cells, measure)
+def read_partial_constraints():
+    """Return the fits of `partial_constraints`, which have no wrong pairs."""
+    return borrow_rows("partial_constraints", without={"balanced": False}, noise=0.0)
+
+
+EXPERIMENT = Experiment("noise", make_cells, measure, read_partial_constraints)
