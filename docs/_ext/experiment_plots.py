@@ -39,6 +39,8 @@ _METHODS = {
     "MPCKMeans": ("MPCKMeans", 9),
     "DCC-style": ("DCC-style", 5),
 }
+# Lines of another network than the paper's are faint: points alone look alike.
+_OF_THE_PAPER, _FAINT = "lenet", 0.4
 _NETWORK_LINES = {"lenet": "--", "mlp": "-", "color": "-"}
 _PUBLISHED = {"color": "black", "linestyle": "none", "zorder": 5}
 _PUBLISHED_LINES = ("-", "--", "-.", ":")
@@ -248,11 +250,13 @@ def _draw_lines(ax, records, key, metric):
     lines = list_lines(records)
     networks = {n for m, n in lines if not m.startswith("default")}
     for method, network in lines:
+        is_default = method.startswith("default")
         at = sorted(x for m, n, x in groups if (m, n) == (method, network))
         values = [mean(groups[method, network, x], metric) for x in at]
         label, color = _METHODS[method]
-        if len(networks) > 1 and not method.startswith("default"):
+        if len(networks) > 1 and not is_default:
             label += f", {NETWORKS[network]}"
+        is_other = len(networks) > 1 and not is_default and network != _OF_THE_PAPER
         ax.plot(
             at,
             values,
@@ -260,6 +264,7 @@ def _draw_lines(ax, records, key, metric):
             marker=MARKERS[color % len(MARKERS)],
             ms=5,
             color=COLORS[color],
+            alpha=_FAINT if is_other else 1,
             label=label,
         )
         cut = [x for x in at if not groups[method, network, x][0]["planned"]]

@@ -156,7 +156,7 @@ def describe_progress(experiment, rows):
             method = LABELS.get(settings.get("method"), settings.get("method"))
             efforts[_say(settings)][method or "all"] = True
         told = [f"{' / '.join(names)}: {effort}" for effort, names in efforts.items()]
-        text += f", and {len(cut)} that were cut short, marked {CUT} in the table and "
+        text += f", and {len(cut)} cut short, marked {CUT} in the table and "
         text += f"hollow in the plot ({'; '.join(told)})"
     return (
         f"{text}. `python -m benchmarks.experiments {experiment}` measures the rest, "
