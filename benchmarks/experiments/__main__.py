@@ -30,7 +30,9 @@ def make_parser():
         description="Run published experiments; a killed run goes on where it was.",
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
-    parser.add_argument("--quick", action="store_true", help="a small version: a minute or two")
+    parser.add_argument(
+        "--quick", action="store_true", help="a small version: a minute or two"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1")
     parser.add_argument(
         "--only",
