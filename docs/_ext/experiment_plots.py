@@ -106,11 +106,12 @@ def draw_n_clusters(records):
 def draw_contingency(records):
     """Which class is in which cluster, for the largest number of clusters."""
     most = max(record["n_clusters"] for record in records)
-    groups = select(_pick(records, n_clusters=most), "method", "network")
+    records = _pick(records, n_clusters=most)
+    groups = select(records, "method", "network")
     shown = [
-        (method, network, runs[0])
-        for (method, network), runs in groups.items()
-        if method != "features" and "contingency" in runs[0]["scores"]
+        (method, network, groups[method, network][0])
+        for method, network in list_lines(records)
+        if method != "features"
     ]
     figure, axes = plt.subplots(
         len(shown), figsize=(7, 1.7 * len(shown)), layout="constrained", squeeze=False

@@ -36,6 +36,14 @@ def describe_machines(rows):
 
 
 def table(header, rows):
-    """Return a Markdown table."""
-    lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
+    """Return a Markdown table: words to the left, numbers to the right."""
+    columns = list(zip(*rows, strict=True)) or [()] * len(header)
+    rules = ["---" if _holds_words(column) else "---:" for column in columns]
+    lines = [header, ["---", *rules[1:]], *rows]
     return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
+
+
+def _holds_words(column):
+    """Whether most cells of a column begin with a letter."""
+    begin_so = [str(cell).lstrip("*`")[:1].isalpha() for cell in column]
+    return 2 * sum(begin_so) > len(begin_so)
