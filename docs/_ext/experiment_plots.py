@@ -112,6 +112,8 @@ def draw_contingency(records):
         (method, network, groups[method, network][0])
         for method, network in list_lines(records)
         if method != "features"
+        # Rows from another experiment have no such table.
+        and "contingency" in groups[method, network][0]["scores"]
     ]
     figure, axes = plt.subplots(
         len(shown), figsize=(7, 1.7 * len(shown)), layout="constrained", squeeze=False
@@ -251,13 +253,12 @@ def _draw_lines(ax, records, key, metric):
     lines = list_lines(records)
     networks = {n for m, n in lines if not m.startswith("default")}
     for method, network in lines:
-        is_default = method.startswith("default")
+        is_told = len(networks) > 1 and not method.startswith("default")
         at = sorted(x for m, n, x in groups if (m, n) == (method, network))
         values = [mean(groups[method, network, x], metric) for x in at]
         label, color = _METHODS[method]
-        if len(networks) > 1 and not is_default:
+        if is_told:
             label += f", {NETWORKS[network]}"
-        is_other = len(networks) > 1 and not is_default and network != _OF_THE_PAPER
         ax.plot(
             at,
             values,
@@ -265,7 +266,7 @@ def _draw_lines(ax, records, key, metric):
             marker=MARKERS[color % len(MARKERS)],
             ms=5,
             color=COLORS[color],
-            alpha=_FAINT if is_other else 1,
+            alpha=_FAINT if is_told and network != _OF_THE_PAPER else 1,
             label=label,
         )
         cut = [x for x in at if not groups[method, network, x][0]["planned"]]

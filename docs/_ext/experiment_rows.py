@@ -93,8 +93,8 @@ def _effort(record):
 
 
 def _aim(row):
-    """Return the settings of a row without how much was put into it."""
-    return str({k: v for k, v in row["settings"].items() if k not in _EFFORTS})
+    """Return the settings of a row without how much was put into it, in one order."""
+    return tuple(sorted(p for p in row["settings"].items() if p[0] not in _EFFORTS))
 
 
 def list_lines(records):
