@@ -22,10 +22,10 @@ from benchmarks._report import append_result, environment
 from benchmarks.bench_embedding import load_part, measure, turn
 from benchmarks.bench_embedding_losses import OURS, make_peer, peer_version, relate
 from skpairclust import PairwiseConstraints
-from skpairclust._augmentation import elastic
-from skpairclust._embedding_batches import GroupBatches
-from skpairclust._known_groups import KnownGroups
-from skpairclust._networks import build_network
+from skpairclust.embedder._batching import GroupBatches
+from skpairclust.embedder._known_groups import KnownGroups
+from skpairclust.neural._augmentation import elastic
+from skpairclust.neural._networks import build_network
 
 RESULTS = Path(__file__).parent / "results" / "embedding_peer.jsonl"
 # Lifted takes the peer minutes a step.

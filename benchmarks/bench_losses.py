@@ -8,9 +8,9 @@ import argparse
 import torch
 
 from benchmarks._report import environment, median_ratio
-from skpairclust._losses import PAIR_LOSSES
-from skpairclust._networks import build_network
-from skpairclust._torch_utils import resolve_device
+from skpairclust.clusterer._losses import PAIR_LOSSES
+from skpairclust.neural._networks import build_network
+from skpairclust.neural._torch_utils import resolve_device
 
 BATCH, N_CLUSTERS, N_FEATURES, HIDDEN = 512, 10, 784, (512, 512)
 

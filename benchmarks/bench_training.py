@@ -15,12 +15,13 @@ from torch.nn import functional
 
 from benchmarks._report import environment, median_ratio
 from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
-from skpairclust._clustering_task import make_task
-from skpairclust._networks import build_network
-from skpairclust._pair_clustering import PairObjective
-from skpairclust._torch_utils import FeatureRows, resolve_device
-from skpairclust._training import train
+from skpairclust.clusterer._objective import PairObjective
+from skpairclust.clusterer._task import make_task
 from skpairclust.constraints._supervision import check_supervision
+from skpairclust.neural._networks import build_network
+from skpairclust.neural._rows import FeatureRows
+from skpairclust.neural._torch_utils import resolve_device
+from skpairclust.neural._training import train
 
 N_CLASSES, SIDE = 10, 28
 HIDDEN = (512, 512)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from skpairclust._version import __version__
 
 if TYPE_CHECKING:
-    from skpairclust._clusterer import ConstrainedNeuralClusterer
-    from skpairclust._embedder import MetricEmbedder
+    from skpairclust.clusterer import ConstrainedNeuralClusterer
     from skpairclust.constraints import PairwiseConstraints
+    from skpairclust.embedder import MetricEmbedder
 
 __all__ = [
     "ConstrainedNeuralClusterer",
@@ -23,8 +23,8 @@ __all__ = [
 ]
 
 _MODULE_OF = {
-    "ConstrainedNeuralClusterer": "_clusterer",
-    "MetricEmbedder": "_embedder",
+    "ConstrainedNeuralClusterer": "clusterer",
+    "MetricEmbedder": "embedder",
     "PairwiseConstraints": "constraints",
 }
 _SUBMODULES = (

@@ -8,9 +8,10 @@ import torch
 from sklearn.metrics import adjusted_rand_score
 
 from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
-from skpairclust._clustering_task import make_task
-from skpairclust._pair_clustering import PairObjective
-from skpairclust._torch_utils import FeatureRows, resolve_device
+from skpairclust.clusterer._objective import PairObjective
+from skpairclust.clusterer._task import make_task
+from skpairclust.neural._rows import FeatureRows
+from skpairclust.neural._torch_utils import resolve_device
 
 pytestmark = pytest.mark.skipif(
     not torch.cuda.is_available(), reason="no CUDA device on this machine"

@@ -6,6 +6,7 @@ import inspect
 import pkgutil
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,28 @@ import pytest
 import skpairclust
 
 PACKAGE = Path(skpairclust.__file__).parent
+# From the ground up: a module imports from its own folder and from lower floors.
+FLOORS = [
+    {"constraints"},
+    {"utils", "metrics"},
+    {"neural", "baselines", "model_selection", "cluster"},
+    {"clusterer", "embedder", "inspection"},
+]
+FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+# Rooms that users never import from.
+PRIVATE_ROOMS = {"clusterer", "embedder", "neural", "utils"}
 PUBLIC_MODULES = sorted(
     module.name
     for module in pkgutil.iter_modules([str(PACKAGE)])
-    if not module.name.startswith("_")
+    if module.name[0] != "_" and module.name not in PRIVATE_ROOMS
 )
-WITHOUT_SKLEARN = ["_losses", "_networks", "_batching", "_training"]
 WITHOUT_TORCH = {"constraints", "metrics", "model_selection", "baselines", "cluster"}
+# What runs in a training step or describes it: tensors and numpy in, tensors out.
+WITHOUT_SKLEARN = {
+    *("_augmentation", "_batching", "_epoch_hooks", "_known_groups", "_losses"),
+    *("_mining", "_networks", "_noise", "_objective", "_persistence", "_rows"),
+    *("_streams", "_torch_utils", "_training", "_triplets"),
+}
 
 
 def _run(code):
@@ -59,14 +75,23 @@ def _imports(module):
 
 def _modules_in(name):
     """Return a module and, if it is a package, all modules in it."""
-    source = _source_of(f"skpairclust.{name}")
-    if source is None:
-        return []
-    if source.name != "__init__.py":
-        return [f"skpairclust.{name}"]
-    files = source.parent.rglob("*.py")
+    return [m for m in MODULES if f"{m}.".startswith(f"skpairclust.{name}.")]
+
+
+def _all_modules():
+    """Return the dotted name of every module of the package but its root."""
+    files = (f for f in PACKAGE.rglob("*.py") if f != PACKAGE / "__init__.py")
     parts = (file.relative_to(PACKAGE.parent).with_suffix("").parts for file in files)
-    return sorted({".".join(p[:-1] if p[-1] == "__init__" else p) for p in parts})
+    return sorted(".".join(p[:-1] if p[-1] == "__init__" else p) for p in parts)
+
+
+def _imports_inside(module):
+    """Return the modules of the package that a module imports itself."""
+    names = {n for n in _imports(module) if n.startswith("skpairclust.")}
+    names = {n for n in names if _source_of(n)}
+    # `from package import module` needs the module; the package only names it.
+    packages = {n.rpartition(".")[0] for n in names}
+    return names - {p for p in packages if module.startswith(f"{p}.")} - {module}
 
 
 def _reachable(name):
@@ -78,8 +103,7 @@ def _reachable(name):
         if module in found or module == "skpairclust":
             continue
         found.add(module)
-        inside = {n for n in _imports(module) if n.startswith("skpairclust.")}
-        pending.extend(n for n in inside if _source_of(n))
+        pending.extend(_imports_inside(module))
     return sorted(found)
 
 
@@ -87,12 +111,50 @@ def _top_level(names):
     return {name.split(".")[0] for name in names}
 
 
-@pytest.mark.parametrize("name", WITHOUT_SKLEARN)
-def test_training_code_imports_no_sklearn(name):
-    modules = _modules_in(name)
-    assert modules
-    for module in modules:
-        assert "sklearn" not in _top_level(_imports(module)), module
+def _room_of(module):
+    return module.split(".")[1]
+
+
+MODULES = _all_modules()
+IN_ROOMS = [m for m in MODULES if not _room_of(m).startswith("_")]
+
+
+def test_every_room_has_a_floor():
+    assert {_room_of(module) for module in IN_ROOMS} == set(FLOOR_OF)
+
+
+def test_few_modules_lie_loose():
+    assert {p.name for p in PACKAGE.glob("*.py")} == {
+        *("__init__.py", "_publish.py", "_version.py"),
+    }
+
+
+@pytest.mark.parametrize("module", IN_ROOMS)
+def test_no_import_runs_up(module):
+    room = _room_of(module)
+    rooms = {_room_of(n) for n in _imports_inside(module)}
+    others = {r for r in rooms - {room} if not r.startswith("_")}
+    assert {r for r in others if FLOOR_OF[r] >= FLOOR_OF[room]} == set()
+
+
+def test_imports_form_no_circle():
+    TopologicalSorter({module: _imports_inside(module) for module in MODULES}).prepare()
+
+
+@pytest.mark.parametrize("module", IN_ROOMS)
+def test_training_code_imports_no_sklearn(module):
+    if module.rpartition(".")[2] in WITHOUT_SKLEARN:
+        assert "sklearn" not in _top_level(_imports(module))
+
+
+def test_modules_without_sklearn_are_there():
+    assert {m.rpartition(".")[2] for m in IN_ROOMS} >= WITHOUT_SKLEARN
+
+
+@pytest.mark.parametrize("module", IN_ROOMS)
+def test_only_one_module_knows_private_validators(module):
+    private = {n for n in _imports(module) if n.startswith("sklearn.utils._")}
+    assert not private or module == "skpairclust.utils._param_validation"
 
 
 @pytest.mark.parametrize("name", sorted(WITHOUT_TORCH & set(PUBLIC_MODULES)))

@@ -12,7 +12,7 @@ from sklearn.cluster import KMeans
 from torch import nn
 from torch.nn import functional
 
-from skpairclust._torch_utils import global_rng, resolve_device
+from skpairclust.neural._torch_utils import global_rng, resolve_device
 
 _BATCH = 256
 _HIDDEN = (500, 500, 2000)

@@ -12,9 +12,9 @@ import torch
 from benchmarks._report import median_ratio
 from benchmarks.experiments._data import load_rows
 from benchmarks.experiments._runner import Experiment
-from skpairclust._losses import kcl_loss
-from skpairclust._networks import build_network
-from skpairclust._torch_utils import resolve_device
+from skpairclust.clusterer._losses import kcl_loss
+from skpairclust.neural._networks import build_network
+from skpairclust.neural._torch_utils import resolve_device
 
 _BATCH = 128
 # Pairs that the Siamese network takes at a time, as many images as a batch has: with

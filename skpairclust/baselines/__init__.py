@@ -21,8 +21,11 @@ The other is k-means on the features of the clusterer,
 ``make_pipeline(ConstrainedNeuralClusterer(3), KMeans(3))``.
 """
 
+from skpairclust._publish import publish
 from skpairclust.baselines.cop_kmeans import COPKMeans
 from skpairclust.baselines.mpckmeans import MPCKMeans
 from skpairclust.baselines.pckmeans import PCKMeans
 
 __all__ = ["COPKMeans", "MPCKMeans", "PCKMeans"]
+
+publish(__name__, globals())

@@ -12,10 +12,10 @@ from sklearn.base import (
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skpairclust._constraint_score import ConstraintScoreMixin
-from skpairclust._param_validation import non_negative, positive_int
 from skpairclust.baselines._lloyd import nearest_centers, squared_distances
 from skpairclust.constraints._supervision import check_supervision
+from skpairclust.metrics._constraint_score import ConstraintScoreMixin
+from skpairclust.utils._param_validation import non_negative, positive_int
 
 
 class BaseConstrainedKMeans(

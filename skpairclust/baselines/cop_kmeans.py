@@ -7,7 +7,6 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight
 
-from skpairclust._param_validation import positive
 from skpairclust.baselines._base import BaseConstrainedKMeans
 from skpairclust.baselines._cannot_links import CannotLinkAssigner
 from skpairclust.baselines._coloring import SearchExhausted, Uncolorable
@@ -23,6 +22,7 @@ from skpairclust.baselines._lloyd import (
 )
 from skpairclust.constraints import PairwiseConstraints
 from skpairclust.constraints._groups import make_relation
+from skpairclust.utils._param_validation import positive
 
 
 class COPKMeans(BaseConstrainedKMeans):

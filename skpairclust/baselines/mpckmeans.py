@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skpairclust._param_validation import Interval, StrOptions, positive
 from skpairclust.baselines._base import BaseConstrainedKMeans
 from skpairclust.baselines._lloyd import fill_empty, seed_centers, sum_by_label
 from skpairclust.baselines._metrics import (
@@ -21,6 +20,7 @@ from skpairclust.baselines._metrics import (
 )
 from skpairclust.baselines._soft_assignment import SoftAssigner, seed_neighborhoods
 from skpairclust.baselines._soft_pairs import list_soft_pairs
+from skpairclust.utils._param_validation import Interval, StrOptions, positive
 
 
 class MPCKMeans(BaseConstrainedKMeans):

@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skpairclust._param_validation import Interval, StrOptions
 from skpairclust.baselines._base import BaseConstrainedKMeans
 from skpairclust.baselines._lloyd import (
     fill_empty,
@@ -19,6 +18,7 @@ from skpairclust.baselines._lloyd import (
 )
 from skpairclust.baselines._soft_assignment import SoftAssigner, seed_neighborhoods
 from skpairclust.baselines._soft_pairs import list_soft_pairs
+from skpairclust.utils._param_validation import Interval, StrOptions
 
 # Of the total variance. From 0.1 to 1 on digits, iris, wine and breast cancer: 0.25 is
 # about as good as 1 with right pairs, and far better with a tenth of them wrong.

@@ -358,6 +358,7 @@ class PairwiseConstraints(ConstraintMakers, ConstraintStore):
 
         Examples
         --------
+        >>> import numpy as np
         >>> from skpairclust import PairwiseConstraints
         >>> c = PairwiseConstraints([(0, 1)], [(1, 2)], n_samples=4)
         >>> rows, offsets = np.array([2, 1, 3, 0, 1]), np.array([0, 3, 5])

@@ -3,6 +3,7 @@
 They need matplotlib (``pip install "skpairclust[plot]"``).
 """
 
+from skpairclust._publish import publish
 from skpairclust.inspection._contingency import ContingencyDisplay
 from skpairclust.inspection._curves import ConstraintCurveDisplay, LossCurveDisplay
 from skpairclust.inspection._embedding import ClusterEmbeddingDisplay
@@ -15,3 +16,5 @@ __all__ = [
     "LossCurveDisplay",
     "RetrievalDisplay",
 ]
+
+publish(__name__, globals())

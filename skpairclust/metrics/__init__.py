@@ -1,5 +1,6 @@
 """Scores of a clustering against classes and constraints, and scorers of them."""
 
+from skpairclust._publish import publish
 from skpairclust.metrics._classes import (
     clustering_accuracy_score,
     pairwise_f1_score,
@@ -41,3 +42,5 @@ __all__ = [
     "purity_score",
     "recall_at_k",
 ]
+
+publish(__name__, globals())

@@ -1,0 +1,8 @@
+"""Clustering without constraints that the rest of the package is compared with."""
+
+from skpairclust._publish import publish
+from skpairclust.cluster._affinity_propagation import AffinityPropagationK
+
+__all__ = ["AffinityPropagationK"]
+
+publish(__name__, globals())

@@ -1,0 +1,271 @@
+"""AffinityPropagationK: the estimator's API."""
+
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import euclidean_distances, pairwise_distances_argmin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skpairclust.cluster._preference import find_preference
+from skpairclust.utils._doc_link import DocLinkMixin
+from skpairclust.utils._param_validation import Interval, StrOptions, positive_int
+
+
+class AffinityPropagationK(DocLinkMixin, ClusterMixin, BaseEstimator):
+    """Affinity propagation that is told the number of clusters.
+
+    Affinity propagation [1]_ chooses some samples as exemplars and gives each sample
+    to one of them. How many there are follows from the preference, the similarity of
+    a sample to itself: the higher, the more. This estimator finds a preference that
+    gives `n_clusters`, by bisection.
+
+    Not every number can be reached: the number of clusters may jump over it. Then the
+    nearest number found is kept, with a warning that says so.
+
+    Parameters
+    ----------
+    n_clusters : int, default=8
+        Number of clusters.
+
+    affinity : {"euclidean", "precomputed"}, default="euclidean"
+        "euclidean" takes the negative squared distance of samples as similarity.
+        With "precomputed", X holds the similarities.
+
+    damping : float, default=0.8
+        Weight of the previous messages in each iteration, in [0.5, 1). With less,
+        messages may oscillate for ever; with more, they need more iterations.
+
+    max_iter : int, default=500
+        Number of iterations of each run at most.
+
+    convergence_iter : int, default=50
+        A run has converged when its exemplars have not changed for so many
+        iterations. With scikit-learn's 15 and strong damping, runs end before
+        messages have spread, and numbers of clusters are missed.
+
+    max_runs : int, default=30
+        Number of preferences tried at most.
+
+    random_state : int, RandomState instance or None, default=None
+        Decides the tiny noise that tells equal similarities apart, the same in all
+        runs of one call of `fit`.
+
+    Attributes
+    ----------
+    labels_ : ndarray of shape (n_samples,), int64
+        Cluster of each sample of `fit`.
+
+    n_clusters_ : int
+        Number of clusters found.
+
+    cluster_centers_indices_ : ndarray of shape (`n_clusters_`,), int64
+        Row of the exemplar of each cluster, ascending.
+
+    cluster_centers_ : ndarray or sparse matrix of shape (`n_clusters_`, n_features)
+        The exemplars, if `affinity` is "euclidean".
+
+    preference_ : float
+        The preference that led to the clusters; NaN for one cluster, or one a sample,
+        which need no search.
+
+    converged_ : bool
+        Whether the exemplars had settled after `max_iter` iterations.
+
+    runs_ : dict of float to int
+        The number of clusters found with each preference tried.
+
+    n_iter_ : int
+        Number of iterations of the run that was kept.
+
+    n_features_in_ : int
+        Number of features seen in `fit`.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of features seen in `fit`, if X had any.
+
+    See Also
+    --------
+    sklearn.cluster.AffinityPropagation : With a preference instead of a number.
+
+    Notes
+    -----
+    A run takes O(n_samples ** 2) time per iteration and as much memory. The distance
+    of the preference below the highest similarity is searched on a logarithmic scale,
+    between preferences with too many and with too few clusters.
+
+    One cluster is centered at the sample with the largest sum of similarities.
+
+    References
+    ----------
+    .. [1] Frey, Dueck (2007). Clustering by passing messages between data points.
+       Science 315 (5814), 972-976.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skpairclust.cluster import AffinityPropagationK
+    >>> X, _ = load_iris(return_X_y=True)
+    >>> clusterer = AffinityPropagationK(n_clusters=3, random_state=0).fit(X)
+    >>> clusterer.n_clusters_, clusterer.cluster_centers_.shape
+    (3, (3, 4))
+    """
+
+    _parameter_constraints: dict = {
+        "n_clusters": [positive_int()],
+        "affinity": [StrOptions({"euclidean", "precomputed"})],
+        "damping": [Interval(Real, 0.5, 1.0, closed="left")],
+        "max_iter": [positive_int()],
+        "convergence_iter": [positive_int()],
+        "max_runs": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        n_clusters=8,
+        *,
+        affinity="euclidean",
+        damping=0.8,
+        max_iter=500,
+        convergence_iter=50,
+        max_runs=30,
+        random_state=None,
+    ):
+        self.n_clusters = n_clusters
+        self.affinity = affinity
+        self.damping = damping
+        self.max_iter = max_iter
+        self.convergence_iter = convergence_iter
+        self.max_runs = max_runs
+        self.random_state = random_state
+
+    def fit(self, X, y=None):
+        """Cluster X.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples; or similarities of shape (n_samples, n_samples), higher for what
+            is more alike, if `affinity` is "precomputed".
+
+        y : object
+            Ignored, exists for compatibility.
+
+        Returns
+        -------
+        self : AffinityPropagationK
+            Fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or X cannot be used, or `n_clusters` is more than
+            n_samples.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If no preference was found that gives `n_clusters`, or the run that does
+            has not converged.
+        """
+        self._validate_params()
+        X = self._check_X(X, reset=True)
+        best, self.runs_ = find_preference(
+            self._similarities(X),
+            self.n_clusters,
+            max_runs=self.max_runs,
+            convergence_iter=self.convergence_iter,
+            max_iter=self.max_iter,
+            damping=self.damping,
+            # the same noise in all runs
+            random_state=check_random_state(self.random_state).randint(2**31),
+        )
+        self.cluster_centers_indices_, self.labels_ = best.exemplars, best.labels
+        self.n_clusters_ = len(best.exemplars)
+        self.preference_, self.n_iter_ = best.preference, best.n_iter
+        self.converged_ = best.converged
+        if self.affinity == "euclidean":
+            self.cluster_centers_ = X[best.exemplars].copy()
+        self._warn_if_wanting()
+        return self
+
+    def predict(self, X):
+        """Return the cluster of the nearest exemplar of each sample.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), int64
+            Clusters, from 0.
+
+        Raises
+        ------
+        ValueError
+            If `affinity` is "precomputed": there are no samples to compare with.
+        """
+        check_is_fitted(self)
+        X = self._check_X(X, reset=False)
+        if self.affinity == "precomputed":
+            raise ValueError(
+                'predict needs exemplars, and affinity="precomputed" has none: take '
+                "the largest of the similarities to cluster_centers_indices_."
+            )
+        return pairwise_distances_argmin(X, self.cluster_centers_).astype(np.int64)
+
+    def _check_X(self, X, *, reset):
+        """Return X as an array of floats or a CSR matrix."""
+        sparse = "csr" if self.affinity == "euclidean" else False
+        X = validate_data(
+            self, X, reset=reset, dtype=[np.float64, np.float32], accept_sparse=sparse
+        )
+        if not reset:
+            return X
+        if self.affinity == "precomputed" and X.shape[0] != X.shape[1]:
+            raise ValueError(
+                f"X has shape {X.shape}, but similarities form a square matrix."
+            )
+        if self.n_clusters > X.shape[0]:
+            raise ValueError(
+                f"n_clusters={self.n_clusters} must be at most the number of samples "
+                f"in X, n_samples={X.shape[0]}."
+            )
+        return X
+
+    def _similarities(self, X):
+        """Return the (n_samples, n_samples) similarities."""
+        if self.affinity == "precomputed":
+            return X
+        return -euclidean_distances(X, squared=True)
+
+    def _warn_if_wanting(self):
+        """Warn if the number of clusters is not reached, or not for sure."""
+        if self.n_clusters_ != self.n_clusters:
+            warnings.warn(
+                f"n_clusters={self.n_clusters} was not reached: the nearest number "
+                f"found with {len(self.runs_)} preferences is {self.n_clusters_}. "
+                "Raise max_runs, change random_state, or use this number.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        elif not self.converged_:
+            warnings.warn(
+                f"affinity propagation has found n_clusters={self.n_clusters}, but has "
+                f"not converged in max_iter={self.max_iter} iterations: raise max_iter "
+                "or damping.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.pairwise = self.affinity == "precomputed"
+        tags.input_tags.sparse = self.affinity == "euclidean"
+        return tags

@@ -1,0 +1,122 @@
+"""Which samples and which pairs make a batch.
+
+Plain numpy: a batch is an array of distinct row numbers and the relation matrix
+among them. The training loop moves both to the device.
+"""
+
+import math
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+
+from skpairclust.neural._streams import shuffled_stream
+
+# Epochs of tiny data would be one step long; of large data without end.
+_MIN_STEPS, _MAX_UNLABELED_STEPS = 4, 64
+
+# Looking up the pairs of many batches at once costs little more than of one.
+_PLANNED_BATCHES = 64
+
+
+class Batch(NamedTuple):
+    """Distinct rows (B,) int64 and the signed weights (B, B) float32 among them."""
+
+    rows: np.ndarray
+    relation: np.ndarray
+
+
+class ConstraintBatches:
+    """Endless batches of constrained samples with all that is known among them.
+
+    Explicit pairs are drawn by the pair, and a batch is their distinct endpoints;
+    groups (partial labels, closures) are drawn by the sample. With both, each
+    makes half a batch. Either way every constraint known among the samples of a
+    batch counts, not only those that brought them there.
+
+    Parameters
+    ----------
+    constraints : PairwiseConstraints
+    batch_size : int
+        Samples in a batch, at most.
+    rng : numpy.random.RandomState
+    """
+
+    def __init__(self, constraints, batch_size, rng):
+        self.constraints = constraints
+        self.batch_size = batch_size
+        self.rng = rng
+        self.pairs = np.concatenate([constraints._must_link, constraints._cannot_link])
+        self.grouped = _grouped_rows(constraints)
+
+    @property
+    def n_steps(self):
+        """Batches in one pass over the pairs and the grouped samples."""
+        n_endpoints = 2 * len(self.pairs) + len(self.grouped)
+        return math.ceil(n_endpoints / self.batch_size)
+
+    def __iter__(self):
+        draws = self._draw_rows()
+        while True:
+            yield from self._relate(list(islice(draws, _PLANNED_BATCHES)))
+
+    def _draw_rows(self):
+        """Yield the distinct rows of one batch after the other."""
+        share = 2 if len(self.pairs) and len(self.grouped) else 1
+        size = max(2, self.batch_size // share)
+        pair_stream = shuffled_stream(len(self.pairs), size // 2, self.rng)
+        row_stream = shuffled_stream(len(self.grouped), size, self.rng)
+        while True:
+            rows = self.grouped[next(row_stream)]
+            if len(self.pairs):
+                endpoints = self.pairs[next(pair_stream)].ravel()
+                rows = np.unique(np.concatenate([endpoints, rows]))
+            yield rows
+
+    def _relate(self, drawn):
+        """Yield a batch for each array of rows; pairs are looked up all at once."""
+        offsets = np.cumsum([0, *map(len, drawn)])
+        known = self.constraints.induced_pairs(np.concatenate(drawn), offsets)
+        bounds = np.searchsorted(known.batch, np.arange(len(drawn) + 1))
+        for number, rows in enumerate(drawn):
+            own = slice(bounds[number], bounds[number + 1])
+            i, j, weight = known.i[own], known.j[own], known.weight[own]
+            relation = np.zeros((len(rows), len(rows)), dtype=np.float32)
+            if self.constraints._relations:
+                relation = self.constraints._group_block(rows)
+            relation[i, j] += weight
+            relation[j, i] += weight
+            yield Batch(rows, relation)
+
+
+def constrained_rows(constraints):
+    """Return the rows that some pair or group names, in order, int64."""
+    named = np.zeros(constraints.n_samples, dtype=bool)
+    for rows in (
+        constraints._must_link,
+        constraints._cannot_link,
+        _grouped_rows(constraints),
+    ):
+        named[rows] = True
+    return np.flatnonzero(named)
+
+
+def _grouped_rows(constraints):
+    """Return the rows that are in some group of more than a label's own sample."""
+    grouped = np.zeros(constraints.n_samples, dtype=bool)
+    for relation in constraints._relations:
+        grouped |= relation.groups >= 0
+    return np.flatnonzero(grouped)
+
+
+def count_steps(n_constraint_steps, n_samples, batch_size, *, unlabeled):
+    """Return the steps of an epoch.
+
+    One pass over the constraints. With unlabelled data also one over all samples,
+    if that takes no more than 64 steps. At least 4 steps, so that an epoch of a
+    small table is worth a look at its loss.
+    """
+    n_unlabeled_steps = math.ceil(n_samples / batch_size) if unlabeled else 0
+    return max(
+        _MIN_STEPS, n_constraint_steps, min(n_unlabeled_steps, _MAX_UNLABELED_STEPS)
+    )

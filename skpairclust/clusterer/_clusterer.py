@@ -1,0 +1,503 @@
+"""ConstrainedNeuralClusterer: the estimator's API."""
+
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.base import ClusterMixin
+from sklearn.utils import check_random_state
+
+from skpairclust.clusterer._losses import PAIR_LOSSES, REDUCTIONS
+from skpairclust.clusterer._noise import estimate_flip_rate
+from skpairclust.clusterer._objective import settle
+from skpairclust.clusterer._queries import ClusterQueries
+from skpairclust.clusterer._restarts import run_restarts
+from skpairclust.clusterer._task import make_task
+from skpairclust.constraints._supervision import check_supervision
+from skpairclust.neural._base import check_finished, restored_on_error
+from skpairclust.neural._epoch_hooks import EpochCallbacks
+from skpairclust.neural._networks import last_linear
+from skpairclust.neural._rows import FeatureRows
+from skpairclust.neural._torch_utils import resolve_device, to_numpy_state
+from skpairclust.neural._training import OPTIMIZERS, SCHEDULES
+from skpairclust.utils._compat import with_callbacks
+from skpairclust.utils._param_validation import (
+    Interval,
+    StrOptions,
+    non_negative,
+    positive,
+    positive_int,
+    warn_of_scales,
+)
+
+
+class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
+    r"""Cluster with a neural network trained on "same" and "different" pairs.
+
+    A network with one softmax output a cluster is trained so that the outputs of a
+    must-link agree and those of a cannot-link differ. There are no cluster
+    centers, and new samples are clustered by one pass through the network.
+    Samples without constraints take part too, unless ``unlabeled=None``.
+
+    Parameters
+    ----------
+    n_clusters : int or "auto", default=8
+        Number of clusters at most: those that stay empty are not counted in
+        `n_clusters_`. "auto" sets out with as many as the cannot-links could tell
+        apart, 100 at most, and asks for no equal sizes; it needs pairs drawn at
+        random, or with cannot-links between all clusters, and finds more clusters
+        than there are when pairs are few.
+
+    loss : {"mcl", "kcl"}, default="mcl"
+        Loss of a pair. "kcl" is the contrastive loss on Kullback-Leibler
+        divergences of [1]_, "mcl" the cross-entropy of "same cluster" of [2]_.
+
+    margin : float, default=2.0
+        Divergence, in nats, beyond which a cannot-link costs nothing; for "kcl".
+
+    reduction : {"mean", "sum"}, default="mean"
+        What becomes of the costs of a batch's pairs. "mean" divides by the sum of
+        their weights. The authors' code reports a mean, but propagates "sum".
+
+    pair_weight : float or "auto", default="auto"
+        Weight of the pair loss in the sum of losses. "auto" goes from 1 to 3 with the
+        number of random pairs: :math:`3 - 2 s`, where the scarcity s is 1 up to 100
+        pairs a cluster and :math:`(100 k / m)^2` for m pairs beyond. It is 1 with
+        ``unlabeled=None``, and where must-links are 2.25 times as frequent as among
+        equal clusters: such pairs were picked, not drawn.
+
+    pair_balance : float, default=None
+        Share of a batch's pair weight that must-links get as a whole, in (0, 1). Of
+        random pairs one in k is a must-link. None leaves the pairs as they are.
+
+    classification_weight : float, default=0.0
+        Weight of the cross-entropy of labeled samples, where `y` is a 1-d array
+        of labels. Above 0, cluster c is the class that comes c-th among the
+        sorted labels.
+
+    unlabeled : {"imsat", "vat"} or None, default="imsat"
+        What all samples teach, constrained or not. "imsat" maximizes the
+        information between samples and clusters and makes outputs hold under
+        adversarial perturbation [3]_; "vat" does the latter alone, which asks for
+        no equal clusters; None learns from constrained samples only.
+
+    information_weight : float or "auto", default="auto"
+        Weight of the information term of "imsat". "auto" is
+        :math:`0.1 (1 - u) \log_2 k` for k clusters: the more there are, the more it
+        takes to keep them apart. The unevenness u is how sure it is that there are
+        no k clusters of like sizes: 0 while must-links are less than 3.5 in k, 1
+        from 5 in k on, and for ``n_clusters="auto"``. Pairs of more than 40 %
+        must-links count as picked, and say nothing.
+
+    adversarial_weight : float, default=1.0
+        Weight of the virtual adversarial term of "imsat" and "vat".
+
+    adversarial_radius : float or "auto", default="auto"
+        Length of the adversarial perturbation of a sample, in units of its distance
+        to the nearest other sample. "auto" is :math:`(1 + s) / 4`, .5 where pairs
+        are scarce, .25 where they are many, and falls to 0 where pairs place all
+        samples by themselves, one in each cluster for every sample.
+
+    walk_length : int or "auto", default="auto"
+        Steps at most that the samples of a pair walk along nearest neighbors before
+        the pair loss is taken where they end, so that few pairs speak for their
+        surroundings. The share of samples that walk is that of the unconstrained,
+        and falls to s times that over the first half of the training. "auto"
+        reaches about as many samples as a cluster has, :math:`\log (n / k) / \log m`
+        steps for n samples and m neighbors. 0, ``unlabeled=None`` and
+        ``loss="kcl"`` take each pair as it is.
+
+    n_neighbors : int, default=10
+        Neighbors among which a step of a walk chooses; fewer in tables of less than
+        30 rows a neighbor.
+
+    noise_rate : float or "estimate", default=0.0
+        Share of the pairs whose kind is wrong, in [0, 0.5); "estimate" finds it by
+        expectation maximization while training [4]_. The likelihood of a pair is
+        corrected for it, so that wrong pairs are not learnt by heart. What walks add
+        is always estimated. Needs ``loss="mcl"``.
+
+    network : {"mlp", "lenet"} or callable, default="mlp"
+        "mlp" has fully connected layers; "lenet" is the convolutional network of
+        [1]_, for images of at least 16 x 16. A callable gets ``(input_shape,
+        n_outputs)`` and returns a `torch.nn.Module` that ends in a linear layer
+        of `n_outputs` logits.
+
+    hidden_layer_sizes : int, tuple of int or "auto", default="auto"
+        Units in each hidden layer of "mlp". "auto" is (512, 512) from 10,000 samples
+        on, if these have no more features than that, else (256, 256).
+
+    input_shape : tuple of int, default=None
+        Shape in which the network takes one sample, for instance ``(1, 28, 28)``.
+        Rows of a 2-d X are reshaped to it. None takes X as it is.
+
+    optimizer : {"adam", "sgd"}, default="adam"
+        How the weights are updated.
+
+    learning_rate : float, default=2e-3
+        Step size at the start.
+
+    momentum : float, default=0.9
+        Momentum of "sgd", in [0, 1).
+
+    weight_decay : float, default=0.0
+        Weight of the squared norm of the weights.
+
+    schedule : {"cosine", "constant", "halving"}, default="cosine"
+        How the learning rate falls: along a half cosine to 0, not at all, or by
+        half every 25 epochs.
+
+    batch_size : int, default=256
+        Samples of a step at most: the endpoints of half as many pairs. With
+        unlabelled data as many again are drawn from all samples.
+
+    max_iter : int, default=50
+        Number of epochs. An epoch is a pass over the constraints and, with
+        unlabelled data, over all samples or 64 batches of them; it has 4 steps at
+        least. From 25 pairs a cluster on, where walks are taken, it begins with four
+        short trainings of a sixth of the epochs from seeds of their own, without
+        adversarial passes, and goes on with the one that explains walked pairs best.
+
+    tol : float, default=1e-4
+        Training stops when the loss has not fallen by `tol` for
+        `n_iter_no_change` epochs.
+
+    n_iter_no_change : int or None, default=None
+        None trains for `max_iter` epochs.
+
+    n_init : int, default=1
+        Number of restarts; the one with the lowest training loss wins.
+
+    n_jobs : int, default=None
+        Number of restarts run in parallel by joblib.
+
+    device : str, default="auto"
+        "auto" takes the GPU when there is one; or "cpu", "cuda", "cuda:N".
+
+    warm_start : bool, default=False
+        Start from the weights of the previous call of `fit`, if there are any of
+        the same shapes.
+
+    verbose : int, default=0
+        Above 0, print the progress of each epoch.
+
+    random_state : int, RandomState instance or None, default=None
+        Decides initial weights, batches and noise. The global random states of
+        numpy and torch are left alone.
+
+    Attributes
+    ----------
+    labels_ : ndarray of shape (n_samples,), int64
+        Cluster of each sample of `fit`. Clusters in use come first.
+
+    n_clusters_ : int
+        Number of clusters in use.
+
+    pair_weight_, information_weight_, adversarial_radius_ : float
+        The weights and the radius, as given or as chosen.
+
+    hidden_layer_sizes_ : tuple of int
+        Units in each hidden layer, as given or as chosen.
+
+    size_freedom_ : float
+        How far the sizes of clusters were free to be those that pairs make them, 0
+        to 1: :math:`1 - (100 k / c)^2` for c cannot-links, and at least the
+        unevenness u.
+
+    noise_rate_ : float
+        Share of wrong pairs, as given or as the fitted model estimates it.
+
+    n_iter_ : int
+        Number of epochs run.
+
+    loss_ : float
+        Training loss of the best epoch.
+
+    loss_curve_ : list of float
+        Mean training loss of each epoch.
+
+    network_ : torch.nn.Module
+        The trained network; gives logits in the order of its own outputs.
+
+    weights_ : dict of str to ndarray
+        State of the network.
+
+    cluster_order_ : ndarray of shape (n_clusters,), int64
+        The network's output that stands for each cluster.
+
+    n_features_in_ : int
+        Number of features seen in `fit`.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of features seen in `fit`, if X had any.
+
+    References
+    ----------
+    .. [1] Hsu, Kira (2016). Neural network-based clustering using pairwise
+       constraints. ICLR workshop. arXiv:1511.06321, eq. 1-6.
+    .. [2] Hsu, Lv, Schlosser, Odom, Kira (2019). Multi-class classification
+       without multi-class labels. ICLR. arXiv:1901.00544, eq. 3.
+    .. [3] Hu, Miyato, Tokui, Matsumoto, Sugiyama (2017). Learning discrete
+       representations via information maximizing self-augmented training. ICML.
+    .. [4] Patrini, Rozza, Menon, Nock, Qu (2017). Making deep neural networks
+       robust to label noise: a loss correction approach. CVPR. arXiv:1609.03683.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.metrics import adjusted_rand_score
+    >>> from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
+    >>> X, y = load_iris(return_X_y=True)
+    >>> constraints = PairwiseConstraints.sample_from_labels(y, 200, random_state=0)
+    >>> clusterer = ConstrainedNeuralClusterer(n_clusters=3, random_state=0)
+    >>> labels = clusterer.fit(X, constraints).predict(X)
+    >>> bool(adjusted_rand_score(y, labels) > 0.8)
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "n_clusters": [positive_int(), StrOptions({"auto"})],
+        "loss": [StrOptions(set(PAIR_LOSSES))],
+        "margin": [non_negative()],
+        "reduction": [StrOptions(set(REDUCTIONS))],
+        "pair_weight": [non_negative(), StrOptions({"auto"})],
+        "pair_balance": [Interval(Real, 0, 1, closed="neither"), None],
+        "classification_weight": [non_negative()],
+        "unlabeled": [StrOptions({"imsat", "vat"}), None],
+        "information_weight": [non_negative(), StrOptions({"auto"})],
+        "adversarial_weight": [non_negative()],
+        "adversarial_radius": [non_negative(), StrOptions({"auto"})],
+        "walk_length": [
+            Interval(Integral, 0, None, closed="left"),
+            StrOptions({"auto"}),
+        ],
+        "n_neighbors": [positive_int()],
+        "noise_rate": [
+            Interval(Real, 0, 0.5, closed="left"),
+            StrOptions({"estimate"}),
+        ],
+        "network": [StrOptions({"mlp", "lenet"}), callable],
+        "hidden_layer_sizes": [StrOptions({"auto"}), "array-like", positive_int()],
+        "input_shape": ["array-like", None],
+        "optimizer": [StrOptions(set(OPTIMIZERS))],
+        "learning_rate": [positive()],
+        "momentum": [Interval(Real, 0, 1, closed="left")],
+        "weight_decay": [non_negative()],
+        "schedule": [StrOptions(set(SCHEDULES))],
+        # Batch normalization needs two samples: no split of a pass may leave one.
+        "batch_size": [Interval(Integral, 4, None, closed="left")],
+        "max_iter": [positive_int()],
+        "tol": [non_negative()],
+        "n_iter_no_change": [positive_int(), None],
+        "n_init": [positive_int()],
+        "n_jobs": [Integral, None],
+        "device": [str, torch.device],
+        "warm_start": ["boolean"],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        n_clusters=8,
+        *,
+        loss="mcl",
+        margin=2.0,
+        reduction="mean",
+        pair_weight="auto",
+        pair_balance=None,
+        classification_weight=0.0,
+        unlabeled="imsat",
+        information_weight="auto",
+        adversarial_weight=1.0,
+        adversarial_radius="auto",
+        walk_length="auto",
+        n_neighbors=10,
+        noise_rate=0.0,
+        network="mlp",
+        hidden_layer_sizes="auto",
+        input_shape=None,
+        optimizer="adam",
+        learning_rate=2e-3,
+        momentum=0.9,
+        weight_decay=0.0,
+        schedule="cosine",
+        batch_size=256,
+        max_iter=50,
+        tol=1e-4,
+        n_iter_no_change=None,
+        n_init=1,
+        n_jobs=None,
+        device="auto",
+        warm_start=False,
+        verbose=0,
+        random_state=None,
+    ):
+        self.n_clusters = n_clusters
+        self.loss = loss
+        self.margin = margin
+        self.reduction = reduction
+        self.pair_weight = pair_weight
+        self.pair_balance = pair_balance
+        self.classification_weight = classification_weight
+        self.unlabeled = unlabeled
+        self.information_weight = information_weight
+        self.adversarial_weight = adversarial_weight
+        self.adversarial_radius = adversarial_radius
+        self.walk_length = walk_length
+        self.n_neighbors = n_neighbors
+        self.noise_rate = noise_rate
+        self.network = network
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.input_shape = input_shape
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.momentum = momentum
+        self.weight_decay = weight_decay
+        self.schedule = schedule
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.n_init = n_init
+        self.n_jobs = n_jobs
+        self.device = device
+        self.warm_start = warm_start
+        self.verbose = verbose
+        self.random_state = random_state
+
+    @with_callbacks
+    def fit(self, X, y=None, *, must_link=None, cannot_link=None):
+        """Train the network and cluster X.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples; more than two dimensions for networks that take images.
+
+        y : PairwiseConstraints or array-like, default=None
+            What is known: `PairwiseConstraints`; or a 1-d integer array with a
+            label a sample, -1 for none; or an (m, 3) integer array of rows
+            ``(i, j, r)``, r = 1 for must-link and -1 for cannot-link; or an (n, n)
+            array or sparse matrix of 1, -1 and 0 for unknown; or None.
+
+        must_link : array-like of shape (m, 2), default=None
+            Pairs of row numbers of samples that belong together.
+
+        cannot_link : array-like of shape (m, 2), default=None
+            Pairs of row numbers of samples that do not.
+
+        Returns
+        -------
+        self : ConstrainedNeuralClusterer
+            Fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter or an input cannot be used, before anything is
+            computed; or if the loss of all restarts turned non-finite. An
+            estimator fitted before then stays as it was.
+
+        Warns
+        -----
+        UserWarning
+            If must-links together contradict cannot-links; if a feature is spread
+            more than 100 times as wide as the middle one; or if the training was
+            interrupted: what was learnt until then is kept.
+        """
+        self._validate_params()
+        context = self._init_callback_context(max_subtasks=self.n_init)
+        with restored_on_error(self):
+            X = self._check_X(X, reset=True)
+            warn_of_scales(X)
+            constraints = check_supervision(
+                y, n_samples=X.shape[0], must_link=must_link, cannot_link=cannot_link
+            )
+            rng = check_random_state(self.random_state)
+            seeds = rng.randint(2**31, size=self.n_init)
+            task = make_task(self, X, constraints, y, rng)
+            context.call_on_fit_task_begin(estimator=self, X=X, y=constraints)
+            runs = run_restarts(
+                X,
+                constraints,
+                task,
+                seeds,
+                n_jobs=self.n_jobs,
+                make_hook=self._hook_maker(context, X, constraints, task),
+            )
+            for name in ("pair_weight", "information_weight", "adversarial_radius"):
+                setattr(self, f"{name}_", getattr(task.objective, name))
+            self.hidden_layer_sizes_ = task.architecture.hidden_layer_sizes
+            self.size_freedom_ = task.evidence.size_freedom
+            probabilities = self._store(X, runs, task.architecture)
+            self.noise_rate_ = self.noise_rate
+            if self.noise_rate == "estimate":
+                self.noise_rate_ = estimate_flip_rate(probabilities, constraints)
+        context.call_on_fit_task_end(estimator=self, X=X, y=constraints)
+        return self
+
+    def fit_predict(self, X, y=None, *, must_link=None, cannot_link=None):
+        """Train the network and return the cluster of each sample of X.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples.
+
+        y : PairwiseConstraints or array-like, default=None
+            What is known, as in `fit`.
+
+        must_link, cannot_link : array-like of shape (m, 2), default=None
+            Pairs of row numbers, as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), int64
+            Clusters.
+        """
+        return self.fit(X, y, must_link=must_link, cannot_link=cannot_link).labels_
+
+    def _hook_maker(self, context, X, constraints, task):
+        """Return what makes a restart's hook for callbacks, None without any."""
+        if not getattr(self, "_skl_callbacks", None):
+            return None
+
+        device = resolve_device(task.device)
+        rows = FeatureRows(X, task.architecture.input_shape, device)
+
+        def attributes_of(network):
+            """Return the attributes of an estimator that would stop now."""
+            settle(network, rows, task.objective.batch_size, seed=0)
+            return {
+                "_architecture": task.architecture,
+                "weights_": to_numpy_state(network),
+                "cluster_order_": np.arange(task.architecture.n_outputs),
+                "_n_features_out": last_linear(network).in_features,
+            }
+
+        return lambda: EpochCallbacks(
+            context, self, X, constraints, self.max_iter, attributes_of
+        )
+
+    def _store(self, X, runs, architecture):
+        """Keep the run of lowest loss and return the probabilities of X."""
+        run = min(check_finished(runs, self), key=lambda run: run.loss)
+        self._architecture = architecture
+        self.weights_ = run.weights
+        self.loss_ = run.loss
+        self.loss_curve_ = run.loss_curve
+        self.n_iter_ = run.n_iter
+        self._network = self._build_network()
+        self._n_features_out = last_linear(self._network).in_features
+        probabilities = self._probabilities(X)
+        labels = probabilities.argmax(axis=1)
+        used = np.bincount(labels, minlength=architecture.n_outputs) > 0
+        self.n_clusters_ = int(used.sum())
+        # Where outputs are named after classes, their order has a meaning.
+        ordered = np.arange(architecture.n_outputs)
+        if not self.classification_weight:
+            ordered = np.argsort(~used, kind="stable")
+        self.cluster_order_ = ordered
+        self.labels_ = np.argsort(ordered)[labels]
+        return probabilities

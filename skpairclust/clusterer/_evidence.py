@@ -1,0 +1,171 @@
+"""How much the pairs say, and what follows for the settings that are "auto"."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from skpairclust.clusterer._batching import constrained_rows
+
+# Pairs a cluster up to which neighbors and equal sizes are trusted as much as pairs.
+# With 100 tables and images still lost without them, with 500 images gained.
+_PAIRS_A_CLUSTER = 100
+
+# Random pairs are cannot-links mostly; where they are not, the pairs were picked and
+# their kinds tell nothing about the sizes of clusters.
+_MOST_MUST_LINKS = 0.4
+
+# Must-links so many times as frequent as among equal clusters were perhaps picked, and
+# surely.
+_PERHAPS_PICKED, _SURELY_PICKED = 1.25, 2.25
+
+# Share of the training over which random pairs lead.
+_LONGEST_LEAD = 0.5
+
+# Pairs a cluster up to which the information term grows evenly, and from which on
+# latest. Digits lost by a wait at 50, MNIST gained much at 100.
+_IMPATIENT, _PATIENT, _MOST_PATIENCE = 50, 100, 5
+
+# Share of what places all samples from which on pairs need less smoothness: vowels with
+# .7 of it lost by it, images with .2 do not.
+_PARTLY_PLACED = 0.25
+
+# Pairs a cluster from which on trials can be judged by pairs.
+_ENOUGH_TO_JUDGE = 25
+
+# Must-links so many times as frequent as among equal clusters make those unlikely, and
+# rule them out. Nearly a third of wrong pairs at ten clusters stays below.
+_PERHAPS_UNEQUAL, _SURELY_UNEQUAL = 3.5, 5.0
+
+# What wrong pairs are taken for while their share is to be estimated.
+_SUPPOSED_NOISE = 0.1
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the numbers of pairs say, before anything is learnt.
+
+    Attributes
+    ----------
+    scarcity : float
+        1 where pairs are too few to go without assumptions, towards 0 where they
+        are many.
+    placed : float
+        How far pairs place all samples by themselves, 0 to 1; 0 up to a quarter.
+    picked : float
+        How sure it is that must-links were picked rather than drawn, 0 to 1.
+    lead : float
+        Share of the training over which the information term grows to full weight, 0
+        to 0.5. Random pairs, cannot-links mostly, tell clusters apart first; many
+        must-links, right or wrong, would merge them meanwhile.
+    patience : float
+        The power by which it grows, 1 to 5. Clusters that it splits before the pairs
+        have told like classes apart are hard to undo.
+    caution : float
+        Share of the adversarial term that grows along a line meanwhile, 0 to 1; the
+        rest has its full weight at once. Of a handful of pairs a cluster, smoothness
+        would make the first guess the last.
+    can_judge : bool
+        Whether pairs are enough to tell trials apart.
+    unevenness : float
+        How sure it is that there are no `n_clusters` clusters of like sizes, 0 to 1.
+    size_freedom : float
+        How far clusters may leave equal sizes, 0 to 1.
+    """
+
+    scarcity: float = 1.0
+    placed: float = 0.0
+    picked: float = 0.0
+    lead: float = _LONGEST_LEAD
+    patience: float = 1.0
+    caution: float = 1.0
+    can_judge: bool = False
+    unevenness: float = 0.0
+    size_freedom: float = 0.0
+
+    @property
+    def pair_weight(self):
+        """Weight of the pair loss: the more random pairs, the more."""
+        return 1.0 + 2.0 * (1.0 - self.scarcity) * (1.0 - self.picked)
+
+    @property
+    def adversarial_radius(self):
+        """Perturbation in units of the distance to the nearest other sample."""
+        return 0.25 * (1.0 + self.scarcity) * (1.0 - self.placed)
+
+    def information_weight(self, n_clusters):
+        """Weight of the information term, which would rather use all clusters."""
+        return 0.1 * math.log2(n_clusters) * (1.0 - self.unevenness)
+
+
+def weigh_evidence(constraints, n_clusters, *, noise_rate=0.0, is_bound=False):
+    """Return what the numbers of pairs say about `n_clusters` clusters.
+
+    Parameters
+    ----------
+    constraints : PairwiseConstraints
+    n_clusters : int
+    noise_rate : float or "estimate", default=0.0
+        Share of wrong pairs; supposed to be .1 while it is unknown.
+    is_bound : bool, default=False
+        Whether `n_clusters` is an upper bound: sizes are free then.
+
+    Returns
+    -------
+    Evidence
+    """
+    n_must, n_cannot = constraints.n_must_link, constraints.n_cannot_link
+    n_pairs = n_must + n_cannot
+    if not (n_must and n_cannot):
+        return Evidence(picked=1.0, lead=0.0) if n_must else Evidence()
+    wrong = _SUPPOSED_NOISE if noise_rate == "estimate" else noise_rate
+    share = max(0.0, (n_must / n_pairs - wrong) / (1 - 2 * wrong))
+    frequent = _must_link_excess(share, n_pairs, n_clusters)
+    unevenness = 1.0 if is_bound else _ramp(frequent, _PERHAPS_UNEQUAL, _SURELY_UNEQUAL)
+    n_told_apart = n_clusters / max(1.0, frequent) ** unevenness
+    picked = _ramp(share * n_told_apart, _PERHAPS_PICKED, _SURELY_PICKED)
+    stated = n_must / n_pairs * n_told_apart
+    led = _ramp(stated, _PERHAPS_PICKED, _SURELY_PICKED)
+    # A sample is placed by one pair a cluster; labels imply far more.
+    placing = n_told_apart * len(constrained_rows(constraints))
+    needed = _PAIRS_A_CLUSTER * n_told_apart
+    # A pair that is wrong with probability r says (1 - 2 r)^2 as much as a sure one.
+    clarity = (1 - 2 * wrong) ** 2
+    # Picked pairs show less of the sizes.
+    shown = clarity * min(n_cannot, placing) / (1 + picked)
+    n_useful = clarity * min(n_pairs, placing)
+    pairs_a_cluster = n_useful / n_told_apart
+    scarcity = min(1.0, (needed / n_useful) ** 2)
+    # A pair has two samples.
+    placed = clarity * min(2 * n_pairs, placing) / (n_told_apart * len(constraints))
+    return Evidence(
+        scarcity=scarcity,
+        placed=_ramp(placed, _PARTLY_PLACED, 1),
+        picked=picked,
+        lead=_LONGEST_LEAD * (1 - led),
+        patience=_choose_patience(pairs_a_cluster),
+        caution=1 - _ramp(pairs_a_cluster, 0, _IMPATIENT),
+        can_judge=pairs_a_cluster >= _ENOUGH_TO_JUDGE,
+        unevenness=unevenness,
+        size_freedom=max(unevenness, 1 - min(1.0, needed / shown) ** 2),
+    )
+
+
+def _choose_patience(pairs_a_cluster):
+    """Return the power by which the information term grows."""
+    return 1 + (_MOST_PATIENCE - 1) * _ramp(pairs_a_cluster, _IMPATIENT, _PATIENT)
+
+
+def _ramp(value, low, high):
+    """Return where a value stands between two others, 0 to 1."""
+    return float(np.clip((value - low) / (high - low), 0, 1))
+
+
+def _must_link_excess(share, n_pairs, n_clusters):
+    """Return how much more frequent must-links are than among equal clusters.
+
+    Two standard errors are taken off, so that chance is no evidence.
+    """
+    if share > _MOST_MUST_LINKS:
+        return 1.0
+    return n_clusters * (share - 2 * math.sqrt(share * (1 - share) / n_pairs))

@@ -1,0 +1,40 @@
+"""Restarts: one after another or through joblib."""
+
+from joblib import effective_n_jobs
+from sklearn.utils.parallel import Parallel, delayed
+
+from skpairclust.clusterer._objective import run_restart
+
+
+def run_restarts(X, constraints, task, seeds, *, n_jobs=None, make_hook=None):
+    """Train a network from each seed.
+
+    Parameters
+    ----------
+    X : array or CSR matrix of shape (n_samples, ...)
+    constraints : PairwiseConstraints
+    task : ClusteringTask
+    seeds : array of int
+    n_jobs : int or None
+        Restarts at a time. What goes to a worker and comes back is numpy.
+    make_hook : callable, optional
+        Returns a new hook for the epochs of a restart. With one the restarts run
+        one after another, since callbacks watch a single run.
+
+    Returns
+    -------
+    list of TrainingRun
+    """
+    jobs = [
+        (X, constraints, task, int(seed), f"[{number}/{len(seeds)}]")
+        for number, seed in enumerate(seeds, 1)
+    ]
+    if make_hook is None and min(effective_n_jobs(n_jobs), len(jobs)) > 1:
+        return Parallel(n_jobs=n_jobs)(delayed(run_restart)(*job) for job in jobs)
+    runs = []
+    for job in jobs:
+        runs.append(run_restart(*job, hook=make_hook() if make_hook else None))
+        # Ctrl-C ends this restart and those to come.
+        if runs[-1].interrupted:
+            break
+    return runs

@@ -1,0 +1,195 @@
+"""Which samples make a batch for an embedding: of pairs, or some of several groups.
+
+Plain numpy. Groups are classes, or the must-link components of pairs; only groups
+that are known to differ are brought together on purpose.
+"""
+
+import math
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+
+from skpairclust.neural._streams import shuffled_stream
+
+# Epochs of tiny data would be one step long.
+_MIN_STEPS = 4
+
+# Groups drawn beside each group with positives, where few groups are known to differ.
+_N_NEIGHBORS = 4
+
+
+class EmbeddingBatch(NamedTuple):
+    """Distinct rows (B,) int64, and triplets as positions among them, if listed."""
+
+    rows: np.ndarray
+    # three (t,) int64 arrays, None if triplets are mined from the batch
+    triplets: tuple | None = None
+
+
+class GroupBatches:
+    """Endless batches of C groups with B / C samples each.
+
+    Parameters
+    ----------
+    known : KnownGroups
+    batch_size : int
+        Samples in a batch: B.
+    samples_per_class : int
+        Samples of a group: more where there are too few groups to fill a batch.
+    rng : numpy.random.RandomState
+    """
+
+    def __init__(self, known, batch_size, samples_per_class, rng):
+        self.known = known
+        self.batch_size = batch_size
+        # Half a batch is left for negatives where one group alone has positives.
+        enough = batch_size // max(2, len(known.rich))
+        self.samples_per_class = max(samples_per_class, enough)
+        self.rng = rng
+        self._singles = np.setdiff1d(np.arange(len(known.members)), known.rich)
+
+    def __iter__(self):
+        groups = self._draw_groups()
+        while True:
+            taken, rows = set(), []
+            # At the end of a pass groups come again that the batch has already.
+            for group in islice(groups, len(self.known.rich)):
+                for member in self._with_neighbors(group):
+                    if member not in taken:
+                        taken.add(member)
+                        rows.extend(self._some_of(member))
+                if len(rows) >= self.batch_size:
+                    break
+            yield EmbeddingBatch(np.array(rows[: self.batch_size]))
+
+    def _draw_groups(self):
+        """Yield groups with positives, each once a pass."""
+        while True:
+            yield from self.rng.permutation(self.known.rich).tolist()
+
+    def _with_neighbors(self, group):
+        """Return the group and some that are known to differ from it."""
+        if self.known.is_complete:
+            # The groups drawn next differ too; those of one sample are never drawn.
+            others = self._singles
+            n_drawn = math.ceil(len(others) / len(self.known.rich))
+        else:
+            others, n_drawn = self.known.differing(group), _N_NEIGHBORS
+        n_drawn = min(n_drawn, _N_NEIGHBORS, len(others))
+        return [group, *self.rng.choice(others, n_drawn, replace=False).tolist()]
+
+    def _some_of(self, group):
+        """Return some rows of a group, at random."""
+        rows = self.known.members[group]
+        if len(rows) <= self.samples_per_class:
+            return rows.tolist()
+        return self.rng.permutation(rows)[: self.samples_per_class].tolist()
+
+
+class PairBatches:
+    """Endless batches of the ends of pairs, as many of each kind as there are.
+
+    For losses of pairs: where few samples have both kinds, as with pairs drawn at
+    random, groups would bring in few of the cannot-links.
+
+    Parameters
+    ----------
+    constraints : PairwiseConstraints
+        With pairs of both kinds that are listed.
+    batch_size : int
+    rng : numpy.random.RandomState
+    """
+
+    def __init__(self, constraints, batch_size, rng):
+        self.kinds = constraints._must_link, constraints._cannot_link
+        self.n_pairs = max(1, batch_size // 4)
+        self.rng = rng
+
+    @property
+    def n_steps(self):
+        """Batches in a pass over the more frequent kind, 4 at least."""
+        n_pairs = max(map(len, self.kinds))
+        return max(_MIN_STEPS, math.ceil(n_pairs / self.n_pairs))
+
+    def __iter__(self):
+        streams = [
+            shuffled_stream(len(pairs), self.n_pairs, self.rng) for pairs in self.kinds
+        ]
+        while True:
+            drawn = [
+                pairs[next(stream)]
+                for pairs, stream in zip(self.kinds, streams, strict=True)
+            ]
+            yield EmbeddingBatch(np.unique(np.concatenate(drawn)))
+
+
+class HardBatches:
+    """Endless batches of random positive pairs and hard negatives of both ends.
+
+    The importance sampling that Oh Song et al. (2016), section 4.2, describe. A
+    quarter of a batch are pairs; the other half are their nearest negatives.
+
+    Parameters
+    ----------
+    known : KnownGroups
+    batch_size : int
+    rng : numpy.random.RandomState
+    find_negatives : callable
+        Takes rows and returns for each a hard negative, -1 for none.
+    """
+
+    def __init__(self, known, batch_size, rng, find_negatives):
+        self.known = known
+        self.n_pairs = max(1, batch_size // 4)
+        self.rng = rng
+        self.find_negatives = find_negatives
+
+    def __iter__(self):
+        while True:
+            rich = self.known.rich
+            groups = rich[self.rng.permutation(len(rich))[: self.n_pairs]]
+            ends = np.concatenate(
+                [
+                    self.rng.choice(self.known.members[group], 2, replace=False)
+                    for group in groups
+                ]
+            )
+            negatives = self.find_negatives(ends)
+            yield EmbeddingBatch(np.unique([*ends, *negatives[negatives >= 0]]))
+
+
+class TripletBatches:
+    """Endless batches of listed triplets.
+
+    Parameters
+    ----------
+    batch_size : int
+        Samples in a batch at most: three a triplet.
+    rng : numpy.random.RandomState
+    get_triplets : callable
+        Returns the current list, an int64 array of shape (t, 3).
+    """
+
+    def __init__(self, batch_size, rng, get_triplets):
+        self.n_triplets = max(1, batch_size // 3)
+        self.rng = rng
+        self.get_triplets = get_triplets
+
+    def __iter__(self):
+        while True:
+            listed = self.get_triplets()
+            order = self.rng.permutation(len(listed))
+            n_batches = max(1, math.ceil(len(listed) / self.n_triplets))
+            for part in np.array_split(order, n_batches):
+                rows, positions = np.unique(listed[part], return_inverse=True)
+                yield EmbeddingBatch(rows, tuple(positions.reshape(-1, 3).T))
+                # A new list has been made meanwhile: go on with that.
+                if self.get_triplets() is not listed:
+                    break
+
+
+def count_steps(known, batch_size):
+    """Return the steps of an epoch: a pass over the rows of groups, 4 at least."""
+    n_rows = np.count_nonzero(known.groups >= 0)
+    return max(_MIN_STEPS, math.ceil(n_rows / batch_size))

@@ -1,0 +1,486 @@
+"""MetricEmbedder: the estimator's API."""
+
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.utils import check_random_state
+
+from skpairclust.constraints._supervision import check_supervision
+from skpairclust.embedder._losses import REDUCTIONS
+from skpairclust.embedder._mining import MINERS
+from skpairclust.embedder._objective import MARGINS, run_training
+from skpairclust.embedder._queries import EmbeddingQueries
+from skpairclust.embedder._task import check_learnable, hold_out, make_task
+from skpairclust.embedder._triplet_pool import POOLS
+from skpairclust.neural._augmentation import AUGMENTATIONS
+from skpairclust.neural._base import check_finished, restored_on_error
+from skpairclust.neural._epoch_hooks import EpochCallbacks
+from skpairclust.neural._torch_utils import to_numpy_state
+from skpairclust.neural._training import OPTIMIZERS, SCHEDULES
+from skpairclust.utils._compat import with_callbacks
+from skpairclust.utils._param_validation import (
+    Interval,
+    StrOptions,
+    non_negative,
+    positive,
+    positive_int,
+)
+
+# Embeddings that differ less than this in all components are one point.
+_COLLAPSED = 1e-4
+
+
+class MetricEmbedder(EmbeddingQueries):
+    r"""Learn an embedding in which distance means "same" or "different".
+
+    A neural network is trained on labels, or on pairs of samples known to be the same
+    or different, so that samples of one class come to lie together and others apart.
+    The Euclidean distance of embeddings then tells apart classes, too, that were not
+    there in training: new samples are embedded, searched and clustered with any tool
+    for vectors.
+
+    Parameters
+    ----------
+    n_components : int, default=64
+        Number of components of the embedding.
+
+    loss : str, default="triplet"
+        With the distance d of anchor a, positive p and negative n, and margin m:
+
+        - "triplet": :math:`\max(0, d_{ap} - d_{an} + m)`;
+        - "squared_triplet": the same of squared distances [1]_;
+        - "ratio_triplet": :math:`(\frac{e^{d_{ap}}}{e^{d_{ap}} + e^{d_{an}}})^2 -
+          (\frac{e^{d_{an}}}{e^{d_{ap}} + e^{d_{an}}})^2`, after [2]_;
+        - "soft_triplet": :math:`d_{ap} + \log(e^{m - d_{an}} + e^{m - d_{pn}})`;
+        - "lifted": each must-link against all cannot-links of both ends [3]_;
+        - "contrastive": :math:`d^2` of a must-link, :math:`\max(0, m - d)^2` of a
+          cannot-link [4]_;
+        - "hinge_embedding": :math:`d` and :math:`\max(0, m - d)`.
+
+    margin : float, default=None
+        The margin m. None takes 0.2 for triplets and 1 for the other losses.
+
+    mining : {"auto", "all", "hardest", "semihard", "random", "pool"}, default="auto"
+        Which triplets count: all of the batch; the farthest positive and the nearest
+        negative of each anchor [5]_; for each pair the nearest negative that is
+        farther than the positive, but within the margin [1]_; one negative at random
+        for each pair; or those of a list made from all samples, see `pool`. "auto"
+        is "semihard"; but "all" for "triplet" and "squared_triplet" unless all pairs
+        are known, as with labels. Used by triplet losses.
+
+    pool : {"closest", "semihard", "kmeans", "random"}, default="closest"
+        With ``mining="pool"``, the negatives on the list, beside positives at random:
+        the closest of all, the closest beyond the positive, those that k-means
+        confuses with the anchor, or any.
+
+    pool_epochs : int, default=5
+        Epochs after which the list, or the search for hard negatives, is renewed.
+
+    swap : bool, default=False
+        Compare the negative with anchor or positive, whichever is nearer [6]_.
+
+    positive_percentile : float, default=100
+        Positives count up to this percentile of each anchor's own distances to
+        positives, so that a class may fall into several clusters. Used by triplet
+        losses, in (0, 100].
+
+    reduction : {"active", "mean", "sum"}, default="active"
+        What becomes of the costs of a batch. "active" is their mean without those that
+        are 0; must-links and cannot-links apart where they have costs of their own.
+
+    sampling : {"classes", "hard"}, default="classes"
+        What a batch is: some samples of each of some classes; or random positive pairs
+        and the nearest negatives of both ends, found in the embedding a few epochs
+        before. Where most must-linked groups have no cannot-link, "contrastive" and
+        "hinge_embedding" take with "classes" listed pairs, both kinds alike.
+
+    augment : {"affine", "elastic"} or callable, default=None
+        What training samples go through, so that the embedding holds against it.
+        "affine" rotates, scales, shears and shifts images at random; "elastic" does
+        so less, and bends them, for handwriting. A callable gets a batch, a float32
+        tensor of shape (B, ...), and a `torch.Generator` on its device, and returns a
+        tensor of the same shape.
+
+    samples_per_class : int, default=4
+        Samples of a class in a batch; more where there are too few classes to fill it.
+        With pairs, must-link components take the place of classes.
+
+    normalize : bool, default=None
+        Whether embeddings are scaled to length 1. None is True, but for "lifted",
+        which is defined without, and for a single component, which would be a sign.
+        With True, "lifted" takes distances eight times as long as they are, since 2
+        at most would not do.
+
+    network : {"mlp", "lenet", "conv"} or callable, default="mlp"
+        "mlp" has fully connected layers; "lenet" and "conv" are convolutional
+        networks for images of at least 16 x 16. A callable gets ``(input_shape,
+        n_outputs)`` and returns a `torch.nn.Module` that ends in a linear layer of
+        `n_outputs`; it may be pretrained.
+
+    hidden_layer_sizes : int or tuple of int, default=(256, 256)
+        Units in each hidden layer of "mlp".
+
+    input_shape : tuple of int, default=None
+        Shape in which the network takes one sample, for instance ``(1, 28, 28)``.
+        Rows of a 2-d X are reshaped to it. None takes X as it is.
+
+    head_learning_rate_multiplier : float, default=1.0
+        What the learning rate of the last linear layer is multiplied by. Take 10 or so
+        for a network that was pretrained up to that layer, and a lower
+        `learning_rate`.
+
+    optimizer : {"adam", "sgd"}, default="adam"
+        How the weights are updated.
+
+    learning_rate : float, default=2e-3
+        Step size at the start.
+
+    momentum : float, default=0.9
+        Momentum of "sgd", in [0, 1).
+
+    weight_decay : float, default=0.0
+        Weight of the squared norm of the weights.
+
+    schedule : {"cosine", "constant", "halving"}, default="cosine"
+        How the learning rate falls: along a half cosine to 0, not at all, or by half
+        every 25 epochs.
+
+    batch_size : int, default=256
+        Samples of a step at most.
+
+    max_iter : int, default=50
+        Number of epochs. An epoch is as many steps as a pass over the constrained
+        samples has, 4 at least.
+
+    tol : float, default=1e-4
+        Training stops when the score of the validation part has not risen by `tol` for
+        `n_iter_no_change` epochs.
+
+    n_iter_no_change : int or None, default=None
+        None trains for `max_iter` epochs. Needs `validation_fraction`.
+
+    validation_fraction : float, default=0.0
+        Share of the classes, or of samples where there are few classes, that is held
+        out to choose the best epoch: by the normalized mutual information of k-means
+        with `clusters_per_class` clusters a class, or, with pairs, by the area under
+        the ROC curve of their distances. 0 keeps the last epoch.
+
+    n_clusters : int, default=None
+        Number of clusters that `predict` knows; None clusters nothing.
+
+    clusters_per_class : int, default=1
+        Centers of k-means for each cluster, which average linkage joins to `n_clusters`
+        clusters.
+
+    device : str, default="auto"
+        "auto" takes the GPU when there is one; or "cpu", "cuda", "cuda:N".
+
+    warm_start : bool, default=False
+        Start from the weights of the previous call of `fit`, if there are any of the
+        same shapes.
+
+    verbose : int, default=0
+        Above 0, print the progress of each epoch.
+
+    random_state : int, RandomState instance or None, default=None
+        Decides initial weights, batches and mining. The global random states of numpy
+        and torch are left alone.
+
+    Attributes
+    ----------
+    embedding_ : ndarray of shape (n_samples, n_components), float32
+        Embedding of the samples of `fit`.
+
+    labels_ : ndarray of shape (n_samples,), int64
+        Cluster of each sample of `fit`, if `n_clusters` is set.
+
+    cluster_centers_ : ndarray of shape (n_centers, n_components), float32
+        Centers of k-means in the embedding, `clusters_per_class` for each of
+        `n_clusters`, if that is set.
+
+    validation_scores_ : list of float
+        Score of the validation part after each epoch; empty without one.
+
+    margin_ : float
+        The margin.
+
+    n_iter_ : int
+        Number of epochs run.
+
+    loss_ : float
+        Training loss of the epoch whose weights were kept.
+
+    loss_curve_ : list of float
+        Mean training loss of each epoch. With ``reduction="active"`` it need not fall
+        while the embedding gets better, since fewer terms are left.
+
+    network_ : torch.nn.Module
+        The trained network; its outputs are not yet normalized.
+
+    weights_ : dict of str to ndarray
+        State of the network.
+
+    n_features_in_ : int
+        Number of features seen in `fit`.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of features seen in `fit`, if X had any.
+
+    References
+    ----------
+    .. [1] Schroff, Kalenichenko, Philbin (2015). FaceNet: a unified embedding for face
+       recognition and clustering. CVPR. arXiv:1503.03832, eq. 3.
+    .. [2] Hoffer, Ailon (2015). Deep metric learning using triplet network. SIMBAD.
+       arXiv:1412.6622.
+    .. [3] Oh Song, Xiang, Jegelka, Savarese (2016). Deep metric learning via lifted
+       structured feature embedding. CVPR. arXiv:1511.06452, eq. 4.
+    .. [4] Hadsell, Chopra, LeCun (2006). Dimensionality reduction by learning an
+       invariant mapping. CVPR, eq. 4.
+    .. [5] Hermans, Beyer, Leibe (2017). In defense of the triplet loss for person
+       re-identification. arXiv:1703.07737, eq. 5.
+    .. [6] Balntas, Riba, Ponsa, Mikolajczyk (2016). Learning local feature descriptors
+       with triplets and shallow convolutional neural networks. BMVC.
+
+    Examples
+    --------
+    Learn from some samples, and search others:
+
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.model_selection import train_test_split
+    >>> from skpairclust import MetricEmbedder
+    >>> X, y = load_digits(return_X_y=True)
+    >>> X, X_new, y, y_new = train_test_split(X / 16, y, random_state=0)
+    >>> embedder = MetricEmbedder(16, max_iter=5, random_state=0).fit(X, y)
+    >>> embedder.transform(X_new).shape
+    (450, 16)
+    >>> embedder.score(X_new, y_new) > 0.9  # Recall@1
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "n_components": [positive_int()],
+        "loss": [StrOptions(set(MARGINS))],
+        "margin": [positive(), None],
+        "mining": [StrOptions({"auto", "all", "pool", *MINERS})],
+        "pool": [StrOptions(set(POOLS))],
+        "pool_epochs": [positive_int()],
+        "swap": ["boolean"],
+        "positive_percentile": [Interval(Real, 0, 100, closed="right")],
+        "reduction": [StrOptions(set(REDUCTIONS))],
+        "sampling": [StrOptions({"classes", "hard"})],
+        "augment": [StrOptions(set(AUGMENTATIONS)), callable, None],
+        "samples_per_class": [Interval(Integral, 2, None, closed="left")],
+        "normalize": ["boolean", None],
+        "network": [StrOptions({"mlp", "lenet", "conv"}), callable],
+        "hidden_layer_sizes": ["array-like", positive_int()],
+        "input_shape": ["array-like", None],
+        "head_learning_rate_multiplier": [positive()],
+        "optimizer": [StrOptions(set(OPTIMIZERS))],
+        "learning_rate": [positive()],
+        "momentum": [Interval(Real, 0, 1, closed="left")],
+        "weight_decay": [non_negative()],
+        "schedule": [StrOptions(set(SCHEDULES))],
+        "batch_size": [Interval(Integral, 4, None, closed="left")],
+        "max_iter": [positive_int()],
+        "tol": [non_negative()],
+        "n_iter_no_change": [positive_int(), None],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "n_clusters": [positive_int(), None],
+        "clusters_per_class": [positive_int()],
+        "device": [str, torch.device],
+        "warm_start": ["boolean"],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        n_components=64,
+        *,
+        loss="triplet",
+        margin=None,
+        mining="auto",
+        pool="closest",
+        pool_epochs=5,
+        swap=False,
+        positive_percentile=100,
+        reduction="active",
+        sampling="classes",
+        augment=None,
+        samples_per_class=4,
+        normalize=None,
+        network="mlp",
+        hidden_layer_sizes=(256, 256),
+        input_shape=None,
+        head_learning_rate_multiplier=1.0,
+        optimizer="adam",
+        learning_rate=2e-3,
+        momentum=0.9,
+        weight_decay=0.0,
+        schedule="cosine",
+        batch_size=256,
+        max_iter=50,
+        tol=1e-4,
+        n_iter_no_change=None,
+        validation_fraction=0.0,
+        n_clusters=None,
+        clusters_per_class=1,
+        device="auto",
+        warm_start=False,
+        verbose=0,
+        random_state=None,
+    ):
+        self.n_components = n_components
+        self.loss = loss
+        self.margin = margin
+        self.mining = mining
+        self.pool = pool
+        self.pool_epochs = pool_epochs
+        self.swap = swap
+        self.positive_percentile = positive_percentile
+        self.reduction = reduction
+        self.sampling = sampling
+        self.augment = augment
+        self.samples_per_class = samples_per_class
+        self.normalize = normalize
+        self.network = network
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.input_shape = input_shape
+        self.head_learning_rate_multiplier = head_learning_rate_multiplier
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.momentum = momentum
+        self.weight_decay = weight_decay
+        self.schedule = schedule
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.validation_fraction = validation_fraction
+        self.n_clusters = n_clusters
+        self.clusters_per_class = clusters_per_class
+        self.device = device
+        self.warm_start = warm_start
+        self.verbose = verbose
+        self.random_state = random_state
+
+    @with_callbacks
+    def fit(self, X, y=None, *, must_link=None, cannot_link=None):
+        """Train the network and embed X.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples; more than two dimensions for networks that take images. A memory
+            map, or any object that has a length and gives an array for an integer, is
+            read by the batch and never as a whole.
+
+        y : PairwiseConstraints or array-like
+            What is known: `PairwiseConstraints`; or a 1-d integer array with a label a
+            sample, -1 for none; or an (m, 3) integer array of rows ``(i, j, r)``, r =
+            1 for must-link and -1 for cannot-link; or an (n, n) array or sparse matrix
+            of 1, -1 and 0 for unknown. None only if the pairs come as index arrays.
+
+        must_link : array-like of shape (m, 2), default=None
+            Pairs of row numbers of samples that belong together.
+
+        cannot_link : array-like of shape (m, 2), default=None
+            Pairs of row numbers of samples that do not.
+
+        Returns
+        -------
+        self : MetricEmbedder
+            Fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter or an input cannot be used, for instance without any
+            must-link or cannot-link; or if the loss was never finite. An estimator
+            fitted before then stays as it was.
+
+        Warns
+        -----
+        UserWarning
+            If must-links together contradict cannot-links, if all samples end at one
+            point, or if the training was interrupted; what was learnt until then is
+            kept.
+        """
+        self._validate_params()
+        context = self._init_callback_context(max_subtasks=1)
+        with restored_on_error(self):
+            X = self._check_X(X, reset=True)
+            constraints = check_supervision(
+                y, n_samples=X.shape[0], must_link=must_link, cannot_link=cannot_link
+            )
+            is_given = any(known is not None for known in (y, must_link, cannot_link))
+            check_learnable(constraints, self, is_given=is_given)
+            task = make_task(self, X)
+            seed, split_seed, kmeans_seed = check_random_state(
+                self.random_state
+            ).randint(2**31, size=3)
+            validation = hold_out(self, constraints, int(split_seed))
+            context.call_on_fit_task_begin(estimator=self, X=X, y=constraints)
+            hook = self._make_hook(context, X, constraints, task)
+            run = run_training(
+                X, constraints, task, int(seed), validation=validation, hook=hook
+            )
+            self._store(X, run, task)
+            if self.n_clusters is not None:
+                self._cluster(int(kmeans_seed))
+        context.call_on_fit_task_end(estimator=self, X=X, y=constraints)
+        return self
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        return tags
+
+    @property
+    def _n_outputs(self):
+        """Number of outputs of the network."""
+        return int(self.n_components)
+
+    def _make_hook(self, context, X, constraints, task):
+        """Return what tells callbacks of each epoch, None without any."""
+        if not getattr(self, "_skl_callbacks", None):
+            return None
+        return EpochCallbacks(
+            context,
+            self,
+            X,
+            constraints,
+            self.max_iter,
+            lambda network: {
+                "_architecture": task.architecture,
+                "weights_": to_numpy_state(network),
+                "_n_features_out": self._n_outputs,
+            },
+        )
+
+    def _store(self, X, run, task):
+        """Set the fitted attributes."""
+        check_finished([run], self)
+        self._architecture = task.architecture
+        self.weights_ = run.weights
+        self.margin_ = task.objective.margin
+        self.loss_ = run.loss
+        self.loss_curve_ = run.loss_curve
+        self.validation_scores_ = (
+            [-value for value in run.criterion_curve]
+            if self.validation_fraction
+            else []
+        )
+        self.n_iter_ = run.n_iter
+        self._n_features_out = self._n_outputs
+        self._network = self._build_network()
+        self.embedding_ = self._embed(X)
+        if np.ptp(self.embedding_, axis=0).max() < _COLLAPSED:
+            warnings.warn(
+                "The embedding of all samples is one point. If the samples do differ, "
+                f"try a lower learning_rate={self.learning_rate}, mining='all' or "
+                f"another margin={self.margin_}.",
+                stacklevel=4,
+            )

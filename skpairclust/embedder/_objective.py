@@ -1,0 +1,342 @@
+"""Metric learning without its estimator: one training, numbers in and out."""
+
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from skpairclust.embedder._batching import (
+    GroupBatches,
+    HardBatches,
+    PairBatches,
+    TripletBatches,
+    count_steps,
+)
+from skpairclust.embedder._known_groups import KnownGroups
+from skpairclust.embedder._losses import (
+    contrastive_loss,
+    hinge_embedding_loss,
+    lifted_loss,
+)
+from skpairclust.embedder._triplet_pool import TripletPool
+from skpairclust.embedder._triplets import triplet_loss
+from skpairclust.embedder._validation import Validation, make_criterion
+from skpairclust.neural._augmentation import make_augmentation
+from skpairclust.neural._epoch_hooks import EpochHooks
+from skpairclust.neural._networks import Architecture, last_linear
+from skpairclust.neural._rows import FeatureRows
+from skpairclust.neural._torch_utils import (
+    global_rng,
+    make_generator,
+    resolve_device,
+    to_device,
+)
+from skpairclust.neural._training import TrainingOptions, train
+
+_INFERENCE_ROWS = 2048
+
+# Normalized embeddings are at most 2 apart: too little for the lifted loss, whose sums
+# over all negatives would stay above any must-link.
+_LIFTED_SCALE = 8.0
+
+PAIR_LOSSES = {
+    "contrastive": contrastive_loss,
+    "hinge_embedding": hinge_embedding_loss,
+    "lifted": lifted_loss,
+}
+# The cost of a triplet and whether distances are squared.
+TRIPLET_LOSSES = {
+    "triplet": ("hinge", False),
+    "squared_triplet": ("hinge", True),
+    "ratio_triplet": ("ratio", False),
+    "soft_triplet": ("soft", False),
+}
+MARGINS = {
+    "contrastive": 1.0,
+    "hinge_embedding": 1.0,
+    "lifted": 1.0,
+    "triplet": 0.2,
+    "squared_triplet": 0.2,
+    "ratio_triplet": 0.2,
+    "soft_triplet": 0.2,
+}
+
+
+@dataclass(frozen=True)
+class EmbeddingOptions:
+    """What to minimize; the names are those of the estimator's parameters."""
+
+    loss: str
+    margin: float
+    reduction: str
+    mining: str
+    pool: str
+    pool_epochs: int
+    swap: bool
+    positive_percentile: float
+    sampling: str
+    augment: object
+    normalize: bool
+    batch_size: int
+    samples_per_class: int
+
+
+@dataclass(frozen=True)
+class EmbeddingTask:
+    """One problem."""
+
+    architecture: Architecture
+    objective: EmbeddingOptions
+    training: TrainingOptions
+    head_learning_rate_multiplier: float
+    device: str
+    verbose: int
+    initial_weights: dict | None = None
+
+
+def embed(network, x, *, normalize):
+    """Return the embedding of a batch, rows of length 1 if `normalize`."""
+    x = network(x)
+    return functional.normalize(x) if normalize else x
+
+
+def embed_rows(network, rows, index, *, normalize):
+    """Return the embedding of some rows in evaluation mode, float32 numpy.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Left in the mode that it came in.
+    rows : FeatureRows
+    index : ndarray of int64
+    normalize : bool
+
+    Returns
+    -------
+    ndarray of shape (len(index), d), float32
+    """
+    was_training = network.training
+    network.eval()
+    size = rows.bounded(_INFERENCE_ROWS)
+    with torch.inference_mode():
+        parts = [
+            embed(network, rows.take(index[start : start + size]), normalize=normalize)
+            for start in range(0, len(index), size)
+        ]
+        result = torch.cat(parts).float().cpu().numpy()
+    network.train(was_training)
+    return result
+
+
+def run_training(X, constraints, task, seed, *, validation=None, hook=None):
+    """Train one network.
+
+    Parameters
+    ----------
+    X : array or CSR matrix of shape (n_samples, ...)
+    constraints : PairwiseConstraints
+    task : EmbeddingTask
+    seed : int
+        Decides the initial weights, the batches and the mining.
+    validation : Validation, optional
+        Rows held out and how to score them; without it the last epoch counts.
+    hook : callable, optional
+        Called after each epoch, closed at the end: see `_epoch_hooks`.
+
+    Returns
+    -------
+    TrainingRun
+    """
+    # Dropout and the like in a network of the user's draw from the global state.
+    own = callable(task.architecture.network)
+    with global_rng(seed) if own else nullcontext():
+        return _run_seeded(X, constraints, task, seed, validation, hook)
+
+
+def _run_seeded(X, constraints, task, seed, validation, hook):
+    """Train one network as `run_training` says."""
+    device = resolve_device(task.device)
+    rows = FeatureRows(X, task.architecture.input_shape, device)
+    network = task.architecture.start(seed, device, task.initial_weights)
+    if validation is None:
+        validation = Validation.nothing(constraints)
+    objective = EmbeddingObjective(
+        rows, constraints[validation.train], task.objective, seed, validation.train
+    )
+    hooks = EpochHooks(hook, task, "fit")
+    normalize = task.objective.normalize
+    run = train(
+        network,
+        objective,
+        objective.n_steps,
+        task.training,
+        on_epoch=hooks,
+        criterion=make_criterion(
+            validation,
+            lambda network, index: embed_rows(
+                network, rows, index, normalize=normalize
+            ),
+        ),
+        parameter_groups=split_head(network, task.head_learning_rate_multiplier),
+    )
+    hooks.close()
+    return run
+
+
+def split_head(network, multiplier):
+    """Return groups of parameters: the trunk, and the last linear layer."""
+    head = list(last_linear(network).parameters())
+    in_head = {id(parameter) for parameter in head}
+    trunk = [p for p in network.parameters() if id(p) not in in_head]
+    groups = [{"params": head, "multiplier": multiplier}]
+    return [{"params": trunk, "multiplier": 1.0}, *groups] if trunk else groups
+
+
+def draws_pairs(options, known):
+    """Return whether batches are drawn by the pair and not by the group.
+
+    Only losses of single pairs can do without groups, and groups serve them better
+    where most are known to differ from some other.
+
+    Parameters
+    ----------
+    options : EmbeddingOptions
+    known : KnownGroups
+
+    Returns
+    -------
+    bool
+    """
+    compares_pairs = options.loss in ("contrastive", "hinge_embedding")
+    is_listed = not known.constraints._relations
+    can_do = compares_pairs and options.sampling == "classes" and is_listed
+    return can_do and not known.are_most_rich
+
+
+def can_compare(options, known):
+    """Return whether there is anything that the loss could compare.
+
+    Parameters
+    ----------
+    options : EmbeddingOptions
+    known : KnownGroups
+
+    Returns
+    -------
+    bool
+    """
+    return bool(len(known.rich)) or draws_pairs(options, known)
+
+
+def resolve_mining(options, *, is_complete):
+    """Return which triplets count, where `options` leave it open.
+
+    Semi-hard ones tell new classes apart better than all, but with a hinge only where
+    all pairs of a batch are known. Costs without have a slope everywhere: triplets that
+    are right by far would outweigh the others.
+    """
+    if options.mining != "auto":
+        return options.mining
+    has_hinge = options.loss in ("triplet", "squared_triplet")
+    return "all" if has_hinge and not is_complete else "semihard"
+
+
+class EmbeddingObjective:
+    """The loss of a step: draws a batch, embeds it, and compares.
+
+    Parameters
+    ----------
+    rows : FeatureRows
+        All samples.
+    constraints : PairwiseConstraints
+        Of the samples to train on.
+    options : EmbeddingOptions
+    seed : int
+    index : ndarray of int64
+        Where the samples to train on are in `rows`.
+    """
+
+    def __init__(self, rows, constraints, options, seed, index):
+        self.rows = rows
+        self.options = options
+        self.index = index
+        rng = np.random.RandomState(seed)
+        self._generator = make_generator(rng.randint(2**31), rows.device)
+        self._augment = make_augmentation(options.augment, rows.input_shape)
+        self.known = KnownGroups(constraints)
+        self.mining = resolve_mining(options, is_complete=self.known.is_complete)
+        self._pool = None
+        self._n_calls = 0
+        batches = self._make_batches(rng)
+        self.n_steps = count_steps(self.known, options.batch_size)
+        if isinstance(batches, PairBatches):
+            self.n_steps = batches.n_steps
+        self._batches = iter(batches)
+
+    def __call__(self, network):
+        """Return the loss of the next step, a scalar tensor."""
+        self._refresh_pool(network)
+        batch = next(self._batches)
+        relation = to_device(self.known.relation(batch.rows), self.rows.device)
+        x = self.rows.take(self.index[batch.rows])
+        if self._augment is not None:
+            x = self._augment(x, self._generator)
+        x = embed(network, x, normalize=self.options.normalize)
+        return self._compare(x, relation, batch.triplets)
+
+    def _make_batches(self, rng):
+        """Return the source of batches that the options name."""
+        options = self.options
+        is_pooled = self.mining == "pool" and options.loss in TRIPLET_LOSSES
+        if is_pooled or options.sampling == "hard":
+            self._pool = TripletPool(self.known, options.margin, rng)
+        if is_pooled:
+            self._triplets = self._pool.list_triplets("random")
+            return TripletBatches(options.batch_size, rng, lambda: self._triplets)
+        if options.sampling == "hard":
+            find = self._pool.find_negatives
+            return HardBatches(self.known, options.batch_size, rng, find)
+        if draws_pairs(options, self.known):
+            return PairBatches(self.known.constraints, options.batch_size, rng)
+        return GroupBatches(
+            self.known, options.batch_size, options.samples_per_class, rng
+        )
+
+    def _refresh_pool(self, network):
+        """Find hard examples anew every few epochs, but not before the first."""
+        period = self.n_steps * self.options.pool_epochs
+        if self._pool is not None and self._n_calls and self._n_calls % period == 0:
+            index = self.index[self._pool.rows]
+            normalize = self.options.normalize
+            self._pool.refresh(
+                embed_rows(network, self.rows, index, normalize=normalize)
+            )
+            if self.mining == "pool":
+                self._triplets = self._pool.list_triplets(self.options.pool)
+        self._n_calls += 1
+
+    def _compare(self, x, relation, triplets):
+        """Return the loss of embeddings."""
+        options = self.options
+        common = {"margin": options.margin, "reduction": options.reduction}
+        if options.loss == "lifted" and options.normalize:
+            x = _LIFTED_SCALE * x
+        if options.loss in PAIR_LOSSES:
+            return PAIR_LOSSES[options.loss](x, relation, **common)
+        cost, squared = TRIPLET_LOSSES[options.loss]
+        if triplets is not None:
+            triplets = [to_device(np.ascontiguousarray(t), x.device) for t in triplets]
+        return triplet_loss(
+            x,
+            relation,
+            cost=cost,
+            squared=squared,
+            mining=self.mining,
+            swap=options.swap,
+            positive_percentile=options.positive_percentile,
+            triplets=triplets,
+            generator=self._generator,
+            **common,
+        )

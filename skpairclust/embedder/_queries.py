@@ -1,0 +1,179 @@
+"""What a fitted embedder answers: embeddings, neighbors, clusters, a score."""
+
+import numpy as np
+from sklearn.cluster import AgglomerativeClustering, KMeans
+from sklearn.neighbors import NearestNeighbors
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from skpairclust.constraints import PairwiseConstraints
+from skpairclust.constraints._supervision import check_supervision
+from skpairclust.embedder._objective import embed
+from skpairclust.embedder._validation import pair_auc
+from skpairclust.metrics import recall_at_k
+from skpairclust.neural._base import BaseNeuralEstimator
+
+
+def _clusters(estimator):
+    """Whether the estimator clusters, or say how it would."""
+    if estimator.n_clusters is None:
+        raise AttributeError(
+            "predict needs clusters: set n_clusters, the number of clusters that "
+            "k-means looks for in the embedding."
+        )
+    return True
+
+
+class EmbeddingQueries(BaseNeuralEstimator):
+    """The methods of a fitted embedder.
+
+    It has `embedding_` of the samples of `fit`, and the parameters `loss`,
+    `normalize`, `n_components`, `n_clusters` and `clusters_per_class`.
+    """
+
+    def transform(self, X):
+        """Embed X.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples of the shape seen in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_components), float32
+            Embeddings, whose Euclidean distances were learned.
+        """
+        check_is_fitted(self)
+        return self._embed(self._check_X(X, reset=False))
+
+    @available_if(_clusters)
+    def predict(self, X):
+        """Return the cluster whose center is nearest to each sample's embedding.
+
+        Available if `n_clusters` is set.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples of the shape seen in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), int64
+            Clusters, from 0.
+        """
+        check_is_fitted(self, "cluster_centers_")
+        embedding = self._embed(self._check_X(X, reset=False))
+        return self._assign(embedding)
+
+    def kneighbors(self, X=None, n_neighbors=5, return_distance=True):
+        """Find the samples of `fit` that are nearest in the embedding.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_queries, n_features) or (n_queries, ...), \
+                default=None
+            Queries. None asks for the neighbors of each sample of `fit`, itself left
+            out.
+
+        n_neighbors : int, default=5
+            Number of neighbors.
+
+        return_distance : bool, default=True
+            Whether to return distances.
+
+        Returns
+        -------
+        distances : ndarray of shape (n_queries, n_neighbors), float32
+            Distances in the embedding, ascending; if `return_distance`.
+
+        indices : ndarray of shape (n_queries, n_neighbors), int64
+            Row numbers of samples of `fit`.
+        """
+        check_is_fitted(self)
+        index = NearestNeighbors(algorithm="brute").fit(self.embedding_)
+        queries = None if X is None else self._embed(self._check_X(X, reset=False))
+        return index.kneighbors(queries, n_neighbors, return_distance)
+
+    def score(self, X, y=None):
+        """Return Recall@1 for labels, the area under the ROC curve for pairs.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples, of new classes as well.
+
+        y : PairwiseConstraints or array-like
+            What is known of these samples, as in `fit`.
+
+        Returns
+        -------
+        float
+            For labels the share of labeled samples whose nearest other labeled sample
+            has the same label, see :func:`~skpairclust.metrics.recall_at_k`; for pairs
+            the probability that a must-link is nearer than a cannot-link. In [0, 1].
+
+        Raises
+        ------
+        ValueError
+            If no two samples have the same label, or `y` lacks must-links or
+            cannot-links.
+        """
+        embedding = self.transform(X)
+        constraints = check_supervision(y, n_samples=len(embedding))
+        if not isinstance(y, PairwiseConstraints) and np.ndim(y) == 1:
+            labels = np.asarray(y)
+            return recall_at_k(embedding[labels >= 0], labels[labels >= 0])
+        check_both_kinds(constraints, "score")
+        return pair_auc(constraints, embedding)
+
+    @property
+    def _is_normalized(self):
+        """Whether embeddings are scaled to length 1."""
+        if self.normalize is None:
+            return self.loss != "lifted" and self.n_components > 1
+        return bool(self.normalize)
+
+    def _embed(self, X):
+        """Return the embedding of checked X."""
+        is_normalized = self._is_normalized
+        return self._infer(
+            X,
+            lambda network, x: embed(network, x, normalize=is_normalized),
+            self._architecture.n_outputs,
+        )
+
+    def _cluster(self, seed):
+        """Cluster the embedding of the samples of `fit`."""
+        n_centers = self.n_clusters * self.clusters_per_class
+        kmeans = KMeans(n_centers, n_init=10, random_state=seed).fit(self.embedding_)
+        self.cluster_centers_ = kmeans.cluster_centers_
+        self._cluster_of_center = np.arange(n_centers)
+        if self.clusters_per_class > 1 and self.n_clusters > 1:
+            linkage = AgglomerativeClustering(self.n_clusters, linkage="average")
+            self._cluster_of_center = linkage.fit_predict(self.cluster_centers_)
+        elif self.n_clusters == 1:
+            self._cluster_of_center = np.zeros(n_centers, dtype=np.int64)
+        self.labels_ = self._assign(self.embedding_)
+
+    def _assign(self, embedding):
+        """Return the cluster of each embedding."""
+        index = NearestNeighbors(n_neighbors=1, algorithm="brute")
+        index.fit(self.cluster_centers_)
+        nearest = index.kneighbors(embedding, return_distance=False)[:, 0]
+        return self._cluster_of_center[nearest].astype(np.int64)
+
+
+def check_both_kinds(constraints, where):
+    """Raise unless there are must-links and cannot-links, for `where` to use."""
+    if not constraints.n_must_link:
+        raise ValueError(
+            f"{where} needs must-links, but y holds none: at least two samples must be "
+            "known to be the same."
+        )
+    if not constraints.n_cannot_link:
+        raise ValueError(
+            f"{where} needs cannot-links, but y holds none, as labels of a single "
+            "class do: at least two samples must be known to differ."
+        )

@@ -1,0 +1,133 @@
+"""From an embedder's parameters and data to the task of one training."""
+
+from skpairclust.embedder._known_groups import KnownGroups
+from skpairclust.embedder._objective import (
+    MARGINS,
+    EmbeddingOptions,
+    EmbeddingTask,
+    can_compare,
+)
+from skpairclust.embedder._queries import check_both_kinds
+from skpairclust.embedder._validation import split
+from skpairclust.neural._augmentation import make_augmentation
+from skpairclust.neural._torch_utils import resolve_device
+from skpairclust.neural._training import TrainingOptions
+
+
+def make_task(estimator, X):
+    """Return all that the training needs, or say what of it cannot be.
+
+    Parameters
+    ----------
+    estimator : MetricEmbedder
+        Its parameters are read.
+    X : array, CSR matrix or LazyRows of shape (n_samples, ...)
+
+    Returns
+    -------
+    EmbeddingTask
+
+    Raises
+    ------
+    ValueError
+        If parameters do not go together or with the data.
+    """
+    _check_numbers(estimator, X.shape[0])
+    resolve_device(estimator.device)
+    architecture = estimator._make_architecture(
+        X.shape[1:], estimator._n_outputs, estimator._hidden_layer_sizes
+    )
+    # Made once before the training: what cannot take X fails now.
+    architecture.build()
+    make_augmentation(estimator.augment, architecture.input_shape)
+    margin = estimator.margin
+    objective = estimator._options(
+        EmbeddingOptions,
+        margin=MARGINS[estimator.loss] if margin is None else float(margin),
+        normalize=estimator._is_normalized,
+    )
+    return EmbeddingTask(
+        architecture=architecture,
+        objective=objective,
+        training=estimator._options(TrainingOptions),
+        head_learning_rate_multiplier=estimator.head_learning_rate_multiplier,
+        device=str(estimator.device),
+        verbose=int(estimator.verbose),
+        initial_weights=estimator._previous_weights(architecture),
+    )
+
+
+def check_learnable(constraints, estimator, *, is_given):
+    """Raise unless a metric can be learned from the constraints.
+
+    Parameters
+    ----------
+    constraints : PairwiseConstraints
+    estimator : MetricEmbedder
+        Its parameters are read.
+    is_given : bool
+        Whether there was any supervision at all.
+
+    Raises
+    ------
+    ValueError
+        Without must-links, without cannot-links, or if no sample has both but the
+        loss compares them.
+    """
+    if not is_given:
+        raise ValueError(
+            "MetricEmbedder requires y to be passed, but the target y is None: pass "
+            "labels or PairwiseConstraints as y, or must_link= and cannot_link=."
+        )
+    check_both_kinds(constraints, "fit")
+    if not can_compare(estimator, KnownGroups(constraints)):
+        raise ValueError(
+            "y holds must-links and cannot-links, but no sample that has both: "
+            f"loss={estimator.loss!r} with sampling={estimator.sampling!r} has nothing "
+            "to compare. Pass cannot-links of must-linked samples; or pairs as they "
+            "are, not closed, with loss='contrastive' and sampling='classes'."
+        )
+
+
+def hold_out(estimator, constraints, seed):
+    """Return the part held out to choose the best epoch, None for none.
+
+    Raises
+    ------
+    ValueError
+        If there is none, but training is to stop when it scores no better; or if
+        what is left to train on does not do.
+    """
+    fraction = estimator.validation_fraction
+    if fraction:
+        validation = split(constraints, fraction, estimator.clusters_per_class, seed)
+        if not can_compare(estimator, KnownGroups(constraints[validation.train])):
+            raise ValueError(
+                f"validation_fraction={fraction} leaves no sample to train on that has "
+                "both a must-link and a cannot-link: pass more constraints, or set "
+                "validation_fraction=0."
+            )
+        return validation
+    if estimator.n_iter_no_change is not None:
+        raise ValueError(
+            f"n_iter_no_change={estimator.n_iter_no_change} needs a validation part to "
+            "look at: set validation_fraction, or n_iter_no_change=None."
+        )
+    return None
+
+
+def _check_numbers(estimator, n_samples):
+    """Raise if a batch is too small for two classes, or clusters are too many."""
+    batch_size, per_class = estimator.batch_size, estimator.samples_per_class
+    if batch_size < 2 * per_class:
+        raise ValueError(
+            f"batch_size={batch_size} cannot hold two classes with "
+            f"samples_per_class={per_class} each: raise batch_size to "
+            f"{2 * per_class} at least, or lower samples_per_class."
+        )
+    n_clusters, a_class = estimator.n_clusters, estimator.clusters_per_class
+    if (n_clusters or 0) * a_class > n_samples:
+        raise ValueError(
+            f"n_clusters={n_clusters} times clusters_per_class={a_class} must be at "
+            f"most the number of samples in X, n_samples={n_samples}."
+        )

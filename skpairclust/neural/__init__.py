@@ -1,0 +1,1 @@
+"""What all estimators with a network train and predict with."""

@@ -1,0 +1,274 @@
+"""What the estimators share: tags, validation of X, the fitted network."""
+
+import warnings
+from contextlib import contextmanager
+from dataclasses import fields
+from inspect import signature
+
+import numpy as np
+import torch
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
+from sklearn.utils import ClassifierTags
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skpairclust.neural._lazy_rows import LazyRows, is_lazy
+from skpairclust.neural._networks import Architecture, forward_features
+from skpairclust.neural._persistence import pack, read_state, unpack, write_state
+from skpairclust.neural._rows import FeatureRows
+from skpairclust.neural._torch_utils import load_numpy_state, resolve_device
+from skpairclust.utils._compat import CallbackSupportMixin
+from skpairclust.utils._doc_link import DocLinkMixin
+from skpairclust.utils._param_validation import (
+    check_hidden_layer_sizes,
+    check_input_shape,
+)
+
+# Rows sent through the network at once outside of training. Matrix products of a
+# few rows round differently: padding makes a row's result the same in any company.
+_INFERENCE_ROWS, _LEAST_ROWS = 2048, 16
+
+
+@contextmanager
+def restored_on_error(estimator):
+    """Put all attributes back when the block fails: an earlier fit stays whole."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
+def check_finished(runs, estimator):
+    """Return the runs that left weights; warn if the user stopped one.
+
+    Parameters
+    ----------
+    runs : list of TrainingRun
+    estimator : BaseNeuralEstimator
+
+    Returns
+    -------
+    list of TrainingRun
+        One at least.
+
+    Raises
+    ------
+    ValueError
+        If no run ever had finite weights.
+    """
+    usable = [run for run in runs if run.weights is not None]
+    if not usable:
+        raise ValueError(
+            "The loss turned non-finite in the first epoch, with all starts "
+            f"({len(runs)}): lower learning_rate={estimator.learning_rate}, or "
+            "scale X, for instance with a StandardScaler."
+        )
+    if any(run.interrupted for run in runs):
+        warnings.warn(
+            "fit was interrupted: the estimator keeps the best weights until then.",
+            # From here to what stores them, fit, its decorator, and the caller.
+            stacklevel=5,
+        )
+    return usable
+
+
+class BaseNeuralEstimator(
+    DocLinkMixin,
+    CallbackSupportMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
+):
+    """An estimator around a torch network.
+
+    The fitted state is `weights_`, a dict of numpy arrays, and `_architecture`,
+    which builds the module that takes them. The module itself is a cache that
+    stays behind when the estimator is pickled, so that a fit on a GPU loads on a
+    machine without one.
+    """
+
+    @property
+    def network_(self):
+        """torch.nn.Module: the fitted network in evaluation mode."""
+        check_is_fitted(self, "weights_")
+        network = self.__dict__.get("_network")
+        if network is None:
+            network = self._network = self._build_network()
+        return network
+
+    def _build_network(self):
+        """Return a module with the fitted weights, on the device."""
+        network = load_numpy_state(self._architecture.build(), self.weights_)
+        return network.to(resolve_device(self.device, fallback=True)).eval()
+
+    def __getstate__(self):
+        state = dict(super().__getstate__())
+        state.pop("_network", None)
+        if "_architecture" in state:
+            # As plain data: pickles know public classes only.
+            state["_architecture"] = vars(self._architecture).copy()
+        return state
+
+    def __setstate__(self, state):
+        if "_architecture" in state:
+            state = {**state, "_architecture": Architecture(**state["_architecture"])}
+        super().__setstate__(state)
+        # An older version may not have had all parameters.
+        for name, parameter in signature(type(self)).parameters.items():
+            self.__dict__.setdefault(name, parameter.default)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        tags.input_tags.three_d_array = True
+        tags.input_tags.sparse = True
+        if hasattr(self, "predict_proba"):
+            # scikit-learn's checks of sparse X read these of all that have it
+            tags.classifier_tags = ClassifierTags()
+        return tags
+
+    def save(self, path):
+        """Write the fitted estimator to a file that holds no code.
+
+        Weights and arrays go to a safetensors file, parameters into its metadata as
+        JSON. The file appears whole or not at all.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Where to write, for instance ``"digits.safetensors"``.
+
+        Raises
+        ------
+        ImportError
+            If the package safetensors is not installed.
+        """
+        check_is_fitted(self)
+        write_state(path, *pack(self))
+
+    @classmethod
+    def load(cls, path, *, network=None, device="auto"):
+        """Read an estimator that `save` wrote; nothing in the file is executed.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file.
+
+        network : callable, default=None
+            The parameter `network` of the estimator, if it was a callable: code is
+            not saved.
+
+        device : str, default="auto"
+            The parameter `device` of the result; that of the saved estimator may
+            not exist here.
+
+        Returns
+        -------
+        estimator
+            As fitted as it was when saved. A `random_state` that was no integer is
+            None.
+
+        Raises
+        ------
+        ImportError
+            If the package safetensors is not installed.
+        ValueError
+            If the file is cut short, altered, of a newer format, or of another
+            estimator.
+        """
+        return unpack(cls, path, *read_state(path), network=network, device=device)
+
+    @property
+    def _hidden_layer_sizes(self):
+        """Units in each hidden layer of the network, the fitted one if there is."""
+        return self.hidden_layer_sizes
+
+    def _make_architecture(self, sample_shape, n_outputs, hidden_layer_sizes):
+        """Return what builds the network for samples of this shape."""
+        return Architecture(
+            network=self.network,
+            input_shape=check_input_shape(self.input_shape, sample_shape),
+            n_outputs=int(n_outputs),
+            hidden_layer_sizes=check_hidden_layer_sizes(hidden_layer_sizes),
+        )
+
+    def _options(self, kind, **given):
+        """Return the dataclass `kind`, filled from parameters of the same names."""
+        names = (field.name for field in fields(kind) if field.name not in given)
+        return kind(**{name: getattr(self, name) for name in names}, **given)
+
+    def _previous_weights(self, architecture):
+        """Return the weights to start from, None for new ones."""
+        if not self.warm_start or not hasattr(self, "weights_"):
+            return None
+        return self.weights_ if architecture == self._architecture else None
+
+    def _check_X(self, X, *, reset):
+        """Return X as an array of floats that the network can take."""
+        # Batch normalization, and a clustering, need two.
+        n_least = 2 if reset else 1
+        if is_lazy(X):
+            X = LazyRows(X, ensure_min_samples=n_least)
+            if reset:
+                self.n_features_in_ = X.shape[1]
+        else:
+            X = validate_data(
+                self,
+                X,
+                reset=reset,
+                dtype=[np.float32, np.float64],
+                allow_nd=True,
+                accept_sparse="csr",
+                order="C",
+                ensure_min_samples=n_least,
+            )
+        if reset:
+            self._sample_shape = X.shape[1:]
+        elif X.shape[1:] != self._sample_shape:
+            raise ValueError(
+                f"X has samples of shape {X.shape[1:]}, but "
+                f"{type(self).__name__} was fitted on samples of shape "
+                f"{self._sample_shape}."
+            )
+        return X
+
+    def _infer(self, X, function, n_columns):
+        """Return `function` of the network and X, by blocks of rows, float32."""
+        network = self.network_
+        device = next(network.parameters()).device
+        rows = FeatureRows(X, self._architecture.input_shape, device)
+        result = np.empty((len(rows), n_columns), dtype=np.float32)
+        with torch.inference_mode():
+            for block in rows.blocks(_INFERENCE_ROWS):
+                x = rows.take(block)
+                result[block] = function(network, _padded(x))[: len(x)].cpu().numpy()
+        return result
+
+    def transform(self, X):
+        """Return the features that the last hidden layer makes of X.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples of the shape seen in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features_out), float32
+        """
+        check_is_fitted(self)
+        X = self._check_X(X, reset=False)
+        return self._infer(X, forward_features, self._n_features_out)
+
+
+def _padded(x):
+    """Return `x` with rows of zeros appended where it has only a few."""
+    missing = _LEAST_ROWS - len(x)
+    return x if missing <= 0 else torch.cat([x, x.new_zeros(missing, *x.shape[1:])])

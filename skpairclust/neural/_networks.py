@@ -1,0 +1,297 @@
+"""Networks that end in one output a cluster, each built from a generator.
+
+The global random state of torch is never used: layers are allocated without
+initialization and filled from the generator that comes in.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from skpairclust.neural._torch_utils import global_rng, load_numpy_state, make_generator
+
+# The first outputs should be near uniform, so that no cluster starts as winner.
+_OUTPUT_SCALE = 0.1
+
+_CONV_CHANNELS = (16, 32, 64, 128)
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """All that rebuilds the network; kept with a fitted estimator."""
+
+    network: object
+    input_shape: tuple
+    n_outputs: int
+    hidden_layer_sizes: tuple
+
+    def build(self, seed=0):
+        """Return the network with initial weights drawn from `seed`."""
+        return build_network(
+            self.network,
+            self.input_shape,
+            self.n_outputs,
+            hidden_layer_sizes=self.hidden_layer_sizes,
+            seed=seed,
+        )
+
+    def start(self, seed, device, weights=None):
+        """Return a network to train on a device: with these weights, or new ones."""
+        network = self.build(seed).to(device)
+        if weights is not None:
+            load_numpy_state(network, weights)
+        return network
+
+
+def build_network(network, input_shape, n_outputs, *, hidden_layer_sizes, seed):
+    """Build the network that the parameter `network` of an estimator names.
+
+    Parameters
+    ----------
+    network : {"mlp", "lenet", "conv"} or callable
+        A callable gets ``(input_shape, n_outputs)`` and returns a module. It may
+        draw from torch's global generator, which is seeded for the call and put
+        back after it.
+    input_shape : tuple of int
+        Shape of one sample.
+    n_outputs : int
+    hidden_layer_sizes : sequence of int
+        Used by ``"mlp"`` alone.
+    seed : int
+
+    Returns
+    -------
+    torch.nn.Module
+
+    Raises
+    ------
+    TypeError
+        If a callable returns something else than a module.
+    ValueError
+        If the network cannot take samples of this shape.
+    """
+    if network == "mlp":
+        generator = make_generator(seed)
+        return build_mlp(input_shape, n_outputs, hidden_layer_sizes, generator)
+    if network == "lenet":
+        return build_lenet(input_shape, n_outputs, make_generator(seed))
+    if network == "conv":
+        return build_conv(input_shape, n_outputs, make_generator(seed))
+    with global_rng(seed):
+        module = network(tuple(input_shape), n_outputs)
+    if not isinstance(module, nn.Module):
+        raise TypeError(
+            "network must return a torch.nn.Module when called with (input_shape, "
+            f"n_outputs); got {type(module).__name__}."
+        )
+    _check_outputs(module, input_shape, n_outputs)
+    return module
+
+
+def _check_outputs(module, input_shape, n_outputs):
+    """Raise unless `module` turns samples into one output a cluster."""
+    last_linear(module)
+    was_training = module.training
+    module.eval()
+    with torch.no_grad():
+        shape = tuple(module(torch.zeros(2, *input_shape)).shape)
+    module.train(was_training)
+    if shape != (2, n_outputs):
+        raise ValueError(
+            f"network gives outputs of shape {shape} for 2 samples of shape "
+            f"{tuple(input_shape)}; it must give (2, {n_outputs}): a logit a cluster, "
+            "without a softmax, or a column a component of an embedding."
+        )
+
+
+def build_mlp(input_shape, n_outputs, hidden_layer_sizes, generator):
+    """Build a multi-layer perceptron with batch normalization.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        Shape of one sample; it is flattened.
+    n_outputs : int
+    hidden_layer_sizes : sequence of int
+        Units in each hidden layer.
+    generator : torch.Generator
+        Source of the initial weights, on the CPU.
+
+    Returns
+    -------
+    torch.nn.Sequential
+    """
+    sizes = [math.prod(input_shape), *hidden_layer_sizes]
+    layers = [nn.Flatten()]
+    for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True):
+        layers += [
+            make_linear(n_in, n_out, generator),
+            nn.BatchNorm1d(n_out),
+            nn.ReLU(),
+        ]
+    layers.append(make_linear(sizes[-1], n_outputs, generator, _OUTPUT_SCALE))
+    return nn.Sequential(*layers)
+
+
+def build_lenet(input_shape, n_outputs, generator):
+    """Build the LeNet of Hsu & Kira (2016) for images of at least 16 x 16.
+
+    Two blocks of 5 x 5 convolution (20, then 50 channels), batch normalization,
+    ReLU and 2 x 2 max-pooling, then a hidden layer of 500 units.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        ``(height, width)`` or ``(channels, height, width)``.
+    n_outputs : int
+    generator : torch.Generator
+        Source of the initial weights, on the CPU.
+
+    Returns
+    -------
+    torch.nn.Sequential
+
+    Raises
+    ------
+    ValueError
+        If `input_shape` is not that of an image of at least 16 x 16.
+    """
+    channels, height, width = image_shape(input_shape)
+    blocks = [
+        *_conv_block(channels, 20, generator),
+        *_conv_block(20, 50, generator),
+    ]
+    n_flat = 50 * _pooled(_pooled(height)) * _pooled(_pooled(width))
+    head = [
+        make_linear(n_flat, 500, generator),
+        nn.BatchNorm1d(500),
+        nn.ReLU(),
+        make_linear(500, n_outputs, generator, _OUTPUT_SCALE),
+    ]
+    return _of_images(input_shape, blocks, head)
+
+
+def build_conv(input_shape, n_outputs, generator):
+    """Build a network of four small convolutions for images of at least 16 x 16.
+
+    Four blocks of 3 x 3 convolution (16, 32, 64 and 128 channels), 2 x 2 max-pooling,
+    batch normalization and ReLU, then the output. As the network of Vinyals et al.
+    (2016), "Matching networks for one shot learning", section 4.1.1, but narrow where
+    images are large, and pooled before they are normalized: half the time.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        ``(height, width)`` or ``(channels, height, width)``.
+    n_outputs : int
+    generator : torch.Generator
+        Source of the initial weights, on the CPU.
+
+    Returns
+    -------
+    torch.nn.Sequential
+
+    Raises
+    ------
+    ValueError
+        If `input_shape` is not that of an image of at least 16 x 16.
+    """
+    channels, height, width = image_shape(input_shape, "conv")
+    sizes = [channels, *_CONV_CHANNELS]
+    blocks = []
+    for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True):
+        conv, norm, relu, pool = _conv_block(
+            n_in, n_out, generator, kernel_size=3, padding=1
+        )
+        blocks += [conv, pool, norm, relu]
+    shrunk = 2 ** len(_CONV_CHANNELS)
+    n_flat = sizes[-1] * (height // shrunk) * (width // shrunk)
+    head = [make_linear(n_flat, n_outputs, generator, _OUTPUT_SCALE)]
+    return _of_images(input_shape, blocks, head)
+
+
+def _of_images(input_shape, blocks, head):
+    """Return layers for images, without channels too, and then for flat features."""
+    is_gray = len(input_shape) == 2
+    first = nn.Unflatten(1, (1, input_shape[0])) if is_gray else nn.Identity()
+    network = nn.Sequential(first, *blocks, nn.Flatten(), *head)
+    # Convolutions forward and backward take half the time; no value changes.
+    return network.to(memory_format=torch.channels_last)
+
+
+def image_shape(input_shape, network="lenet"):
+    """Return ``(channels, height, width)``, or say why `network` cannot take it."""
+    shape = (1, *input_shape) if len(input_shape) == 2 else tuple(input_shape)
+    if len(shape) != 3 or min(shape[1:]) < 16:
+        raise ValueError(
+            f"network={network!r} needs images of at least 16 x 16, but one sample has "
+            f"shape {tuple(input_shape)}: pass input_shape=(height, width) or "
+            "(channels, height, width), or use network='mlp'."
+        )
+    return shape
+
+
+def make_linear(n_in, n_out, generator, scale=1.0):
+    """Return a linear layer with He-normal weights times `scale`, zero bias."""
+    return _initialize(
+        nn.utils.skip_init(nn.Linear, n_in, n_out), generator, scale=scale
+    )
+
+
+def _conv_block(n_in, n_out, generator, *, kernel_size=5, padding=0):
+    """Return convolution, batch normalization, ReLU, max-pooling 2 x 2."""
+    conv = nn.utils.skip_init(
+        nn.Conv2d, n_in, n_out, kernel_size=kernel_size, padding=padding
+    )
+    return (
+        _initialize(conv, generator),
+        nn.BatchNorm2d(n_out),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+    )
+
+
+def _pooled(size):
+    """Return the side of an image after one convolution block."""
+    return (size - 4) // 2
+
+
+def _initialize(layer, generator, scale=1.0):
+    """Fill a layer from `generator` and return it."""
+    nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
+    with torch.no_grad():
+        layer.weight.mul_(scale)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+def last_linear(network):
+    """Return the last linear layer of `network`: its input are the features.
+
+    Raises
+    ------
+    ValueError
+        If the network has no `torch.nn.Linear`.
+    """
+    linear = [module for module in network.modules() if isinstance(module, nn.Linear)]
+    if not linear:
+        raise ValueError(
+            "The network has no torch.nn.Linear layer, so it has no last hidden "
+            "layer to take features from: end it in a torch.nn.Linear."
+        )
+    return linear[-1]
+
+
+def forward_features(network, x):
+    """Return what the last linear layer of `network` gets for the input `x`."""
+    captured = []
+    hook = last_linear(network).register_forward_pre_hook(
+        lambda _, inputs: captured.append(inputs[0])
+    )
+    try:
+        network(x)
+    finally:
+        hook.remove()
+    return captured[-1].flatten(1)

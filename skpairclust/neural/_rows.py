@@ -1,0 +1,80 @@
+"""Rows of X on their way to the network, batch by batch."""
+
+import math
+
+import numpy as np
+import torch
+from scipy import sparse
+
+from skpairclust.neural._torch_utils import to_device
+
+# Share of the free GPU memory that the rows of X may occupy; the rest is for
+# activations, gradients and optimizer state.
+_RESIDENT_SHARE = 0.5
+
+# Values of dense rows made at once outside of training: 64 MiB of float32.
+_DENSE_VALUES = 2**24
+
+
+class FeatureRows:
+    """Rows of X as float32 tensors of the network's input shape, batch by batch.
+
+    On a GPU all of X is moved there once when it fits. Otherwise only the rows of
+    a batch are converted, so that neither a memory map, nor float64 data, nor a
+    sparse matrix is ever copied whole.
+
+    Parameters
+    ----------
+    X : array or CSR matrix of shape (n_samples, ...)
+    input_shape : tuple of int
+        Shape of one sample as the network takes it.
+    device : torch.device
+    """
+
+    def __init__(self, X, input_shape, device):
+        self.X = X
+        self.input_shape = tuple(input_shape)
+        self.device = device
+        self._resident = None
+        if device.type != "cpu" and _fits(X, device):
+            self._resident = torch.tensor(X, dtype=torch.float32, device=device)
+
+    def __len__(self):
+        return self.X.shape[0]
+
+    def blocks(self, n_rows):
+        """Yield slices of at most `n_rows` rows, fewer where rows are wide."""
+        n_rows = self.bounded(n_rows)
+        for start in range(0, len(self), n_rows):
+            yield slice(start, start + n_rows)
+
+    def bounded(self, n_rows):
+        """Return how many of `n_rows` dense rows may be in memory at once."""
+        return max(1, min(n_rows, _DENSE_VALUES // math.prod(self.input_shape)))
+
+    def take(self, rows):
+        """Return the samples `rows` (integer array or slice) as a tensor."""
+        if self._resident is not None:
+            if not isinstance(rows, slice):
+                rows = to_device(rows, self.device)
+            batch = self._resident[rows]
+        else:
+            batch = to_device(_dense_float32(self.X[rows]), self.device)
+        return batch.reshape(-1, *self.input_shape)
+
+
+def _fits(X, device):
+    """Whether a float32 copy of X may live on the GPU."""
+    if sparse.issparse(X) or device.type != "cuda":
+        return False
+    free, _ = torch.cuda.mem_get_info(device)
+    return 4 * X.size <= _RESIDENT_SHARE * free
+
+
+def _dense_float32(rows):
+    """Return `rows` as a writeable C-contiguous float32 array."""
+    if sparse.issparse(rows):
+        return np.asarray(rows.astype(np.float32).toarray())
+    rows = np.ascontiguousarray(rows, dtype=np.float32)
+    # A slice of a read-only memory map is still read-only.
+    return rows if rows.flags.writeable else rows.copy()

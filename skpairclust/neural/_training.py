@@ -1,0 +1,189 @@
+"""The training loop: epochs, schedule, early stopping, the best weights.
+
+It knows torch alone. What a step costs comes in as a function, what is worth a
+look at the end of an epoch goes out through another.
+"""
+
+import math
+from dataclasses import dataclass, field
+
+import torch
+
+from skpairclust.neural._torch_utils import to_numpy_state
+
+SCHEDULES = ("constant", "cosine", "halving")
+OPTIMIZERS = ("adam", "sgd")
+
+# "halving" is the schedule of Hsu & Kira's code.
+_HALVING_EPOCHS = 25
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How to train; the names are those of the estimators' parameters."""
+
+    optimizer: str
+    learning_rate: float
+    momentum: float
+    weight_decay: float
+    schedule: str
+    max_iter: int
+    tol: float
+    n_iter_no_change: int | None
+
+
+@dataclass
+class TrainingRun:
+    """What one run of training left behind.
+
+    Attributes
+    ----------
+    weights : dict of str to ndarray
+        State of the network after its best epoch.
+        None if it never had finite weights.
+    loss : float
+        Mean loss of that epoch; ``inf`` if no epoch was finite.
+    loss_curve : list of float
+        Mean loss of each epoch.
+    criterion_curve : list of float
+        What decided which epoch is best, of each epoch; the loss unless `train` was
+        told otherwise.
+    interrupted : bool
+        Whether the user stopped it.
+    """
+
+    weights: dict | None = None
+    loss: float = math.inf
+    loss_curve: list = field(default_factory=list)
+    criterion_curve: list = field(default_factory=list)
+    interrupted: bool = False
+
+    @property
+    def n_iter(self):
+        """Epochs begun: one at least."""
+        return max(1, len(self.loss_curve))
+
+
+def train(
+    network,
+    compute_loss,
+    n_steps,
+    options,
+    *,
+    on_epoch=None,
+    criterion=None,
+    parameter_groups=None,
+):
+    """Train `network` in place and return the weights of its best epoch.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+    compute_loss : callable
+        Takes the network, draws a batch and returns the loss, a scalar tensor.
+    n_steps : int
+        Steps in an epoch.
+    options : TrainingOptions
+    on_epoch : callable, optional
+        Called as ``on_epoch(run, network)`` after each epoch; training ends when
+        it returns True.
+    criterion : callable, optional
+        Called as ``criterion(run, network)`` after each epoch and before `on_epoch`;
+        the epoch with the lowest value is the best, and training has stalled when it
+        no longer falls. Defaults to the mean loss of the epoch.
+    parameter_groups : list of dict, optional
+        Parameters under ``"params"`` and what multiplies their learning rate under
+        ``"multiplier"``. Defaults to all parameters at the full rate.
+
+    Returns
+    -------
+    TrainingRun
+        With ``loss=inf`` and no weights if the first epoch was not finite.
+    """
+    optimizer = make_optimizer(parameter_groups or network.parameters(), options)
+    run = TrainingRun()
+    best, lowest = None, math.inf
+    try:
+        for epoch in range(options.max_iter):
+            loss = _run_epoch(network, compute_loss, n_steps, optimizer, options, epoch)
+            run.loss_curve.append(loss)
+            # Once not finite, the weights stay so: what was best before counts.
+            if not (math.isfinite(loss) and _is_finite(network)):
+                break
+            value = loss if criterion is None else criterion(run, network)
+            run.criterion_curve.append(value)
+            if value < lowest:
+                lowest, run.loss, best = value, loss, _clone_state(network)
+            if (on_epoch is not None and on_epoch(run, network)) or _has_stalled(
+                run.criterion_curve, options
+            ):
+                break
+    except KeyboardInterrupt:
+        run.interrupted = True
+    if best is not None:
+        network.load_state_dict(best)
+    # An interrupt within the first epoch leaves what was learnt until then.
+    if best is not None or (run.interrupted and _is_finite(network)):
+        run.weights = to_numpy_state(network)
+    return run
+
+
+def make_optimizer(parameters, options):
+    """Return the torch optimizer that `options` name."""
+    common = {"lr": options.learning_rate, "weight_decay": options.weight_decay}
+    if options.optimizer == "adam":
+        return torch.optim.Adam(parameters, fused=True, **common)
+    return torch.optim.SGD(parameters, momentum=options.momentum, **common)
+
+
+def learning_rate_at(progress, options):
+    """Return the learning rate after `progress` epochs, a float in [0, max_iter]."""
+    if options.schedule == "cosine":
+        share = progress / options.max_iter
+        return options.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
+    if options.schedule == "halving":
+        return options.learning_rate * 0.5 ** int(progress // _HALVING_EPOCHS)
+    return options.learning_rate
+
+
+def _run_epoch(network, compute_loss, n_steps, optimizer, options, epoch):
+    """Take `n_steps` steps and return their mean loss."""
+    network.train()
+    total = None
+    for step in range(n_steps):
+        rate = learning_rate_at(epoch + step / n_steps, options)
+        for group in optimizer.param_groups:
+            group["lr"] = rate * group.get("multiplier", 1.0)
+        loss = _run_step(network, compute_loss, optimizer)
+        # Summed on the device: reading a loss each step would wait for the GPU.
+        total = loss if total is None else total + loss
+    return float(total) / n_steps
+
+
+def _run_step(network, compute_loss, optimizer):
+    """Take one step and return its loss, detached."""
+    optimizer.zero_grad(set_to_none=True)
+    loss = compute_loss(network)
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
+def _has_stalled(curve, options):
+    """Whether the last `n_iter_no_change` epochs were no better by `tol`."""
+    patience = options.n_iter_no_change
+    if patience is None or len(curve) <= patience:
+        return False
+    return min(curve[-patience:]) > min(curve[:-patience]) - options.tol
+
+
+def _is_finite(network):
+    """Whether all weights are finite; one wait for the device."""
+    return bool(torch.stack([p.isfinite().all() for p in network.parameters()]).all())
+
+
+def _clone_state(network):
+    """Return a copy of the network's state on its own device."""
+    return {
+        name: value.detach().clone() for name, value in network.state_dict().items()
+    }

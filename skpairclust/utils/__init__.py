@@ -1,0 +1,1 @@
+"""Checks of parameters, and what differs between versions of scikit-learn."""

@@ -1,0 +1,147 @@
+"""What the numbers of pairs decide before training."""
+
+import numpy as np
+import pytest
+
+from skpairclust import PairwiseConstraints
+from skpairclust.clusterer._evidence import Evidence, weigh_evidence
+
+
+def random_pairs(sizes, n_pairs, seed=0, **options):
+    """Return pairs drawn from classes of these sizes."""
+    y = np.repeat(np.arange(len(sizes)), sizes)
+    return PairwiseConstraints.sample_from_labels(
+        y, n_pairs, random_state=seed, **options
+    )
+
+
+EQUAL = [3000] * 10
+
+
+def test_scarcity_falls_with_the_number_of_pairs():
+    scarcity = [
+        weigh_evidence(random_pairs(EQUAL, n), 10).scarcity
+        for n in (20, 1000, 2000, 5000)
+    ]
+    assert scarcity == pytest.approx([1, 1, 0.25, 0.04])
+
+
+def test_information_waits_longer_the_more_pairs_there_are():
+    patience = [
+        weigh_evidence(random_pairs(EQUAL, n), 10).patience for n in (500, 750, 5000)
+    ]
+    assert patience == pytest.approx([1, 3, 5])
+    assert Evidence().patience == 1
+
+
+def test_smoothness_waits_where_there_is_a_handful_of_pairs():
+    caution = [
+        weigh_evidence(random_pairs(EQUAL, n), 10).caution for n in (20, 250, 500, 5000)
+    ]
+    assert caution == pytest.approx([0.96, 0.5, 0, 0])
+    assert Evidence().caution == 1
+
+
+def test_smoothness_ends_where_pairs_place_all_samples():
+    def radius(n_pairs, **options):
+        constraints = random_pairs([45] * 11, n_pairs)
+        return weigh_evidence(constraints, 11, **options).adversarial_radius
+
+    # Up to a quarter of 11 * 495 / 2 pairs.
+    assert radius(680) == 0.5
+    scarcity = (1100 / 2000) ** 2
+    placed = (4000 / 5445 - 0.25) / 0.75
+    assert radius(2000) == pytest.approx(0.25 * (1 + scarcity) * (1 - placed))
+    assert radius(2000, noise_rate=0.2) > radius(2000)
+    assert weigh_evidence(PairwiseConstraints.from_labels([0, 1] * 90), 2).placed == 1
+    rows = np.arange(1800)
+    few_labels = np.where(rows % 10, -1, rows // 10 % 3)
+    assert weigh_evidence(PairwiseConstraints.from_labels(few_labels), 3).placed == 0
+
+
+def test_settings_go_from_those_of_few_pairs_to_those_of_many():
+    few, many = Evidence(scarcity=1.0), Evidence(scarcity=0.0)
+    assert (few.pair_weight, many.pair_weight) == (1, 3)
+    assert (few.adversarial_radius, many.adversarial_radius) == (0.5, 0.25)
+
+
+@pytest.mark.parametrize("kinds", ["none", "must", "cannot"])
+def test_one_kind_of_pairs_frees_no_sizes(kinds):
+    pairs = np.arange(4000).reshape(-1, 2)
+    links = {"must": (pairs, None), "cannot": (None, pairs), "none": (None, None)}
+    constraints = PairwiseConstraints(*links[kinds], n_samples=4000)
+    evidence = weigh_evidence(constraints, 10)
+    assert (evidence.scarcity, evidence.size_freedom) == (1, 0)
+    assert evidence.pair_weight == 1
+    assert evidence.lead == (0 if kinds == "must" else 0.5)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_few_random_pairs_of_equal_clusters_free_no_sizes(seed):
+    assert weigh_evidence(random_pairs(EQUAL, 60, seed), 10).size_freedom == 0
+
+
+def test_frequent_must_links_free_the_sizes():
+    # Two thirds of the samples in one of thirty classes: .4 of the pairs agree.
+    unequal = random_pairs([16_000, *[500] * 29], 300)
+    assert weigh_evidence(unequal, 30).size_freedom > 0.5
+    # So they do when there are ten clusters, and a hundred are asked for.
+    assert weigh_evidence(random_pairs(EQUAL, 1000), 100).size_freedom == 1
+
+
+def test_unevenness_silences_the_information_term():
+    over_set = weigh_evidence(random_pairs(EQUAL, 1000), 100)
+    assert over_set.information_weight(100) == 0
+    even = weigh_evidence(random_pairs(EQUAL, 1000), 10)
+    assert even.information_weight(8) == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize("noise_rate", [0.0, 0.2, "estimate"])
+def test_wrong_pairs_are_not_unequal_clusters(noise_rate):
+    flipped = random_pairs(EQUAL, 2000, noise=0.2)
+    assert weigh_evidence(flipped, 10, noise_rate=noise_rate).unevenness == 0
+
+
+def test_wrong_pairs_say_less():
+    pairs = random_pairs(EQUAL, 2000)
+    sure, doubtful = (weigh_evidence(pairs, 10, noise_rate=r) for r in (0.0, 0.2))
+    assert doubtful.scarcity > sure.scarcity
+    assert doubtful.patience == pytest.approx(1 + 4 * (72 - 50) / 50)
+
+
+def test_picked_pairs_do_not_lead():
+    drawn = weigh_evidence(random_pairs(EQUAL, 5000), 10)
+    assert (drawn.lead, drawn.pair_weight) == (0.5, pytest.approx(2.92))
+    picked = weigh_evidence(random_pairs(EQUAL, 5000, balanced=True), 10)
+    assert (picked.lead, picked.pair_weight) == (0, 1)
+    # Half of the random pairs of two clusters are must-links.
+    assert weigh_evidence(random_pairs([3000] * 2, 500), 2).lead == 0.5
+
+
+@pytest.mark.parametrize("noise_rate", [0.0, 0.2])
+def test_wrong_must_links_do_not_lead(noise_rate):
+    evidence = weigh_evidence(
+        random_pairs(EQUAL, 5000, noise=0.2), 10, noise_rate=noise_rate
+    )
+    assert evidence.lead == 0
+    # Whoever is told of them does not take them for picked.
+    assert evidence.picked == (0 if noise_rate else 1)
+
+
+def test_picked_pairs_say_nothing_of_sizes():
+    picked = random_pairs(EQUAL, 2100, balanced=True)
+    assert weigh_evidence(picked, 10).size_freedom == 0
+    assert weigh_evidence(random_pairs(EQUAL, 2100), 10).size_freedom > 0.5
+
+
+def test_labels_of_few_samples_are_not_many_pairs():
+    y = np.full(5000, -1)
+    y[:200] = np.arange(200) % 10
+    labels = PairwiseConstraints.from_labels(y)
+    assert labels.n_pairs == 19_900
+    assert weigh_evidence(labels, 10).scarcity == pytest.approx(0.25)
+
+
+def test_an_upper_bound_frees_the_sizes():
+    pairs = random_pairs(EQUAL, 60)
+    assert weigh_evidence(pairs, 12, is_bound=True).size_freedom == 1

@@ -1,0 +1,51 @@
+"""Samples that are read when they are needed."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
+from skpairclust.neural._lazy_rows import LazyRows, is_lazy
+
+
+class Folder:
+    def __init__(self, rows):
+        self.rows = rows
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __getitem__(self, row):
+        return self.rows[row]
+
+
+def test_what_is_lazy(tmp_path):
+    X = np.ones((4, 3), dtype=np.uint8)
+    np.save(tmp_path / "X.npy", X)
+    np.save(tmp_path / "floats.npy", X.astype(np.float32))
+    assert is_lazy(np.load(tmp_path / "X.npy", mmap_mode="r"))
+    assert is_lazy(Folder(X))
+    pandas = pytest.importorskip("pandas")
+    floats = np.load(tmp_path / "floats.npy", mmap_mode="r")
+    for known in (X, floats, X.tolist(), sparse.csr_array(X), pandas.DataFrame(X), 3):
+        assert not is_lazy(known)
+
+
+def test_rows_are_those_of_the_source():
+    X = np.arange(24).reshape(6, 2, 2)
+    rows = LazyRows(Folder(X))
+    assert rows.shape == (6, 2, 2) and len(rows) == 6
+    for index in (np.array([3, 0, 3]), slice(2, 9), slice(None, None, 2)):
+        found = rows[index]
+        assert found.dtype == np.float32
+        np.testing.assert_array_equal(found, X[index])
+
+
+def test_the_clusterer_reads_them_too(iris):
+    X, y = iris
+    pairs = PairwiseConstraints.sample_from_labels(y, 100, random_state=0)
+    options = {"max_iter": 2, "hidden_layer_sizes": (8,), "random_state": 0}
+    expected = ConstrainedNeuralClusterer(3, **options).fit(X, pairs)
+    found = ConstrainedNeuralClusterer(3, **options).fit(Folder(X), pairs)
+    np.testing.assert_array_equal(found.labels_, expected.labels_)
+    np.testing.assert_array_equal(found.predict(Folder(X)), expected.labels_)
