@@ -1,5 +1,6 @@
 """ConstrainedNeuralClusterer: the estimator's API."""
 
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -15,10 +16,8 @@ from skpairclust.clusterer._restarts import run_restarts
 from skpairclust.clusterer._task import make_task
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.neural._base import check_finished, restored_on_error
-from skpairclust.neural._epoch_hooks import EpochCallbacks
 from skpairclust.neural._networks import last_linear
-from skpairclust.neural._rows import FeatureRows
-from skpairclust.neural._torch_utils import resolve_device, to_numpy_state
+from skpairclust.neural._torch_utils import to_numpy_state
 from skpairclust.neural._training import OPTIMIZERS, SCHEDULES
 from skpairclust.utils._compat import with_callbacks
 from skpairclust.utils._param_validation import (
@@ -48,6 +47,34 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         random, or with cannot-links between all clusters, and finds more clusters
         than there are when pairs are few.
 
+    network : {"mlp", "lenet"} or callable, default="mlp"
+        "mlp" has fully connected layers; "lenet" is the convolutional network of
+        [1]_, for images of at least 16 x 16. A callable gets ``(input_shape,
+        n_outputs)`` and returns a `torch.nn.Module` that ends in a linear layer
+        of `n_outputs` logits.
+
+    noise_rate : float or "estimate", default=0.0
+        Share of the pairs whose kind is wrong, in [0, 0.5); "estimate" finds it by
+        expectation maximization while training [4]_. The likelihood of a pair is
+        corrected for it, so that wrong pairs are not learnt by heart. What walks add
+        is always estimated. Needs ``loss="mcl"``.
+
+    max_iter : int, default=50
+        Number of epochs. An epoch is a pass over the constraints and, with
+        unlabelled data, over all samples or 64 batches of them; it has 4 steps at
+        least. From 25 pairs a cluster on, where walks are taken, it begins with four
+        short trainings of a sixth of the epochs from seeds of their own, without
+        adversarial passes, and goes on with the one that explains walked pairs best.
+
+    n_init : int, default=1
+        Number of restarts; the one with the lowest training loss wins.
+
+    random_state : int, RandomState instance or None, default=None
+        Decides initial weights, batches and noise. The global random states of
+        numpy and torch are left alone.
+
+    The pairs
+
     loss : {"mcl", "kcl"}, default="mcl"
         Loss of a pair. "kcl" is the contrastive loss on Kullback-Leibler
         divergences of [1]_, "mcl" the cross-entropy of "same cluster" of [2]_.
@@ -74,6 +101,8 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         Weight of the cross-entropy of labeled samples, where `y` is a 1-d array
         of labels. Above 0, cluster c is the class that comes c-th among the
         sorted labels.
+
+    The unlabeled samples
 
     unlabeled : {"imsat", "vat"} or None, default="imsat"
         What all samples teach, constrained or not. "imsat" maximizes the
@@ -111,17 +140,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         Neighbors among which a step of a walk chooses; fewer in tables of less than
         30 rows a neighbor.
 
-    noise_rate : float or "estimate", default=0.0
-        Share of the pairs whose kind is wrong, in [0, 0.5); "estimate" finds it by
-        expectation maximization while training [4]_. The likelihood of a pair is
-        corrected for it, so that wrong pairs are not learnt by heart. What walks add
-        is always estimated. Needs ``loss="mcl"``.
-
-    network : {"mlp", "lenet"} or callable, default="mlp"
-        "mlp" has fully connected layers; "lenet" is the convolutional network of
-        [1]_, for images of at least 16 x 16. A callable gets ``(input_shape,
-        n_outputs)`` and returns a `torch.nn.Module` that ends in a linear layer
-        of `n_outputs` logits.
+    The network
 
     hidden_layer_sizes : int, tuple of int or "auto", default="auto"
         Units in each hidden layer of "mlp". "auto" is (512, 512) from 10,000 samples
@@ -130,6 +149,8 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
     input_shape : tuple of int, default=None
         Shape in which the network takes one sample, for instance ``(1, 28, 28)``.
         Rows of a 2-d X are reshaped to it. None takes X as it is.
+
+    The training
 
     optimizer : {"adam", "sgd"}, default="adam"
         How the weights are updated.
@@ -151,13 +172,6 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         Samples of a step at most: the endpoints of half as many pairs. With
         unlabelled data as many again are drawn from all samples.
 
-    max_iter : int, default=50
-        Number of epochs. An epoch is a pass over the constraints and, with
-        unlabelled data, over all samples or 64 batches of them; it has 4 steps at
-        least. From 25 pairs a cluster on, where walks are taken, it begins with four
-        short trainings of a sixth of the epochs from seeds of their own, without
-        adversarial passes, and goes on with the one that explains walked pairs best.
-
     tol : float, default=1e-4
         Training stops when the loss has not fallen by `tol` for
         `n_iter_no_change` epochs.
@@ -165,8 +179,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
     n_iter_no_change : int or None, default=None
         None trains for `max_iter` epochs.
 
-    n_init : int, default=1
-        Number of restarts; the one with the lowest training loss wins.
+    Running it
 
     n_jobs : int, default=None
         Number of restarts run in parallel by joblib.
@@ -180,10 +193,6 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
 
     verbose : int, default=0
         Above 0, print the progress of each epoch.
-
-    random_state : int, RandomState instance or None, default=None
-        Decides initial weights, batches and noise. The global random states of
-        numpy and torch are left alone.
 
     Attributes
     ----------
@@ -257,6 +266,14 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
 
     _parameter_constraints: dict = {
         "n_clusters": [positive_int(), StrOptions({"auto"})],
+        "network": [StrOptions({"mlp", "lenet"}), callable],
+        "noise_rate": [
+            Interval(Real, 0, 0.5, closed="left"),
+            StrOptions({"estimate"}),
+        ],
+        "max_iter": [positive_int()],
+        "n_init": [positive_int()],
+        "random_state": ["random_state"],
         "loss": [StrOptions(set(PAIR_LOSSES))],
         "margin": [non_negative()],
         "reduction": [StrOptions(set(REDUCTIONS))],
@@ -272,11 +289,6 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
             StrOptions({"auto"}),
         ],
         "n_neighbors": [positive_int()],
-        "noise_rate": [
-            Interval(Real, 0, 0.5, closed="left"),
-            StrOptions({"estimate"}),
-        ],
-        "network": [StrOptions({"mlp", "lenet"}), callable],
         "hidden_layer_sizes": [StrOptions({"auto"}), "array-like", positive_int()],
         "input_shape": ["array-like", None],
         "optimizer": [StrOptions(set(OPTIMIZERS))],
@@ -284,23 +296,24 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         "momentum": [Interval(Real, 0, 1, closed="left")],
         "weight_decay": [non_negative()],
         "schedule": [StrOptions(set(SCHEDULES))],
-        # Batch normalization needs two samples: no split of a pass may leave one.
         "batch_size": [Interval(Integral, 4, None, closed="left")],
-        "max_iter": [positive_int()],
         "tol": [non_negative()],
         "n_iter_no_change": [positive_int(), None],
-        "n_init": [positive_int()],
         "n_jobs": [Integral, None],
         "device": [str, torch.device],
         "warm_start": ["boolean"],
         "verbose": ["verbose"],
-        "random_state": ["random_state"],
     }
 
     def __init__(
         self,
         n_clusters=8,
         *,
+        network="mlp",
+        noise_rate=0.0,
+        max_iter=50,
+        n_init=1,
+        random_state=None,
         loss="mcl",
         margin=2.0,
         reduction="mean",
@@ -313,8 +326,6 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         adversarial_radius="auto",
         walk_length="auto",
         n_neighbors=10,
-        noise_rate=0.0,
-        network="mlp",
         hidden_layer_sizes="auto",
         input_shape=None,
         optimizer="adam",
@@ -323,17 +334,19 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         weight_decay=0.0,
         schedule="cosine",
         batch_size=256,
-        max_iter=50,
         tol=1e-4,
         n_iter_no_change=None,
-        n_init=1,
         n_jobs=None,
         device="auto",
         warm_start=False,
         verbose=0,
-        random_state=None,
     ):
         self.n_clusters = n_clusters
+        self.network = network
+        self.noise_rate = noise_rate
+        self.max_iter = max_iter
+        self.n_init = n_init
+        self.random_state = random_state
         self.loss = loss
         self.margin = margin
         self.reduction = reduction
@@ -346,8 +359,6 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         self.adversarial_radius = adversarial_radius
         self.walk_length = walk_length
         self.n_neighbors = n_neighbors
-        self.noise_rate = noise_rate
-        self.network = network
         self.hidden_layer_sizes = hidden_layer_sizes
         self.input_shape = input_shape
         self.optimizer = optimizer
@@ -356,15 +367,12 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         self.weight_decay = weight_decay
         self.schedule = schedule
         self.batch_size = batch_size
-        self.max_iter = max_iter
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
-        self.n_init = n_init
         self.n_jobs = n_jobs
         self.device = device
         self.warm_start = warm_start
         self.verbose = verbose
-        self.random_state = random_state
 
     @with_callbacks
     def fit(self, X, y=None, *, must_link=None, cannot_link=None):
@@ -416,24 +424,22 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
             )
             rng = check_random_state(self.random_state)
             seeds = rng.randint(2**31, size=self.n_init)
-            task = make_task(self, X, constraints, y, rng)
+            task = make_task(self._parameters(), X, constraints, y, rng)
             context.call_on_fit_task_begin(estimator=self, X=X, y=constraints)
             runs = run_restarts(
                 X,
                 constraints,
-                task,
+                self._start_warm(task),
                 seeds,
                 n_jobs=self.n_jobs,
-                make_hook=self._hook_maker(context, X, constraints, task),
+                hooks=[
+                    self._make_hook(context, X, constraints, partial(_stopped, task))
+                    for _ in seeds
+                ],
             )
-            for name in ("pair_weight", "information_weight", "adversarial_radius"):
-                setattr(self, f"{name}_", getattr(task.objective, name))
-            self.hidden_layer_sizes_ = task.architecture.hidden_layer_sizes
-            self.size_freedom_ = task.evidence.size_freedom
-            probabilities = self._store(X, runs, task.architecture)
-            self.noise_rate_ = self.noise_rate
-            if self.noise_rate == "estimate":
-                self.noise_rate_ = estimate_flip_rate(probabilities, constraints)
+            best = min(check_finished(runs, self), key=lambda run: run.loss)
+            self._keep(best, task)
+            self._name_clusters(self._probabilities(X), constraints)
         context.call_on_fit_task_end(estimator=self, X=X, y=constraints)
         return self
 
@@ -458,46 +464,38 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         """
         return self.fit(X, y, must_link=must_link, cannot_link=cannot_link).labels_
 
-    def _hook_maker(self, context, X, constraints, task):
-        """Return what makes a restart's hook for callbacks, None without any."""
-        if not getattr(self, "_skl_callbacks", None):
-            return None
-
-        device = resolve_device(task.device)
-        rows = FeatureRows(X, task.architecture.input_shape, device)
-
-        def attributes_of(network):
-            """Return the attributes of an estimator that would stop now."""
-            settle(network, rows, task.objective.batch_size, seed=0)
-            return {
-                "_architecture": task.architecture,
-                "weights_": to_numpy_state(network),
-                "cluster_order_": np.arange(task.architecture.n_outputs),
-                "_n_features_out": last_linear(network).in_features,
-            }
-
-        return lambda: EpochCallbacks(
-            context, self, X, constraints, self.max_iter, attributes_of
-        )
-
-    def _store(self, X, runs, architecture):
-        """Keep the run of lowest loss and return the probabilities of X."""
-        run = min(check_finished(runs, self), key=lambda run: run.loss)
-        self._architecture = architecture
-        self.weights_ = run.weights
-        self.loss_ = run.loss
-        self.loss_curve_ = run.loss_curve
-        self.n_iter_ = run.n_iter
-        self._network = self._build_network()
+    def _keep(self, run, task):
+        """Set what the training and its task leave behind."""
+        super()._keep(run, task.architecture)
         self._n_features_out = last_linear(self._network).in_features
-        probabilities = self._probabilities(X)
+        self.hidden_layer_sizes_ = task.architecture.hidden_layer_sizes
+        for name in ("pair_weight", "information_weight", "adversarial_radius"):
+            setattr(self, f"{name}_", getattr(task.objective, name))
+        self.size_freedom_ = task.evidence.size_freedom
+
+    def _name_clusters(self, probabilities, constraints):
+        """Give the clusters in use the first numbers; set what follows from them."""
         labels = probabilities.argmax(axis=1)
-        used = np.bincount(labels, minlength=architecture.n_outputs) > 0
+        n_outputs = probabilities.shape[1]
+        used = np.bincount(labels, minlength=n_outputs) > 0
         self.n_clusters_ = int(used.sum())
         # Where outputs are named after classes, their order has a meaning.
-        ordered = np.arange(architecture.n_outputs)
+        ordered = np.arange(n_outputs)
         if not self.classification_weight:
             ordered = np.argsort(~used, kind="stable")
         self.cluster_order_ = ordered
         self.labels_ = np.argsort(ordered)[labels]
-        return probabilities
+        self.noise_rate_ = self.noise_rate
+        if self.noise_rate == "estimate":
+            self.noise_rate_ = estimate_flip_rate(probabilities, constraints)
+
+
+def _stopped(task, network, rows):
+    """Return the attributes of an estimator whose training would stop now."""
+    settle(network, rows, task.objective.batch_size, seed=0)
+    return {
+        "_architecture": task.architecture,
+        "weights_": to_numpy_state(network),
+        "cluster_order_": np.arange(task.architecture.n_outputs),
+        "_n_features_out": last_linear(network).in_features,
+    }

@@ -1,6 +1,5 @@
 """Pairwise clustering without its estimator: one restart, numbers in and out."""
 
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,18 +19,14 @@ from skpairclust.clusterer._unlabeled import (
     information_loss,
     neighbor_distances,
 )
-from skpairclust.neural._epoch_hooks import EpochHooks
-from skpairclust.neural._networks import Architecture
-from skpairclust.neural._rows import FeatureRows
 from skpairclust.neural._streams import shuffled_stream
+from skpairclust.neural._tasks import NetworkTask, run_task
 from skpairclust.neural._torch_utils import (
-    global_rng,
     make_generator,
-    resolve_device,
     to_device,
     to_numpy_state,
 )
-from skpairclust.neural._training import TrainingOptions, train
+from skpairclust.neural._training import train
 
 # Rows at most that the final statistics of batch normalization are taken from.
 _BATCH_NORM_ROWS = 16_384
@@ -59,28 +54,22 @@ class ObjectiveOptions:
     batch_size: int
 
 
-@dataclass(frozen=True)
-class ClusteringTask:
-    """One problem, the same for all restarts; pickles to a worker."""
+@dataclass(frozen=True, kw_only=True)
+class ClusteringTask(NetworkTask):
+    """One problem, the same for all restarts; `objective` is `ObjectiveOptions`."""
 
-    architecture: Architecture
-    objective: ObjectiveOptions
-    training: TrainingOptions
-    device: str
-    verbose: int
     # (n_samples,) int64 class of each sample, -1 = none; None: no such loss
     classes: np.ndarray | None = None
     walk: NeighborWalk | None = None
     evidence: Evidence = field(default_factory=Evidence)
-    initial_weights: dict | None = None
 
 
-def run_restart(X, constraints, task, seed, label="", hook=None):
+def run_restart(X, constraints, task, seed, label="fit", hook=None):
     """Train one network from its own seed.
 
     Parameters
     ----------
-    X : array or CSR matrix of shape (n_samples, ...)
+    X : array, CSR matrix or LazyRows of shape (n_samples, ...)
     constraints : PairwiseConstraints
     task : ClusteringTask
     seed : int
@@ -88,39 +77,25 @@ def run_restart(X, constraints, task, seed, label="", hook=None):
     label : str
         Begins the progress line.
     hook : callable, optional
-        Called after each epoch, closed at the end: see `_epoch_hooks`.
+        Called after each epoch: see `_epoch_hooks`.
 
     Returns
     -------
     TrainingRun
     """
-    # Dropout and the like in a network of the user's draw from the global state.
-    own = callable(task.architecture.network)
-    with global_rng(seed) if own else nullcontext():
-        return _run_seeded(X, constraints, task, seed, label, hook)
 
+    def fit_network(network, rows, on_epoch):
+        run = choose_start(network, rows, constraints, task, seed, PairObjective)
+        if run is None:
+            objective = PairObjective(rows, constraints, task, seed)
+            n_steps, training = objective.n_steps, task.training
+            run = train(network, objective, n_steps, training, on_epoch=on_epoch)
+        if run.weights is not None:
+            settle(network, rows, task.objective.batch_size, seed)
+            run.weights = to_numpy_state(network)
+        return run
 
-def _run_seeded(X, constraints, task, seed, label, hook):
-    """Train one network as `run_restart` says."""
-    device = resolve_device(task.device)
-    rows = FeatureRows(X, task.architecture.input_shape, device)
-    network = task.architecture.start(seed, device, task.initial_weights)
-    hooks = EpochHooks(hook, task, label)
-    run = choose_start(network, rows, constraints, task, seed, PairObjective)
-    if run is None:
-        objective = PairObjective(rows, constraints, task, seed)
-        run = train(
-            network,
-            objective,
-            objective.n_steps,
-            task.training,
-            on_epoch=hooks,
-        )
-    hooks.close()
-    if run.weights is not None:
-        settle(network, rows, task.objective.batch_size, seed)
-        run.weights = to_numpy_state(network)
-    return run
+    return run_task(X, task, seed, fit_network, label=label, hook=hook)
 
 
 def settle(network, rows, batch_size, seed):

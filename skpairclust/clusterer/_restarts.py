@@ -6,7 +6,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from skpairclust.clusterer._objective import run_restart
 
 
-def run_restarts(X, constraints, task, seeds, *, n_jobs=None, make_hook=None):
+def run_restarts(X, constraints, task, seeds, *, n_jobs=None, hooks=None):
     """Train a network from each seed.
 
     Parameters
@@ -17,8 +17,11 @@ def run_restarts(X, constraints, task, seeds, *, n_jobs=None, make_hook=None):
     seeds : array of int
     n_jobs : int or None
         Restarts at a time. What goes to a worker and comes back is numpy.
-    make_hook : callable, optional
-        Returns a new hook for the epochs of a restart. With one the restarts run
+    hooks : list, optional
+        What is called after the epochs of each restart, or None. With any the restarts
+        run one after another, since callbacks watch a single run.
+
+    Returns a new hook for the epochs of a restart. With one the restarts run
         one after another, since callbacks watch a single run.
 
     Returns
@@ -29,11 +32,12 @@ def run_restarts(X, constraints, task, seeds, *, n_jobs=None, make_hook=None):
         (X, constraints, task, int(seed), f"[{number}/{len(seeds)}]")
         for number, seed in enumerate(seeds, 1)
     ]
-    if make_hook is None and min(effective_n_jobs(n_jobs), len(jobs)) > 1:
+    hooks = hooks or [None] * len(jobs)
+    if not any(hooks) and min(effective_n_jobs(n_jobs), len(jobs)) > 1:
         return Parallel(n_jobs=n_jobs)(delayed(run_restart)(*job) for job in jobs)
     runs = []
-    for job in jobs:
-        runs.append(run_restart(*job, hook=make_hook() if make_hook else None))
+    for job, hook in zip(jobs, hooks, strict=True):
+        runs.append(run_restart(*job, hook=hook))
         # Ctrl-C ends this restart and those to come.
         if runs[-1].interrupted:
             break

@@ -1,13 +1,13 @@
-"""From an estimator's parameters and data to the task that all restarts share."""
+"""From a clusterer's parameters and data to the task that all restarts share."""
 
 import math
+from dataclasses import replace
 
 from skpairclust.clusterer._batching import constrained_rows
 from skpairclust.clusterer._evidence import Evidence, weigh_evidence
 from skpairclust.clusterer._objective import ClusteringTask, ObjectiveOptions
 from skpairclust.clusterer._propagation import make_walk
-from skpairclust.neural._torch_utils import resolve_device
-from skpairclust.neural._training import TrainingOptions
+from skpairclust.neural._tasks import choose_architecture, read_options, read_task
 from skpairclust.utils._param_validation import check_classes
 
 # Outputs at most of n_clusters="auto".
@@ -20,13 +20,13 @@ _NARROW, _WIDE = (256, 256), (512, 512)
 _MANY_SAMPLES = _MOST_FEATURES = 10_000
 
 
-def make_task(estimator, X, constraints, y, rng):
+def make_task(params, X, constraints, y, rng):
     """Return what the restarts share, or say what of it cannot be.
 
     Parameters
     ----------
-    estimator : ConstrainedNeuralClusterer
-        Its parameters are read.
+    params : object
+        Parameters of `ConstrainedNeuralClusterer`, as attributes.
     X : array or CSR matrix of shape (n_samples, ...)
     constraints : PairwiseConstraints
     y : object
@@ -42,37 +42,23 @@ def make_task(estimator, X, constraints, y, rng):
     ValueError
         If parameters do not go together or with the data.
     """
-    n_clusters = _choose_n_clusters(estimator.n_clusters, X.shape[0], constraints)
-    _check_compatible(estimator, constraints)
-    resolve_device(estimator.device)
-    architecture = estimator._make_architecture(
-        X.shape[1:],
-        n_clusters,
-        _choose_sizes(estimator.hidden_layer_sizes, X.shape),
-    )
-    # Built once before the restarts: a network that cannot take X fails now.
-    architecture.build()
-    evidence = Evidence()
-    if estimator.unlabeled is not None:
-        is_bound = estimator.n_clusters == "auto"
-        evidence = weigh_evidence(
-            constraints,
-            n_clusters,
-            noise_rate=estimator.noise_rate,
-            is_bound=is_bound,
-        )
-    named = estimator.classification_weight > 0
-    return ClusteringTask(
-        architecture=architecture,
-        objective=_choose_weights(estimator, evidence, n_clusters),
-        training=estimator._options(TrainingOptions),
-        device=str(estimator.device),
-        verbose=int(estimator.verbose),
+    n_clusters = _choose_n_clusters(params.n_clusters, X.shape[0], constraints)
+    _check_compatible(params, constraints)
+    evidence = _weigh(params, constraints, n_clusters)
+    named = params.classification_weight > 0
+    task = read_task(
+        ClusteringTask,
+        params,
+        choose_architecture(
+            params, X.shape[1:], n_clusters, _choose_sizes(params, X.shape)
+        ),
+        _choose_weights(params, evidence, n_clusters),
         classes=check_classes(y, n_clusters) if named else None,
-        walk=_choose_walk(estimator, X, constraints, n_clusters, evidence, rng),
         evidence=evidence,
-        initial_weights=estimator._previous_weights(architecture),
     )
+    # Last, since it takes the longest: what is wrong has failed before.
+    walk = _choose_walk(params, X, constraints, n_clusters, evidence, rng)
+    return replace(task, walk=walk)
 
 
 def _choose_n_clusters(n_clusters, n_samples, constraints):
@@ -94,48 +80,59 @@ def _choose_n_clusters(n_clusters, n_samples, constraints):
     return int(n_clusters)
 
 
-def _check_compatible(estimator, constraints):
+def _check_compatible(params, constraints):
     """Raise if parameters do not go together."""
-    if estimator.unlabeled is None and not constraints.n_pairs:
+    if params.unlabeled is None and not constraints.n_pairs:
         raise ValueError(
             "unlabeled=None learns from constrained samples alone, but y holds no "
             "constraint: pass constraints, or use unlabeled='imsat'."
         )
-    if estimator.noise_rate and estimator.loss == "kcl":
+    if params.noise_rate and params.loss == "kcl":
         raise ValueError(
-            f"noise_rate={estimator.noise_rate!r} needs loss='mcl': the divergence of "
+            f"noise_rate={params.noise_rate!r} needs loss='mcl': the divergence of "
             "loss='kcl' is no likelihood that could be corrected."
         )
 
 
-def _choose_sizes(sizes, shape):
+def _choose_sizes(params, shape):
     """Return the units in each hidden layer for X of this shape."""
+    sizes = params.hidden_layer_sizes
     if not (isinstance(sizes, str) and sizes == "auto"):
         return sizes
     has_many = shape[0] >= _MANY_SAMPLES and math.prod(shape[1:]) <= _MOST_FEATURES
     return _WIDE if has_many else _NARROW
 
 
-def _choose_weights(estimator, evidence, n_clusters):
+def _weigh(params, constraints, n_clusters):
+    """Return what the constraints say beyond themselves."""
+    if params.unlabeled is None:
+        return Evidence()
+    is_bound = params.n_clusters == "auto"
+    return weigh_evidence(
+        constraints, n_clusters, noise_rate=params.noise_rate, is_bound=is_bound
+    )
+
+
+def _choose_weights(params, evidence, n_clusters):
     """Return the options of the objective, a number for each "auto"."""
     chosen = {
         "pair_weight": evidence.pair_weight,
         "adversarial_radius": evidence.adversarial_radius,
         "information_weight": evidence.information_weight(n_clusters),
     }
-    automatic = {k: v for k, v in chosen.items() if getattr(estimator, k) == "auto"}
-    return estimator._options(ObjectiveOptions, **automatic)
+    automatic = {k: v for k, v in chosen.items() if getattr(params, k) == "auto"}
+    return read_options(ObjectiveOptions, params, **automatic)
 
 
-def _choose_walk(estimator, X, constraints, n_clusters, evidence, rng):
+def _choose_walk(params, X, constraints, n_clusters, evidence, rng):
     """Return the walk along which pairs spread, None for none."""
-    if estimator.unlabeled is None or estimator.loss == "kcl":
+    if params.unlabeled is None or params.loss == "kcl":
         return None
     return make_walk(
         X,
         constrained_rows(constraints),
-        n_neighbors=estimator.n_neighbors,
-        length=estimator.walk_length,
+        n_neighbors=params.n_neighbors,
+        length=params.walk_length,
         n_clusters=n_clusters,
         rng=rng,
         lasting=evidence.scarcity,

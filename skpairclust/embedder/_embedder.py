@@ -1,6 +1,7 @@
 """MetricEmbedder: the estimator's API."""
 
 import warnings
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -16,7 +17,6 @@ from skpairclust.embedder._task import check_learnable, hold_out, make_task
 from skpairclust.embedder._triplet_pool import POOLS
 from skpairclust.neural._augmentation import AUGMENTATIONS
 from skpairclust.neural._base import check_finished, restored_on_error
-from skpairclust.neural._epoch_hooks import EpochCallbacks
 from skpairclust.neural._torch_utils import to_numpy_state
 from skpairclust.neural._training import OPTIMIZERS, SCHEDULES
 from skpairclust.utils._compat import with_callbacks
@@ -59,6 +59,29 @@ class MetricEmbedder(EmbeddingQueries):
           cannot-link [4]_;
         - "hinge_embedding": :math:`d` and :math:`\max(0, m - d)`.
 
+    network : {"mlp", "lenet", "conv"} or callable, default="mlp"
+        "mlp" has fully connected layers; "lenet" and "conv" are convolutional
+        networks for images of at least 16 x 16. A callable gets ``(input_shape,
+        n_outputs)`` and returns a `torch.nn.Module` that ends in a linear layer of
+        `n_outputs`; it may be pretrained.
+
+    augment : {"affine", "elastic"} or callable, default=None
+        What training samples go through, so that the embedding holds against it.
+        "affine" rotates, scales, shears and shifts images at random; "elastic" does
+        so less, and bends them, for handwriting. A callable gets a batch, a float32
+        tensor of shape (B, ...), and a `torch.Generator` on its device, and returns a
+        tensor of the same shape.
+
+    max_iter : int, default=50
+        Number of epochs. An epoch is as many steps as a pass over the constrained
+        samples has, 4 at least.
+
+    random_state : int, RandomState instance or None, default=None
+        Decides initial weights, batches and mining. The global random states of numpy
+        and torch are left alone.
+
+    The pairs
+
     margin : float, default=None
         The margin m. None takes 0.2 for triplets and 1 for the other losses.
 
@@ -96,13 +119,6 @@ class MetricEmbedder(EmbeddingQueries):
         before. Where most must-linked groups have no cannot-link, "contrastive" and
         "hinge_embedding" take with "classes" listed pairs, both kinds alike.
 
-    augment : {"affine", "elastic"} or callable, default=None
-        What training samples go through, so that the embedding holds against it.
-        "affine" rotates, scales, shears and shifts images at random; "elastic" does
-        so less, and bends them, for handwriting. A callable gets a batch, a float32
-        tensor of shape (B, ...), and a `torch.Generator` on its device, and returns a
-        tensor of the same shape.
-
     samples_per_class : int, default=4
         Samples of a class in a batch; more where there are too few classes to fill it.
         With pairs, must-link components take the place of classes.
@@ -113,11 +129,16 @@ class MetricEmbedder(EmbeddingQueries):
         With True, "lifted" takes distances eight times as long as they are, since 2
         at most would not do.
 
-    network : {"mlp", "lenet", "conv"} or callable, default="mlp"
-        "mlp" has fully connected layers; "lenet" and "conv" are convolutional
-        networks for images of at least 16 x 16. A callable gets ``(input_shape,
-        n_outputs)`` and returns a `torch.nn.Module` that ends in a linear layer of
-        `n_outputs`; it may be pretrained.
+    The clusters
+
+    n_clusters : int, default=None
+        Number of clusters that `predict` knows; None clusters nothing.
+
+    clusters_per_class : int, default=1
+        Centers of k-means for each cluster, which average linkage joins to `n_clusters`
+        clusters.
+
+    The network
 
     hidden_layer_sizes : int or tuple of int, default=(256, 256)
         Units in each hidden layer of "mlp".
@@ -130,6 +151,8 @@ class MetricEmbedder(EmbeddingQueries):
         What the learning rate of the last linear layer is multiplied by. Take 10 or so
         for a network that was pretrained up to that layer, and a lower
         `learning_rate`.
+
+    The training
 
     optimizer : {"adam", "sgd"}, default="adam"
         How the weights are updated.
@@ -150,10 +173,6 @@ class MetricEmbedder(EmbeddingQueries):
     batch_size : int, default=256
         Samples of a step at most.
 
-    max_iter : int, default=50
-        Number of epochs. An epoch is as many steps as a pass over the constrained
-        samples has, 4 at least.
-
     tol : float, default=1e-4
         Training stops when the score of the validation part has not risen by `tol` for
         `n_iter_no_change` epochs.
@@ -167,12 +186,7 @@ class MetricEmbedder(EmbeddingQueries):
         with `clusters_per_class` clusters a class, or, with pairs, by the area under
         the ROC curve of their distances. 0 keeps the last epoch.
 
-    n_clusters : int, default=None
-        Number of clusters that `predict` knows; None clusters nothing.
-
-    clusters_per_class : int, default=1
-        Centers of k-means for each cluster, which average linkage joins to `n_clusters`
-        clusters.
+    Running it
 
     device : str, default="auto"
         "auto" takes the GPU when there is one; or "cpu", "cuda", "cuda:N".
@@ -183,10 +197,6 @@ class MetricEmbedder(EmbeddingQueries):
 
     verbose : int, default=0
         Above 0, print the progress of each epoch.
-
-    random_state : int, RandomState instance or None, default=None
-        Decides initial weights, batches and mining. The global random states of numpy
-        and torch are left alone.
 
     Attributes
     ----------
@@ -262,6 +272,10 @@ class MetricEmbedder(EmbeddingQueries):
     _parameter_constraints: dict = {
         "n_components": [positive_int()],
         "loss": [StrOptions(set(MARGINS))],
+        "network": [StrOptions({"mlp", "lenet", "conv"}), callable],
+        "augment": [StrOptions(set(AUGMENTATIONS)), callable, None],
+        "max_iter": [positive_int()],
+        "random_state": ["random_state"],
         "margin": [positive(), None],
         "mining": [StrOptions({"auto", "all", "pool", *MINERS})],
         "pool": [StrOptions(set(POOLS))],
@@ -270,10 +284,10 @@ class MetricEmbedder(EmbeddingQueries):
         "positive_percentile": [Interval(Real, 0, 100, closed="right")],
         "reduction": [StrOptions(set(REDUCTIONS))],
         "sampling": [StrOptions({"classes", "hard"})],
-        "augment": [StrOptions(set(AUGMENTATIONS)), callable, None],
         "samples_per_class": [Interval(Integral, 2, None, closed="left")],
         "normalize": ["boolean", None],
-        "network": [StrOptions({"mlp", "lenet", "conv"}), callable],
+        "n_clusters": [positive_int(), None],
+        "clusters_per_class": [positive_int()],
         "hidden_layer_sizes": ["array-like", positive_int()],
         "input_shape": ["array-like", None],
         "head_learning_rate_multiplier": [positive()],
@@ -283,16 +297,12 @@ class MetricEmbedder(EmbeddingQueries):
         "weight_decay": [non_negative()],
         "schedule": [StrOptions(set(SCHEDULES))],
         "batch_size": [Interval(Integral, 4, None, closed="left")],
-        "max_iter": [positive_int()],
         "tol": [non_negative()],
         "n_iter_no_change": [positive_int(), None],
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
-        "n_clusters": [positive_int(), None],
-        "clusters_per_class": [positive_int()],
         "device": [str, torch.device],
         "warm_start": ["boolean"],
         "verbose": ["verbose"],
-        "random_state": ["random_state"],
     }
 
     def __init__(
@@ -300,6 +310,10 @@ class MetricEmbedder(EmbeddingQueries):
         n_components=64,
         *,
         loss="triplet",
+        network="mlp",
+        augment=None,
+        max_iter=50,
+        random_state=None,
         margin=None,
         mining="auto",
         pool="closest",
@@ -308,10 +322,10 @@ class MetricEmbedder(EmbeddingQueries):
         positive_percentile=100,
         reduction="active",
         sampling="classes",
-        augment=None,
         samples_per_class=4,
         normalize=None,
-        network="mlp",
+        n_clusters=None,
+        clusters_per_class=1,
         hidden_layer_sizes=(256, 256),
         input_shape=None,
         head_learning_rate_multiplier=1.0,
@@ -321,19 +335,19 @@ class MetricEmbedder(EmbeddingQueries):
         weight_decay=0.0,
         schedule="cosine",
         batch_size=256,
-        max_iter=50,
         tol=1e-4,
         n_iter_no_change=None,
         validation_fraction=0.0,
-        n_clusters=None,
-        clusters_per_class=1,
         device="auto",
         warm_start=False,
         verbose=0,
-        random_state=None,
     ):
         self.n_components = n_components
         self.loss = loss
+        self.network = network
+        self.augment = augment
+        self.max_iter = max_iter
+        self.random_state = random_state
         self.margin = margin
         self.mining = mining
         self.pool = pool
@@ -342,10 +356,10 @@ class MetricEmbedder(EmbeddingQueries):
         self.positive_percentile = positive_percentile
         self.reduction = reduction
         self.sampling = sampling
-        self.augment = augment
         self.samples_per_class = samples_per_class
         self.normalize = normalize
-        self.network = network
+        self.n_clusters = n_clusters
+        self.clusters_per_class = clusters_per_class
         self.hidden_layer_sizes = hidden_layer_sizes
         self.input_shape = input_shape
         self.head_learning_rate_multiplier = head_learning_rate_multiplier
@@ -355,16 +369,12 @@ class MetricEmbedder(EmbeddingQueries):
         self.weight_decay = weight_decay
         self.schedule = schedule
         self.batch_size = batch_size
-        self.max_iter = max_iter
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
         self.validation_fraction = validation_fraction
-        self.n_clusters = n_clusters
-        self.clusters_per_class = clusters_per_class
         self.device = device
         self.warm_start = warm_start
         self.verbose = verbose
-        self.random_state = random_state
 
     @with_callbacks
     def fit(self, X, y=None, *, must_link=None, cannot_link=None):
@@ -416,18 +426,25 @@ class MetricEmbedder(EmbeddingQueries):
                 y, n_samples=X.shape[0], must_link=must_link, cannot_link=cannot_link
             )
             is_given = any(known is not None for known in (y, must_link, cannot_link))
-            check_learnable(constraints, self, is_given=is_given)
-            task = make_task(self, X)
+            params = self._parameters()
+            check_learnable(constraints, params, is_given=is_given)
+            task = make_task(params, X)
             seed, split_seed, kmeans_seed = check_random_state(
                 self.random_state
             ).randint(2**31, size=3)
-            validation = hold_out(self, constraints, int(split_seed))
+            validation = hold_out(params, constraints, int(split_seed))
             context.call_on_fit_task_begin(estimator=self, X=X, y=constraints)
-            hook = self._make_hook(context, X, constraints, task)
             run = run_training(
-                X, constraints, task, int(seed), validation=validation, hook=hook
+                X,
+                constraints,
+                self._start_warm(task),
+                int(seed),
+                validation=validation,
+                hook=self._make_hook(context, X, constraints, partial(_stopped, task)),
             )
-            self._store(X, run, task)
+            check_finished([run], self)
+            self._keep(run, task)
+            self._embed_training_rows(X)
             if self.n_clusters is not None:
                 self._cluster(int(kmeans_seed))
         context.call_on_fit_task_end(estimator=self, X=X, y=constraints)
@@ -438,44 +455,16 @@ class MetricEmbedder(EmbeddingQueries):
         tags.target_tags.required = True
         return tags
 
-    @property
-    def _n_outputs(self):
-        """Number of outputs of the network."""
-        return int(self.n_components)
-
-    def _make_hook(self, context, X, constraints, task):
-        """Return what tells callbacks of each epoch, None without any."""
-        if not getattr(self, "_skl_callbacks", None):
-            return None
-        return EpochCallbacks(
-            context,
-            self,
-            X,
-            constraints,
-            self.max_iter,
-            lambda network: {
-                "_architecture": task.architecture,
-                "weights_": to_numpy_state(network),
-                "_n_features_out": self._n_outputs,
-            },
-        )
-
-    def _store(self, X, run, task):
-        """Set the fitted attributes."""
-        check_finished([run], self)
-        self._architecture = task.architecture
-        self.weights_ = run.weights
+    def _keep(self, run, task):
+        """Set what the training and its task leave behind."""
+        super()._keep(run, task.architecture)
+        self._n_features_out = task.architecture.n_outputs
         self.margin_ = task.objective.margin
-        self.loss_ = run.loss
-        self.loss_curve_ = run.loss_curve
-        self.validation_scores_ = (
-            [-value for value in run.criterion_curve]
-            if self.validation_fraction
-            else []
-        )
-        self.n_iter_ = run.n_iter
-        self._n_features_out = self._n_outputs
-        self._network = self._build_network()
+        is_validated = bool(self.validation_fraction)
+        self.validation_scores_ = [-v for v in run.criterion_curve if is_validated]
+
+    def _embed_training_rows(self, X):
+        """Set the embedding of X; warn if it is a single point."""
         self.embedding_ = self._embed(X)
         if np.ptp(self.embedding_, axis=0).max() < _COLLAPSED:
             warnings.warn(
@@ -484,3 +473,12 @@ class MetricEmbedder(EmbeddingQueries):
                 f"another margin={self.margin_}.",
                 stacklevel=4,
             )
+
+
+def _stopped(task, network, rows):
+    """Return the attributes of an estimator whose training would stop now."""
+    return {
+        "_architecture": task.architecture,
+        "weights_": to_numpy_state(network),
+        "_n_features_out": task.architecture.n_outputs,
+    }

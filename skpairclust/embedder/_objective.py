@@ -1,7 +1,7 @@
 """Metric learning without its estimator: one training, numbers in and out."""
 
-from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -24,16 +24,13 @@ from skpairclust.embedder._triplet_pool import TripletPool
 from skpairclust.embedder._triplets import triplet_loss
 from skpairclust.embedder._validation import Validation, make_criterion
 from skpairclust.neural._augmentation import make_augmentation
-from skpairclust.neural._epoch_hooks import EpochHooks
-from skpairclust.neural._networks import Architecture, last_linear
-from skpairclust.neural._rows import FeatureRows
+from skpairclust.neural._networks import last_linear
+from skpairclust.neural._tasks import NetworkTask, run_task
 from skpairclust.neural._torch_utils import (
-    global_rng,
     make_generator,
-    resolve_device,
     to_device,
 )
-from skpairclust.neural._training import TrainingOptions, train
+from skpairclust.neural._training import train
 
 _INFERENCE_ROWS = 2048
 
@@ -83,17 +80,11 @@ class EmbeddingOptions:
     samples_per_class: int
 
 
-@dataclass(frozen=True)
-class EmbeddingTask:
-    """One problem."""
+@dataclass(frozen=True, kw_only=True)
+class EmbeddingTask(NetworkTask):
+    """One problem; `objective` is `EmbeddingOptions`."""
 
-    architecture: Architecture
-    objective: EmbeddingOptions
-    training: TrainingOptions
     head_learning_rate_multiplier: float
-    device: str
-    verbose: int
-    initial_weights: dict | None = None
 
 
 def embed(network, x, *, normalize):
@@ -143,46 +134,34 @@ def run_training(X, constraints, task, seed, *, validation=None, hook=None):
     validation : Validation, optional
         Rows held out and how to score them; without it the last epoch counts.
     hook : callable, optional
-        Called after each epoch, closed at the end: see `_epoch_hooks`.
+        Called after each epoch: see `_epoch_hooks`.
 
     Returns
     -------
     TrainingRun
     """
-    # Dropout and the like in a network of the user's draw from the global state.
-    own = callable(task.architecture.network)
-    with global_rng(seed) if own else nullcontext():
-        return _run_seeded(X, constraints, task, seed, validation, hook)
-
-
-def _run_seeded(X, constraints, task, seed, validation, hook):
-    """Train one network as `run_training` says."""
-    device = resolve_device(task.device)
-    rows = FeatureRows(X, task.architecture.input_shape, device)
-    network = task.architecture.start(seed, device, task.initial_weights)
     if validation is None:
         validation = Validation.nothing(constraints)
-    objective = EmbeddingObjective(
-        rows, constraints[validation.train], task.objective, seed, validation.train
-    )
-    hooks = EpochHooks(hook, task, "fit")
-    normalize = task.objective.normalize
-    run = train(
-        network,
-        objective,
-        objective.n_steps,
-        task.training,
-        on_epoch=hooks,
-        criterion=make_criterion(
-            validation,
-            lambda network, index: embed_rows(
-                network, rows, index, normalize=normalize
+
+    def fit_network(network, rows, on_epoch):
+        train_on = validation.train
+        objective = EmbeddingObjective(
+            rows, constraints[train_on], task.objective, seed, train_on
+        )
+        embed_some = partial(embed_rows, normalize=task.objective.normalize)
+        return train(
+            network,
+            objective,
+            objective.n_steps,
+            task.training,
+            on_epoch=on_epoch,
+            criterion=make_criterion(
+                validation, lambda network, index: embed_some(network, rows, index)
             ),
-        ),
-        parameter_groups=split_head(network, task.head_learning_rate_multiplier),
-    )
-    hooks.close()
-    return run
+            parameter_groups=split_head(network, task.head_learning_rate_multiplier),
+        )
+
+    return run_task(X, task, seed, fit_network, hook=hook)
 
 
 def split_head(network, multiplier):

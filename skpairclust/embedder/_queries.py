@@ -129,18 +129,16 @@ class EmbeddingQueries(BaseNeuralEstimator):
         return pair_auc(constraints, embedding)
 
     @property
-    def _is_normalized(self):
-        """Whether embeddings are scaled to length 1."""
-        if self.normalize is None:
-            return self.loss != "lifted" and self.n_components > 1
-        return bool(self.normalize)
+    def _n_outputs(self):
+        """Number of outputs of the network."""
+        return int(self.n_components)
 
     def _embed(self, X):
         """Return the embedding of checked X."""
-        is_normalized = self._is_normalized
+        normalize = is_normalized(self)
         return self._infer(
             X,
-            lambda network, x: embed(network, x, normalize=is_normalized),
+            lambda network, x: embed(network, x, normalize=normalize),
             self._architecture.n_outputs,
         )
 
@@ -163,6 +161,13 @@ class EmbeddingQueries(BaseNeuralEstimator):
         index.fit(self.cluster_centers_)
         nearest = index.kneighbors(embedding, return_distance=False)[:, 0]
         return self._cluster_of_center[nearest].astype(np.int64)
+
+
+def is_normalized(params):
+    """Whether embeddings are scaled to length 1."""
+    if params.normalize is None:
+        return params.loss != "lifted" and params.n_components > 1
+    return bool(params.normalize)
 
 
 def check_both_kinds(constraints, where):

@@ -7,20 +7,19 @@ from skpairclust.embedder._objective import (
     EmbeddingTask,
     can_compare,
 )
-from skpairclust.embedder._queries import check_both_kinds
+from skpairclust.embedder._queries import check_both_kinds, is_normalized
 from skpairclust.embedder._validation import split
 from skpairclust.neural._augmentation import make_augmentation
-from skpairclust.neural._torch_utils import resolve_device
-from skpairclust.neural._training import TrainingOptions
+from skpairclust.neural._tasks import choose_architecture, read_options, read_task
 
 
-def make_task(estimator, X):
+def make_task(params, X):
     """Return all that the training needs, or say what of it cannot be.
 
     Parameters
     ----------
-    estimator : MetricEmbedder
-        Its parameters are read.
+    params : object
+        Parameters of `MetricEmbedder`, as attributes.
     X : array, CSR matrix or LazyRows of shape (n_samples, ...)
 
     Returns
@@ -32,39 +31,36 @@ def make_task(estimator, X):
     ValueError
         If parameters do not go together or with the data.
     """
-    _check_numbers(estimator, X.shape[0])
-    resolve_device(estimator.device)
-    architecture = estimator._make_architecture(
-        X.shape[1:], estimator._n_outputs, estimator._hidden_layer_sizes
+    _check_numbers(params, X.shape[0])
+    architecture = choose_architecture(
+        params, X.shape[1:], params.n_components, params.hidden_layer_sizes
     )
     # Made once before the training: what cannot take X fails now.
-    architecture.build()
-    make_augmentation(estimator.augment, architecture.input_shape)
-    margin = estimator.margin
-    objective = estimator._options(
+    make_augmentation(params.augment, architecture.input_shape)
+    margin = params.margin
+    objective = read_options(
         EmbeddingOptions,
-        margin=MARGINS[estimator.loss] if margin is None else float(margin),
-        normalize=estimator._is_normalized,
+        params,
+        margin=MARGINS[params.loss] if margin is None else float(margin),
+        normalize=is_normalized(params),
     )
-    return EmbeddingTask(
-        architecture=architecture,
-        objective=objective,
-        training=estimator._options(TrainingOptions),
-        head_learning_rate_multiplier=estimator.head_learning_rate_multiplier,
-        device=str(estimator.device),
-        verbose=int(estimator.verbose),
-        initial_weights=estimator._previous_weights(architecture),
+    return read_task(
+        EmbeddingTask,
+        params,
+        architecture,
+        objective,
+        head_learning_rate_multiplier=params.head_learning_rate_multiplier,
     )
 
 
-def check_learnable(constraints, estimator, *, is_given):
+def check_learnable(constraints, params, *, is_given):
     """Raise unless a metric can be learned from the constraints.
 
     Parameters
     ----------
     constraints : PairwiseConstraints
-    estimator : MetricEmbedder
-        Its parameters are read.
+    params : object
+        Parameters of `MetricEmbedder`, as attributes.
     is_given : bool
         Whether there was any supervision at all.
 
@@ -80,16 +76,16 @@ def check_learnable(constraints, estimator, *, is_given):
             "labels or PairwiseConstraints as y, or must_link= and cannot_link=."
         )
     check_both_kinds(constraints, "fit")
-    if not can_compare(estimator, KnownGroups(constraints)):
+    if not can_compare(params, KnownGroups(constraints)):
         raise ValueError(
             "y holds must-links and cannot-links, but no sample that has both: "
-            f"loss={estimator.loss!r} with sampling={estimator.sampling!r} has nothing "
+            f"loss={params.loss!r} with sampling={params.sampling!r} has nothing "
             "to compare. Pass cannot-links of must-linked samples; or pairs as they "
             "are, not closed, with loss='contrastive' and sampling='classes'."
         )
 
 
-def hold_out(estimator, constraints, seed):
+def hold_out(params, constraints, seed):
     """Return the part held out to choose the best epoch, None for none.
 
     Raises
@@ -98,34 +94,34 @@ def hold_out(estimator, constraints, seed):
         If there is none, but training is to stop when it scores no better; or if
         what is left to train on does not do.
     """
-    fraction = estimator.validation_fraction
+    fraction = params.validation_fraction
     if fraction:
-        validation = split(constraints, fraction, estimator.clusters_per_class, seed)
-        if not can_compare(estimator, KnownGroups(constraints[validation.train])):
+        validation = split(constraints, fraction, params.clusters_per_class, seed)
+        if not can_compare(params, KnownGroups(constraints[validation.train])):
             raise ValueError(
                 f"validation_fraction={fraction} leaves no sample to train on that has "
                 "both a must-link and a cannot-link: pass more constraints, or set "
                 "validation_fraction=0."
             )
         return validation
-    if estimator.n_iter_no_change is not None:
+    if params.n_iter_no_change is not None:
         raise ValueError(
-            f"n_iter_no_change={estimator.n_iter_no_change} needs a validation part to "
+            f"n_iter_no_change={params.n_iter_no_change} needs a validation part to "
             "look at: set validation_fraction, or n_iter_no_change=None."
         )
     return None
 
 
-def _check_numbers(estimator, n_samples):
+def _check_numbers(params, n_samples):
     """Raise if a batch is too small for two classes, or clusters are too many."""
-    batch_size, per_class = estimator.batch_size, estimator.samples_per_class
+    batch_size, per_class = params.batch_size, params.samples_per_class
     if batch_size < 2 * per_class:
         raise ValueError(
             f"batch_size={batch_size} cannot hold two classes with "
             f"samples_per_class={per_class} each: raise batch_size to "
             f"{2 * per_class} at least, or lower samples_per_class."
         )
-    n_clusters, a_class = estimator.n_clusters, estimator.clusters_per_class
+    n_clusters, a_class = params.n_clusters, params.clusters_per_class
     if (n_clusters or 0) * a_class > n_samples:
         raise ValueError(
             f"n_clusters={n_clusters} times clusters_per_class={a_class} must be at "

@@ -2,8 +2,9 @@
 
 import warnings
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import replace
 from inspect import signature
+from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from sklearn.base import (
 from sklearn.utils import ClassifierTags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skpairclust.neural._epoch_hooks import EpochCallbacks
 from skpairclust.neural._lazy_rows import LazyRows, is_lazy
 from skpairclust.neural._networks import Architecture, forward_features
 from skpairclust.neural._persistence import pack, read_state, unpack, write_state
@@ -22,10 +24,6 @@ from skpairclust.neural._rows import FeatureRows
 from skpairclust.neural._torch_utils import load_numpy_state, resolve_device
 from skpairclust.utils._compat import CallbackSupportMixin
 from skpairclust.utils._doc_link import DocLinkMixin
-from skpairclust.utils._param_validation import (
-    check_hidden_layer_sizes,
-    check_input_shape,
-)
 
 # Rows sent through the network at once outside of training. Matrix products of a
 # few rows round differently: padding makes a row's result the same in any company.
@@ -72,8 +70,8 @@ def check_finished(runs, estimator):
     if any(run.interrupted for run in runs):
         warnings.warn(
             "fit was interrupted: the estimator keeps the best weights until then.",
-            # From here to what stores them, fit, its decorator, and the caller.
-            stacklevel=5,
+            # From here to fit, its decorator, and the caller.
+            stacklevel=4,
         )
     return usable
 
@@ -190,25 +188,34 @@ class BaseNeuralEstimator(
         """Units in each hidden layer of the network, the fitted one if there is."""
         return self.hidden_layer_sizes
 
-    def _make_architecture(self, sample_shape, n_outputs, hidden_layer_sizes):
-        """Return what builds the network for samples of this shape."""
-        return Architecture(
-            network=self.network,
-            input_shape=check_input_shape(self.input_shape, sample_shape),
-            n_outputs=int(n_outputs),
-            hidden_layer_sizes=check_hidden_layer_sizes(hidden_layer_sizes),
+    def _parameters(self):
+        """Return the parameters as attributes of an object of their own."""
+        return SimpleNamespace(**self.get_params(deep=False))
+
+    def _make_hook(self, context, X, constraints, make_attributes):
+        """Return what tells callbacks of each epoch of a training, None without any."""
+        if not getattr(self, "_skl_callbacks", None):
+            return None
+        return EpochCallbacks(
+            context, self, X, constraints, self.max_iter, make_attributes
         )
 
-    def _options(self, kind, **given):
-        """Return the dataclass `kind`, filled from parameters of the same names."""
-        names = (field.name for field in fields(kind) if field.name not in given)
-        return kind(**{name: getattr(self, name) for name in names}, **given)
+    def _keep(self, run, architecture):
+        """Set the fitted attributes that all estimators have."""
+        self._architecture = architecture
+        self.weights_ = run.weights
+        self.loss_ = run.loss
+        self.loss_curve_ = run.loss_curve
+        self.n_iter_ = run.n_iter
+        self._network = self._build_network()
 
-    def _previous_weights(self, architecture):
-        """Return the weights to start from, None for new ones."""
+    def _start_warm(self, task):
+        """Return the task with the weights to start from, if there are any."""
         if not self.warm_start or not hasattr(self, "weights_"):
-            return None
-        return self.weights_ if architecture == self._architecture else None
+            return task
+        if task.architecture != self._architecture:
+            return task
+        return replace(task, initial_weights=self.weights_)
 
     def _check_X(self, X, *, reset):
         """Return X as an array of floats that the network can take."""

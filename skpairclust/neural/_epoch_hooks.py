@@ -1,7 +1,7 @@
 """What happens at the end of an epoch: a line on the terminal, callbacks.
 
-A hook is called with the run and the network after each epoch, returns whether
-training must stop, and is closed after the last.
+A hook begins with the rows that are trained on, is called with the run and the network
+after each epoch, returns whether training must stop, and is closed after the last.
 """
 
 import sys
@@ -14,8 +14,7 @@ class EpochHooks:
     Parameters
     ----------
     hook : callable or None
-    task : ClusteringTask or EmbeddingTask
-        With `verbose` and `training`.
+    task : NetworkTask
     label : str
         Begins the progress line.
     """
@@ -24,6 +23,11 @@ class EpochHooks:
         self.hooks = [hook] if hook is not None else []
         if task.verbose:
             self.hooks.append(EpochPrinter(task.training.max_iter, label))
+
+    def begin(self, rows):
+        """Begin every hook."""
+        for hook in self.hooks:
+            hook.begin(rows)
 
     def __call__(self, run, network):
         """Call every hook; return whether one of them wants the training to stop."""
@@ -52,8 +56,8 @@ class EpochCallbacks:
     max_iter : int
         Epochs at most.
     make_attributes : callable
-        Takes the network and returns the fitted attributes of an estimator that
-        would stop now; called only if a callback asks for it.
+        Takes the network and the `FeatureRows` of X and returns the fitted attributes
+        of an estimator that would stop now; called only if a callback asks for it.
     """
 
     def __init__(self, context, estimator, X, y, max_iter, make_attributes):
@@ -62,14 +66,18 @@ class EpochCallbacks:
         self.max_iter = max_iter
         self.make_attributes = make_attributes
         self._restart = context.subcontext(task_name="restart", max_subtasks=max_iter)
-        self._restart.call_on_fit_task_begin(estimator=estimator, **self.data)
+
+    def begin(self, rows):
+        """Begin the restart and its first epoch."""
+        self._rows = rows
+        self._restart.call_on_fit_task_begin(estimator=self.estimator, **self.data)
         self._epoch = self._begin_epoch()
 
     def __call__(self, run, network):
         """End an epoch; return whether a callback wants the training to stop."""
         stop = self._epoch.call_on_fit_task_end(
             estimator=self.estimator,
-            reconstruction_attributes=lambda: self.make_attributes(network),
+            reconstruction_attributes=lambda: self.make_attributes(network, self._rows),
             **self.data,
         )
         if not stop and len(run.loss_curve) < self.max_iter:
@@ -105,6 +113,9 @@ class EpochPrinter:
         self.stream = sys.stdout if stream is None else stream
         # A log file gets a line an epoch, a terminal one line that moves.
         self._moves = self.stream.isatty()
+
+    def begin(self, rows):
+        """Start the clock."""
         self._start = time.perf_counter()
 
     def __call__(self, run, network):

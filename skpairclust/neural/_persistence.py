@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from skpairclust.neural._tasks import choose_architecture
+
 FORMAT = 1
 
 # Rebuilt from parameters, or of the process that fitted.
@@ -161,8 +163,11 @@ def _with_network(estimator, path):
     if "feature_names_in_" in vars(estimator):
         names = np.array(estimator.feature_names_in_, dtype=object)
         estimator.feature_names_in_ = names
-    estimator._architecture = estimator._make_architecture(
-        estimator._sample_shape, estimator._n_outputs, estimator._hidden_layer_sizes
+    estimator._architecture = choose_architecture(
+        estimator,
+        estimator._sample_shape,
+        estimator._n_outputs,
+        estimator._hidden_layer_sizes,
     )
     try:
         estimator._network = estimator._build_network()

@@ -1,0 +1,130 @@
+"""One training as plain data, and how it runs: what all estimators share."""
+
+from contextlib import nullcontext
+from dataclasses import dataclass, fields
+
+from skpairclust.neural._epoch_hooks import EpochHooks
+from skpairclust.neural._networks import Architecture
+from skpairclust.neural._rows import FeatureRows
+from skpairclust.neural._torch_utils import global_rng, resolve_device
+from skpairclust.neural._training import TrainingOptions
+from skpairclust.utils._param_validation import (
+    check_hidden_layer_sizes,
+    check_input_shape,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkTask:
+    """What a training needs beside the data; pickles to a worker.
+
+    Attributes
+    ----------
+    architecture : Architecture
+    objective : dataclass
+        What to minimize.
+    training : TrainingOptions
+        How.
+    device : str
+    verbose : int
+    initial_weights : dict of str to ndarray or None
+        To start from, instead of new ones.
+    """
+
+    architecture: Architecture
+    objective: object
+    training: TrainingOptions
+    device: str
+    verbose: int
+    initial_weights: dict | None = None
+
+
+def choose_architecture(params, sample_shape, n_outputs, hidden_layer_sizes):
+    """Return what builds the network for samples of this shape.
+
+    Parameters
+    ----------
+    params : object
+        Parameters of an estimator, as attributes.
+    sample_shape : tuple of int
+    n_outputs : int
+    hidden_layer_sizes : int or sequence of int
+    """
+    return Architecture(
+        network=params.network,
+        input_shape=check_input_shape(params.input_shape, sample_shape),
+        n_outputs=int(n_outputs),
+        hidden_layer_sizes=check_hidden_layer_sizes(hidden_layer_sizes),
+    )
+
+
+def read_options(kind, params, **given):
+    """Return the dataclass `kind`, filled from parameters of the same names."""
+    names = (field.name for field in fields(kind) if field.name not in given)
+    return kind(**{name: getattr(params, name) for name in names}, **given)
+
+
+def read_task(kind, params, architecture, objective, **own):
+    """Return a task of the dataclass `kind`, or say what of it cannot be.
+
+    Parameters
+    ----------
+    kind : type
+        `NetworkTask` or a class that adds to it.
+    params : object
+        Parameters of an estimator, as attributes.
+    architecture : Architecture
+    objective : dataclass
+    **own
+        The fields that `kind` adds.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If there is no such device here, or the network cannot take the samples.
+    """
+    resolve_device(params.device)
+    # Built once before the training: a network that cannot take X fails now.
+    architecture.build()
+    return kind(
+        architecture=architecture,
+        objective=objective,
+        training=read_options(TrainingOptions, params),
+        device=str(params.device),
+        verbose=int(params.verbose),
+        **own,
+    )
+
+
+def run_task(X, task, seed, fit_network, *, label="fit", hook=None):
+    """Train one network from its own seed.
+
+    Parameters
+    ----------
+    X : array, CSR matrix or LazyRows of shape (n_samples, ...)
+    task : NetworkTask
+    seed : int
+        Decides the initial weights, the batches and the noise.
+    fit_network : callable
+        Takes the network, the `FeatureRows` of X and what is to be called after each
+        epoch, and returns the `TrainingRun`.
+    label : str
+        Begins the progress line.
+    hook : callable, optional
+        Called after each epoch: see `_epoch_hooks`.
+
+    Returns
+    -------
+    TrainingRun
+    """
+    # Dropout and the like in a network of the user's draw from the global state.
+    own = callable(task.architecture.network)
+    with global_rng(seed) if own else nullcontext():
+        device = resolve_device(task.device)
+        rows = FeatureRows(X, task.architecture.input_shape, device)
+        network = task.architecture.start(seed, device, task.initial_weights)
+        hooks = EpochHooks(hook, task, label)
+        hooks.begin(rows)
+        run = fit_network(network, rows, hooks)
+        hooks.close()
+    return run
