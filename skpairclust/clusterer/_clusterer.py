@@ -10,14 +10,14 @@ from sklearn.utils import check_random_state
 
 from skpairclust.clusterer._losses import PAIR_LOSSES, REDUCTIONS
 from skpairclust.clusterer._noise import estimate_flip_rate
-from skpairclust.clusterer._objective import settle
 from skpairclust.clusterer._queries import ClusterQueries
 from skpairclust.clusterer._restarts import run_restarts
 from skpairclust.clusterer._task import make_task
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.neural._base import check_finished, restored_on_error
-from skpairclust.neural._networks import last_linear
-from skpairclust.neural._torch_utils import to_numpy_state
+from skpairclust.neural._heads import count_features
+from skpairclust.neural._tasks import describe_network
+from skpairclust.neural._torch_utils import default_torch_state
 from skpairclust.neural._training import OPTIMIZERS, SCHEDULES
 from skpairclust.utils._compat import with_callbacks
 from skpairclust.utils._param_validation import (
@@ -416,7 +416,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         """
         self._validate_params()
         context = self._init_callback_context(max_subtasks=self.n_init)
-        with restored_on_error(self):
+        with restored_on_error(self), default_torch_state():
             X = self._check_X(X, reset=True)
             warn_of_scales(X)
             constraints = check_supervision(
@@ -424,10 +424,11 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
             )
             rng = check_random_state(self.random_state)
             seeds = rng.randint(2**31, size=self.n_init)
-            task = make_task(self._parameters(), X, constraints, y, rng)
+            rows = self._near_zero(X)
+            task = make_task(self._parameters(), rows, constraints, y, rng)
             context.call_on_fit_task_begin(estimator=self, X=X, y=constraints)
             runs = run_restarts(
-                X,
+                rows,
                 constraints,
                 self._start_warm(task),
                 seeds,
@@ -467,7 +468,9 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
     def _keep(self, run, task):
         """Set what the training and its task leave behind."""
         super()._keep(run, task.architecture)
-        self._n_features_out = last_linear(self._network).in_features
+        self._n_features_out = count_features(
+            self._network, task.architecture.input_shape
+        )
         self.hidden_layer_sizes_ = task.architecture.hidden_layer_sizes
         for name in ("pair_weight", "information_weight", "adversarial_radius"):
             setattr(self, f"{name}_", getattr(task.objective, name))
@@ -490,12 +493,10 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
             self.noise_rate_ = estimate_flip_rate(probabilities, constraints)
 
 
-def _stopped(task, network, rows):
+def _stopped(task, network, rows, index):
     """Return the attributes of an estimator whose training would stop now."""
-    settle(network, rows, task.objective.batch_size, seed=0)
     return {
-        "_architecture": task.architecture,
-        "weights_": to_numpy_state(network),
+        **describe_network(task, network, rows, index),
         "cluster_order_": np.arange(task.architecture.n_outputs),
-        "_n_features_out": last_linear(network).in_features,
+        "_n_features_out": count_features(network, task.architecture.input_shape),
     }

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from torch.nn import functional
-from torch.optim.swa_utils import update_bn
 
 from skpairclust.clusterer._batching import ConstraintBatches, count_steps
 from skpairclust.clusterer._evidence import Evidence
@@ -24,13 +23,8 @@ from skpairclust.neural._tasks import NetworkTask, run_task
 from skpairclust.neural._torch_utils import (
     make_generator,
     to_device,
-    to_numpy_state,
 )
 from skpairclust.neural._training import train
-
-# Rows at most that the final statistics of batch normalization are taken from.
-_BATCH_NORM_ROWS = 16_384
-
 
 # Share of the training over which walks fade.
 _FADE = 0.5
@@ -90,23 +84,9 @@ def run_restart(X, constraints, task, seed, label="fit", hook=None):
             objective = PairObjective(rows, constraints, task, seed)
             n_steps, training = objective.n_steps, task.training
             run = train(network, objective, n_steps, training, on_epoch=on_epoch)
-        if run.weights is not None:
-            settle(network, rows, task.objective.batch_size, seed)
-            run.weights = to_numpy_state(network)
         return run
 
     return run_task(X, task, seed, fit_network, label=label, hook=hook)
-
-
-def settle(network, rows, batch_size, seed):
-    """Set the running statistics of batch normalization to those of clean data.
-
-    Those left by training also saw the adversarial samples and, more often than
-    others, the constrained ones.
-    """
-    order = np.random.RandomState(seed).permutation(len(rows))[:_BATCH_NORM_ROWS]
-    n_batches = max(1, len(order) // batch_size)
-    update_bn((rows.take(part) for part in np.array_split(order, n_batches)), network)
 
 
 class PairObjective:

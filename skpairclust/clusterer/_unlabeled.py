@@ -153,7 +153,9 @@ def neighbor_distances(rows, generator, n_neighbors=1):
         Distances in the units of X, on the device of `rows`; 0 where all
         references are duplicates of the sample.
     """
-    drawn = torch.randperm(len(rows), generator=generator)[:_N_REFERENCES]
+    drawn = torch.randperm(len(rows), generator=generator, device=generator.device)[
+        :_N_REFERENCES
+    ]
     drawn = drawn.sort().values.numpy()
     find = _nearest_sparse if sparse.issparse(rows.X) else _nearest_dense
     return find(rows, drawn, min(n_neighbors, len(drawn))).nan_to_num(posinf=0.0)

@@ -17,7 +17,8 @@ from skpairclust.embedder._task import check_learnable, hold_out, make_task
 from skpairclust.embedder._triplet_pool import POOLS
 from skpairclust.neural._augmentation import AUGMENTATIONS
 from skpairclust.neural._base import check_finished, restored_on_error
-from skpairclust.neural._torch_utils import to_numpy_state
+from skpairclust.neural._tasks import describe_network
+from skpairclust.neural._torch_utils import default_torch_state
 from skpairclust.neural._training import OPTIMIZERS, SCHEDULES
 from skpairclust.utils._compat import with_callbacks
 from skpairclust.utils._param_validation import (
@@ -420,7 +421,7 @@ class MetricEmbedder(EmbeddingQueries):
         """
         self._validate_params()
         context = self._init_callback_context(max_subtasks=1)
-        with restored_on_error(self):
+        with restored_on_error(self), default_torch_state():
             X = self._check_X(X, reset=True)
             constraints = check_supervision(
                 y, n_samples=X.shape[0], must_link=must_link, cannot_link=cannot_link
@@ -435,7 +436,7 @@ class MetricEmbedder(EmbeddingQueries):
             validation = hold_out(params, constraints, int(split_seed))
             context.call_on_fit_task_begin(estimator=self, X=X, y=constraints)
             run = run_training(
-                X,
+                self._near_zero(X),
                 constraints,
                 self._start_warm(task),
                 int(seed),
@@ -475,10 +476,10 @@ class MetricEmbedder(EmbeddingQueries):
             )
 
 
-def _stopped(task, network, rows):
+def _stopped(task, network, rows, index):
     """Return the attributes of an estimator whose training would stop now."""
+    n_outputs = task.architecture.n_outputs
     return {
-        "_architecture": task.architecture,
-        "weights_": to_numpy_state(network),
-        "_n_features_out": task.architecture.n_outputs,
+        **describe_network(task, network, rows, index),
+        "_n_features_out": n_outputs,
     }

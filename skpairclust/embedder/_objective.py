@@ -24,7 +24,7 @@ from skpairclust.embedder._triplet_pool import TripletPool
 from skpairclust.embedder._triplets import triplet_loss
 from skpairclust.embedder._validation import Validation, make_criterion
 from skpairclust.neural._augmentation import make_augmentation
-from skpairclust.neural._networks import last_linear
+from skpairclust.neural._heads import find_head
 from skpairclust.neural._tasks import NetworkTask, run_task
 from skpairclust.neural._torch_utils import (
     make_generator,
@@ -161,12 +161,14 @@ def run_training(X, constraints, task, seed, *, validation=None, hook=None):
             parameter_groups=split_head(network, task.head_learning_rate_multiplier),
         )
 
-    return run_task(X, task, seed, fit_network, hook=hook)
+    known = KnownGroups(constraints[validation.train])
+    index = validation.train[known.groups >= 0]
+    return run_task(X, task, seed, fit_network, index=index, hook=hook)
 
 
 def split_head(network, multiplier):
     """Return groups of parameters: the trunk, and the last linear layer."""
-    head = list(last_linear(network).parameters())
+    head = list(find_head(network).parameters())
     in_head = {id(parameter) for parameter in head}
     trunk = [p for p in network.parameters() if id(p) not in in_head]
     groups = [{"params": head, "multiplier": multiplier}]

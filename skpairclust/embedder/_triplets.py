@@ -183,7 +183,9 @@ def _chunked_cost(distance, relation, positive, compute, margin):
     anchor, partner = positive.nonzero(as_tuple=True)
     slope = torch.zeros_like(distance)
     total, mass, active = distance.new_zeros(3, dtype=torch.float64).unbind()
-    for part in torch.arange(len(anchor)).split(max(1, _CHUNK // len(distance))):
+    for part in torch.arange(len(anchor), device=distance.device).split(
+        max(1, _CHUNK // len(distance))
+    ):
         a, p = anchor[part], partner[part]
         weight = relation[a, p][:, None] * weights[a]
         known = weight > 0

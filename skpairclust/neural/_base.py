@@ -17,13 +17,19 @@ from sklearn.utils import ClassifierTags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skpairclust.neural._epoch_hooks import EpochCallbacks
+from skpairclust.neural._heads import forward_features
 from skpairclust.neural._lazy_rows import LazyRows, is_lazy
-from skpairclust.neural._networks import Architecture, forward_features
+from skpairclust.neural._networks import Architecture
+from skpairclust.neural._offsets import check_values, find_offset, subtract_offset
 from skpairclust.neural._persistence import pack, read_state, unpack, write_state
-from skpairclust.neural._rows import FeatureRows
-from skpairclust.neural._torch_utils import load_numpy_state, resolve_device
+from skpairclust.neural._torch_utils import (
+    default_torch_state,
+    load_numpy_state,
+    resolve_device,
+)
 from skpairclust.utils._compat import CallbackSupportMixin
 from skpairclust.utils._doc_link import DocLinkMixin
+from skpairclust.utils._sparse import canonical
 
 # Rows sent through the network at once outside of training. Matrix products of a
 # few rows round differently: padding makes a row's result the same in any company.
@@ -102,8 +108,9 @@ class BaseNeuralEstimator(
 
     def _build_network(self):
         """Return a module with the fitted weights, on the device."""
-        network = load_numpy_state(self._architecture.build(), self.weights_)
-        return network.to(resolve_device(self.device, fallback=True)).eval()
+        with default_torch_state():
+            network = load_numpy_state(self._architecture.build(), self.weights_)
+            return network.to(resolve_device(self.device, fallback=True)).eval()
 
     def __getstate__(self):
         state = dict(super().__getstate__())
@@ -230,14 +237,17 @@ class BaseNeuralEstimator(
                 self,
                 X,
                 reset=reset,
-                dtype=[np.float32, np.float64],
+                dtype=_float_dtypes(X),
                 allow_nd=True,
                 accept_sparse="csr",
                 order="C",
                 ensure_min_samples=n_least,
             )
+            X = canonical(X)
+            check_values(X)
         if reset:
             self._sample_shape = X.shape[1:]
+            self._offset = find_offset(X)
         elif X.shape[1:] != self._sample_shape:
             raise ValueError(
                 f"X has samples of shape {X.shape[1:]}, but "
@@ -246,16 +256,29 @@ class BaseNeuralEstimator(
             )
         return X
 
+    def _near_zero(self, X):
+        """Return checked X as rows that float32 can tell apart."""
+        return subtract_offset(X, self._offset)
+
     def _infer(self, X, function, n_columns):
-        """Return `function` of the network and X, by blocks of rows, float32."""
-        network = self.network_
-        device = next(network.parameters()).device
-        rows = FeatureRows(X, self._architecture.input_shape, device)
-        result = np.empty((len(rows), n_columns), dtype=np.float32)
-        with torch.inference_mode():
-            for block in rows.blocks(_INFERENCE_ROWS):
-                x = rows.take(block)
-                result[block] = function(network, _padded(x))[: len(x)].cpu().numpy()
+        """Return `function` of the network and checked X, by blocks of rows, float32.
+
+        Raises
+        ------
+        ValueError
+            If a result is not finite.
+        """
+        with default_torch_state():
+            network = self.network_
+            device = next(network.parameters()).device
+            rows = self._architecture.make_rows(self._near_zero(X), device)
+            result = np.empty((len(rows), n_columns), dtype=np.float32)
+            with torch.inference_mode():
+                for block in rows.blocks(_INFERENCE_ROWS):
+                    x = rows.take(block)
+                    y = function(network, _padded(x))[: len(x)]
+                    result[block] = y.float().cpu().numpy()
+        _check_finite(result)
         return result
 
     def transform(self, X):
@@ -273,6 +296,25 @@ class BaseNeuralEstimator(
         check_is_fitted(self)
         X = self._check_X(X, reset=False)
         return self._infer(X, forward_features, self._n_features_out)
+
+
+def _float_dtypes(X):
+    """Return what X is converted to, unless it is one of the two already."""
+    # Integers of many bits, such as times, are not all float32.
+    is_exact = np.can_cast(getattr(X, "dtype", np.int64), np.float32)
+    return [np.float32, np.float64] if is_exact else [np.float64, np.float32]
+
+
+def _check_finite(result):
+    """Raise if the network answered with what is no number."""
+    is_finite = np.isfinite(result).all(axis=1)
+    if not is_finite.all():
+        row = int(np.argmin(is_finite))
+        raise ValueError(
+            f"The network's output for X[{row}] is not finite "
+            f"({np.count_nonzero(~is_finite)} such rows): it may lie far outside of "
+            "the samples of fit, as a value that stands for a missing one does."
+        )
 
 
 def _padded(x):

@@ -1,7 +1,8 @@
 """What happens at the end of an epoch: a line on the terminal, callbacks.
 
-A hook begins with the rows that are trained on, is called with the run and the network
-after each epoch, returns whether training must stop, and is closed after the last.
+A hook begins with the rows of X and which of them are trained on, is called with the
+run and the network after each epoch, returns whether training must stop, and is closed
+after the last.
 """
 
 import sys
@@ -24,10 +25,10 @@ class EpochHooks:
         if task.verbose:
             self.hooks.append(EpochPrinter(task.training.max_iter, label))
 
-    def begin(self, rows):
+    def begin(self, rows, index=None):
         """Begin every hook."""
         for hook in self.hooks:
-            hook.begin(rows)
+            hook.begin(rows, index)
 
     def __call__(self, run, network):
         """Call every hook; return whether one of them wants the training to stop."""
@@ -56,8 +57,9 @@ class EpochCallbacks:
     max_iter : int
         Epochs at most.
     make_attributes : callable
-        Takes the network and the `FeatureRows` of X and returns the fitted attributes
-        of an estimator that would stop now; called only if a callback asks for it.
+        Takes the network, the `FeatureRows` of X and which of them are trained on,
+        None for all, and returns the fitted attributes of an estimator that would stop
+        now; called only if a callback asks for it.
     """
 
     def __init__(self, context, estimator, X, y, max_iter, make_attributes):
@@ -67,9 +69,9 @@ class EpochCallbacks:
         self.make_attributes = make_attributes
         self._restart = context.subcontext(task_name="restart", max_subtasks=max_iter)
 
-    def begin(self, rows):
+    def begin(self, rows, index=None):
         """Begin the restart and its first epoch."""
-        self._rows = rows
+        self._rows = rows, index
         self._restart.call_on_fit_task_begin(estimator=self.estimator, **self.data)
         self._epoch = self._begin_epoch()
 
@@ -77,7 +79,9 @@ class EpochCallbacks:
         """End an epoch; return whether a callback wants the training to stop."""
         stop = self._epoch.call_on_fit_task_end(
             estimator=self.estimator,
-            reconstruction_attributes=lambda: self.make_attributes(network, self._rows),
+            reconstruction_attributes=lambda: self.make_attributes(
+                network, *self._rows
+            ),
             **self.data,
         )
         if not stop and len(run.loss_curve) < self.max_iter:
@@ -114,7 +118,7 @@ class EpochPrinter:
         # A log file gets a line an epoch, a terminal one line that moves.
         self._moves = self.stream.isatty()
 
-    def begin(self, rows):
+    def begin(self, rows, index=None):
         """Start the clock."""
         self._start = time.perf_counter()
 

@@ -5,24 +5,33 @@ import math
 import numpy as np
 from scipy import sparse
 
+from skpairclust.neural._offsets import check_block
+
+# Data frames, and arrays and tensors that lie in memory.
+_IN_MEMORY = ("__dataframe__", "iloc", "__array_interface__", "__dlpack__")
+
 
 def is_lazy(X):
-    """Whether X should be read row by row and never as a whole.
+    """Whether X should be read by rows and never as a whole.
 
-    True of memory maps that are not of floats, which would be converted whole, and of
-    objects that have a length and give an array for an integer, but are no array.
+    True of memory maps that are not of floats, which would be converted whole; of
+    arrays on disk, such as those of h5py and zarr; and of objects that have a length
+    and give an array for an integer, but are no array.
     """
     if isinstance(X, np.memmap):
         return X.dtype.kind in "biuf" and X.dtype not in (np.float32, np.float64)
-    is_known = (
-        isinstance(X, np.ndarray | list | tuple | dict | str | bytes)
-        or sparse.issparse(X)
-        or any(
-            hasattr(X, name)
-            for name in ("__array__", "__dataframe__", "__array_interface__", "iloc")
-        )
-    )
-    return not is_known and hasattr(X, "__len__") and hasattr(X, "__getitem__")
+    is_known = isinstance(X, np.ndarray | list | tuple | dict | str | bytes)
+    if is_known or sparse.issparse(X) or any(hasattr(X, name) for name in _IN_MEMORY):
+        return False
+    if not (hasattr(X, "__len__") and hasattr(X, "__getitem__")):
+        return False
+    # What can be made an array, and is one, has a shape that needs no reading.
+    return not hasattr(X, "__array__") or _is_on_disk(X)
+
+
+def _is_on_disk(X):
+    """Whether X is like an array, without being in memory as far as one can tell."""
+    return hasattr(X, "dtype") and len(getattr(X, "shape", ())) > 1
 
 
 class LazyRows:
@@ -64,14 +73,31 @@ class LazyRows:
         return self.shape[0]
 
     def __getitem__(self, rows):
+        return self.read(rows).astype(np.float32, copy=False)
+
+    def read(self, rows):
+        """Return rows in the dtype that they have, or say what is wrong with them."""
+        is_slice = isinstance(rows, slice)
+        numbers = range(*rows.indices(len(self))) if is_slice else rows
         if isinstance(self.source, np.ndarray):
-            return np.asarray(self.source[rows], dtype=np.float32)
-        if isinstance(rows, slice):
-            rows = range(*rows.indices(len(self)))
-        values = np.empty((len(rows), *self.shape[1:]), dtype=np.float32)
-        for place, row in enumerate(rows):
-            values[place] = self._read(int(row))
-        return values
+            values = np.asarray(self.source[rows])
+        elif is_slice and _is_on_disk(self.source):
+            values = self._read_slice(rows, len(numbers))
+        else:
+            values = None
+        if values is not None:
+            _check_rows(values, numbers)
+            return values
+        samples = [self._read(int(row)) for row in numbers]
+        return np.stack(samples) if samples else np.empty((0, *self.shape[1:]))
+
+    def _read_slice(self, rows, n_rows):
+        """Return rows that are read at once, None where only single ones can be."""
+        try:
+            values = np.asarray(self.source[rows])
+        except (TypeError, ValueError, IndexError):
+            return None
+        return values if values.shape == (n_rows, *self.shape[1:]) else None
 
     def _read(self, row):
         """Return one sample, or say what is wrong with it."""
@@ -81,6 +107,19 @@ class LazyRows:
                 f"X[{row}] has shape {sample.shape}, but X[0] has {self.shape[1:]}: "
                 "all samples must have one shape."
             )
-        if not np.isfinite(sample).all():
-            raise ValueError(f"X[{row}] holds values that are not finite.")
+        if sample.dtype.kind not in "biuf":
+            raise ValueError(
+                f"X[{row}] has dtype {sample.dtype}: samples must hold real numbers."
+            )
+        check_block(sample[np.newaxis], row)
         return sample
+
+
+def _check_rows(values, numbers):
+    """Raise unless float32 can compute with rows of these numbers."""
+    try:
+        check_block(values)
+    except ValueError:
+        # Once more, by the row, for the number that the user knows it by.
+        for number, sample in zip(numbers, values, strict=True):
+            check_block(sample[np.newaxis], int(number))

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from skpairclust.neural._heads import adopt, mark_head
+from skpairclust.neural._rows import FeatureRows
 from skpairclust.neural._torch_utils import global_rng, load_numpy_state, make_generator
 
 # The first outputs should be near uniform, so that no cluster starts as winner.
@@ -26,6 +28,8 @@ class Architecture:
     input_shape: tuple
     n_outputs: int
     hidden_layer_sizes: tuple
+    # Whether images come with their channels last; `input_shape` has them first.
+    channels_last: bool = False
 
     def build(self, seed=0):
         """Return the network with initial weights drawn from `seed`."""
@@ -35,6 +39,12 @@ class Architecture:
             self.n_outputs,
             hidden_layer_sizes=self.hidden_layer_sizes,
             seed=seed,
+        )
+
+    def make_rows(self, X, device):
+        """Return X as rows that the network takes."""
+        return FeatureRows(
+            X, self.input_shape, device, channels_last=self.channels_last
         )
 
     def start(self, seed, device, weights=None):
@@ -81,29 +91,12 @@ def build_network(network, input_shape, n_outputs, *, hidden_layer_sizes, seed):
         return build_conv(input_shape, n_outputs, make_generator(seed))
     with global_rng(seed):
         module = network(tuple(input_shape), n_outputs)
-    if not isinstance(module, nn.Module):
-        raise TypeError(
-            "network must return a torch.nn.Module when called with (input_shape, "
-            f"n_outputs); got {type(module).__name__}."
-        )
-    _check_outputs(module, input_shape, n_outputs)
-    return module
-
-
-def _check_outputs(module, input_shape, n_outputs):
-    """Raise unless `module` turns samples into one output a cluster."""
-    last_linear(module)
-    was_training = module.training
-    module.eval()
-    with torch.no_grad():
-        shape = tuple(module(torch.zeros(2, *input_shape)).shape)
-    module.train(was_training)
-    if shape != (2, n_outputs):
-        raise ValueError(
-            f"network gives outputs of shape {shape} for 2 samples of shape "
-            f"{tuple(input_shape)}; it must give (2, {n_outputs}): a logit a cluster, "
-            "without a softmax, or a column a component of an embedding."
-        )
+        if not isinstance(module, nn.Module):
+            raise TypeError(
+                "network must return a torch.nn.Module when called with (input_shape, "
+                f"n_outputs); got {type(module).__name__}."
+            )
+        return adopt(module, input_shape, n_outputs)
 
 
 def build_mlp(input_shape, n_outputs, hidden_layer_sizes, generator):
@@ -132,7 +125,7 @@ def build_mlp(input_shape, n_outputs, hidden_layer_sizes, generator):
             nn.ReLU(),
         ]
     layers.append(make_linear(sizes[-1], n_outputs, generator, _OUTPUT_SCALE))
-    return nn.Sequential(*layers)
+    return _with_head(nn.Sequential(*layers))
 
 
 def build_lenet(input_shape, n_outputs, generator):
@@ -216,9 +209,15 @@ def _of_images(input_shape, blocks, head):
     """Return layers for images, without channels too, and then for flat features."""
     is_gray = len(input_shape) == 2
     first = nn.Unflatten(1, (1, input_shape[0])) if is_gray else nn.Identity()
-    network = nn.Sequential(first, *blocks, nn.Flatten(), *head)
+    network = _with_head(nn.Sequential(first, *blocks, nn.Flatten(), *head))
     # Convolutions forward and backward take half the time; no value changes.
     return network.to(memory_format=torch.channels_last)
+
+
+def _with_head(layers):
+    """Return a sequence of layers, the last of which is known as its head."""
+    mark_head(layers[-1])
+    return layers
 
 
 def image_shape(input_shape, network="lenet"):
@@ -265,33 +264,3 @@ def _initialize(layer, generator, scale=1.0):
         layer.weight.mul_(scale)
     nn.init.zeros_(layer.bias)
     return layer
-
-
-def last_linear(network):
-    """Return the last linear layer of `network`: its input are the features.
-
-    Raises
-    ------
-    ValueError
-        If the network has no `torch.nn.Linear`.
-    """
-    linear = [module for module in network.modules() if isinstance(module, nn.Linear)]
-    if not linear:
-        raise ValueError(
-            "The network has no torch.nn.Linear layer, so it has no last hidden "
-            "layer to take features from: end it in a torch.nn.Linear."
-        )
-    return linear[-1]
-
-
-def forward_features(network, x):
-    """Return what the last linear layer of `network` gets for the input `x`."""
-    captured = []
-    hook = last_linear(network).register_forward_pre_hook(
-        lambda _, inputs: captured.append(inputs[0])
-    )
-    try:
-        network(x)
-    finally:
-        hook.remove()
-    return captured[-1].flatten(1)

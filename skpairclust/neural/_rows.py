@@ -21,23 +21,30 @@ class FeatureRows:
 
     On a GPU all of X is moved there once when it fits. Otherwise only the rows of
     a batch are converted, so that neither a memory map, nor float64 data, nor a
-    sparse matrix is ever copied whole.
+    sparse matrix is ever copied whole. A batch is never a window on X: networks of
+    users may work in place.
 
     Parameters
     ----------
-    X : array or CSR matrix of shape (n_samples, ...)
+    X : array, CSR matrix, LazyRows or OffsetRows of shape (n_samples, ...)
     input_shape : tuple of int
         Shape of one sample as the network takes it.
     device : torch.device
+    channels_last : bool, default=False
+        Whether rows are images whose channels come last, and the network takes them
+        first.
     """
 
-    def __init__(self, X, input_shape, device):
+    def __init__(self, X, input_shape, device, *, channels_last=False):
         self.X = X
         self.input_shape = tuple(input_shape)
         self.device = device
+        self._row_shape = self.input_shape
+        if channels_last:
+            self._row_shape = (*self.input_shape[1:], self.input_shape[0])
         self._resident = None
         if device.type != "cpu" and _fits(X, device):
-            self._resident = torch.tensor(X, dtype=torch.float32, device=device)
+            self._resident = to_device(_dense_float32(X[:]), device)
 
     def __len__(self):
         return self.X.shape[0]
@@ -57,10 +64,13 @@ class FeatureRows:
         if self._resident is not None:
             if not isinstance(rows, slice):
                 rows = to_device(rows, self.device)
-            batch = self._resident[rows]
+            batch = self._resident[rows].clone()
         else:
             batch = to_device(_dense_float32(self.X[rows]), self.device)
-        return batch.reshape(-1, *self.input_shape)
+        batch = batch.reshape(-1, *self._row_shape)
+        if self._row_shape != self.input_shape:
+            batch = batch.movedim(-1, 1).contiguous()
+        return batch
 
 
 def _fits(X, device):
@@ -72,9 +82,9 @@ def _fits(X, device):
 
 
 def _dense_float32(rows):
-    """Return `rows` as a writeable C-contiguous float32 array."""
+    """Return `rows` as a C-contiguous float32 array of its own."""
     if sparse.issparse(rows):
         return np.asarray(rows.astype(np.float32).toarray())
-    rows = np.ascontiguousarray(rows, dtype=np.float32)
-    # A slice of a read-only memory map is still read-only.
-    return rows if rows.flags.writeable else rows.copy()
+    own = np.ascontiguousarray(rows, dtype=np.float32)
+    # A slice is a window on X; what an index array picks is not.
+    return own if own.base is None else own.copy()

@@ -1,16 +1,21 @@
 """One training as plain data, and how it runs: what all estimators share."""
 
+import copy
 from contextlib import nullcontext
 from dataclasses import dataclass, fields
 
 from skpairclust.neural._epoch_hooks import EpochHooks
 from skpairclust.neural._networks import Architecture
-from skpairclust.neural._rows import FeatureRows
-from skpairclust.neural._torch_utils import global_rng, resolve_device
-from skpairclust.neural._training import TrainingOptions
+from skpairclust.neural._torch_utils import (
+    default_torch_state,
+    global_rng,
+    resolve_device,
+    to_numpy_state,
+)
+from skpairclust.neural._training import TrainingOptions, settle
 from skpairclust.utils._param_validation import (
     check_hidden_layer_sizes,
-    check_input_shape,
+    resolve_input_shape,
 )
 
 
@@ -50,9 +55,13 @@ def choose_architecture(params, sample_shape, n_outputs, hidden_layer_sizes):
     n_outputs : int
     hidden_layer_sizes : int or sequence of int
     """
+    input_shape, channels_last = resolve_input_shape(
+        params.input_shape, sample_shape, built_in=isinstance(params.network, str)
+    )
     return Architecture(
         network=params.network,
-        input_shape=check_input_shape(params.input_shape, sample_shape),
+        input_shape=input_shape,
+        channels_last=channels_last,
         n_outputs=int(n_outputs),
         hidden_layer_sizes=check_hidden_layer_sizes(hidden_layer_sizes),
     )
@@ -96,7 +105,7 @@ def read_task(kind, params, architecture, objective, **own):
     )
 
 
-def run_task(X, task, seed, fit_network, *, label="fit", hook=None):
+def run_task(X, task, seed, fit_network, *, index=None, label="fit", hook=None):
     """Train one network from its own seed.
 
     Parameters
@@ -108,6 +117,8 @@ def run_task(X, task, seed, fit_network, *, label="fit", hook=None):
     fit_network : callable
         Takes the network, the `FeatureRows` of X and what is to be called after each
         epoch, and returns the `TrainingRun`.
+    index : ndarray of int64, optional
+        The rows that are trained on, if not all.
     label : str
         Begins the progress line.
     hook : callable, optional
@@ -119,12 +130,27 @@ def run_task(X, task, seed, fit_network, *, label="fit", hook=None):
     """
     # Dropout and the like in a network of the user's draw from the global state.
     own = callable(task.architecture.network)
-    with global_rng(seed) if own else nullcontext():
-        device = resolve_device(task.device)
-        rows = FeatureRows(X, task.architecture.input_shape, device)
+    device = resolve_device(task.device)
+    seeded = global_rng(seed, device) if own else nullcontext()
+    # Entered here too: a thread has a state of its own.
+    with default_torch_state(), seeded:
+        rows = task.architecture.make_rows(X, device)
         network = task.architecture.start(seed, device, task.initial_weights)
         hooks = EpochHooks(hook, task, label)
-        hooks.begin(rows)
+        hooks.begin(rows, index)
         run = fit_network(network, rows, hooks)
         hooks.close()
+        if run.weights is not None:
+            settle(network, rows, index, task.objective.batch_size, seed)
+            run.weights = to_numpy_state(network)
     return run
+
+
+def describe_network(task, network, rows, index):
+    """Return the attributes of an estimator whose training would stop now.
+
+    The network is copied: a look at it must not change the training.
+    """
+    network = copy.deepcopy(network)
+    settle(network, rows, index, task.objective.batch_size, seed=0)
+    return {"_architecture": task.architecture, "weights_": to_numpy_state(network)}

@@ -1,11 +1,15 @@
 """Devices, random state and the way between numpy and torch."""
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from threading import RLock
 
+import numpy as np
 import torch
 
-_GLOBAL_RNG_LOCK = RLock()
+_CPU = torch.device("cpu")
+
+# Around what all threads of the process share.
+_GLOBAL_LOCK = RLock()
 
 
 def resolve_device(device, *, fallback=False):
@@ -68,15 +72,72 @@ def make_generator(seed, device="cpu"):
 
 
 @contextmanager
-def global_rng(seed):
+def global_rng(seed, device=_CPU):
     """Seed torch's global generators for a block and put their state back after.
 
-    Networks of users draw from the global generators; ours take a generator. The
-    lock keeps restarts in threads from seeding each other's networks.
+    Networks of users draw from the global generators; ours take a generator. Only the
+    CPU and `device` are touched: another GPU may not even be initialized. The lock
+    keeps restarts in threads from seeding each other's networks.
     """
-    with _GLOBAL_RNG_LOCK, torch.random.fork_rng():
-        torch.manual_seed(int(seed))
+    devices = [device] if device.type == "cuda" else []
+    with _GLOBAL_LOCK, torch.random.fork_rng(devices):
+        torch.default_generator.manual_seed(int(seed))
+        if devices:
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(int(seed))
         yield
+
+
+@contextmanager
+def default_torch_state():
+    """Compute as if nobody had set anything in torch, and leave it as it was.
+
+    Gradients turned off, inference mode, autocast, a default device, a default dtype
+    and NumPy's error state are the caller's: they neither change a fit or a prediction
+    nor are changed by it.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(torch.inference_mode(False))
+        stack.enter_context(torch.enable_grad())
+        for kind in ("cpu", "cuda"):
+            if torch.is_autocast_enabled(kind):
+                stack.enter_context(torch.autocast(kind, enabled=False))
+        # A mode that slows every call: entered only where there is one to undo.
+        if torch.get_default_device() != _CPU:
+            stack.enter_context(_CPU)
+        stack.enter_context(_FLOAT32_DEFAULT)
+        stack.enter_context(np.errstate(all="warn", under="ignore"))
+        yield
+
+
+class _Float32Default:
+    """Make float32 torch's default dtype while at least one thread is inside."""
+
+    def __init__(self):
+        self.n_inside = 0
+        self.given = torch.float32
+
+    def __enter__(self):
+        with _GLOBAL_LOCK:
+            if not self.n_inside:
+                self.given = torch.get_default_dtype()
+                self._set(torch.float32)
+            self.n_inside += 1
+
+    def __exit__(self, *_):
+        with _GLOBAL_LOCK:
+            self.n_inside -= 1
+            if not self.n_inside:
+                self._set(self.given)
+
+    @staticmethod
+    def _set(dtype):
+        """Set the default where it is another."""
+        if torch.get_default_dtype() != dtype:
+            torch.set_default_dtype(dtype)
+
+
+_FLOAT32_DEFAULT = _Float32Default()
 
 
 def to_device(array, device):
@@ -89,11 +150,15 @@ def to_device(array, device):
 
 def to_numpy_state(module):
     """Return the parameters and buffers of `module` as CPU numpy arrays."""
-    return {
-        # A copy: on the CPU `numpy()` would be a window on the live weights.
-        name: tensor.detach().cpu().numpy().copy()
-        for name, tensor in module.state_dict().items()
-    }
+    return {name: _to_numpy(tensor) for name, tensor in module.state_dict().items()}
+
+
+def _to_numpy(tensor):
+    """Return a copy of a tensor; float32 holds what numpy has no type for."""
+    if tensor.dtype == torch.bfloat16:
+        tensor = tensor.float()
+    # A copy: on the CPU `numpy()` would be a window on the live weights.
+    return tensor.detach().cpu().numpy().copy()
 
 
 def load_numpy_state(module, state):

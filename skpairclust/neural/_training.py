@@ -7,12 +7,17 @@ look at the end of an epoch goes out through another.
 import math
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
+from torch.optim.swa_utils import update_bn
 
 from skpairclust.neural._torch_utils import to_numpy_state
 
 SCHEDULES = ("constant", "cosine", "halving")
 OPTIMIZERS = ("adam", "sgd")
+
+# Rows at most that the final statistics of batch normalization are taken from.
+_BATCH_NORM_ROWS = 16_384
 
 # "halving" is the schedule of Hsu & Kira's code.
 _HALVING_EPOCHS = 25
@@ -126,6 +131,29 @@ def train(
     if best is not None or (run.interrupted and _is_finite(network)):
         run.weights = to_numpy_state(network)
     return run
+
+
+def settle(network, rows, index, batch_size, seed):
+    """Set the running statistics of batch normalization to those of clean data.
+
+    Those left by training lag behind, saw changed samples and, more often than others,
+    the constrained ones.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        In place.
+    rows : FeatureRows
+    index : ndarray of int64 or None
+        The rows that were trained on, None for all.
+    batch_size : int
+    seed : int
+        Draws the rows, where there are many.
+    """
+    of = len(rows) if index is None else index
+    order = np.random.RandomState(seed).permutation(of)[:_BATCH_NORM_ROWS]
+    n_batches = max(1, len(order) // batch_size)
+    update_bn((rows.take(part) for part in np.array_split(order, n_batches)), network)
 
 
 def make_optimizer(parameters, options):

@@ -15,15 +15,17 @@ __all__ = [
     "StrOptions",
     "check_classes",
     "check_hidden_layer_sizes",
-    "check_input_shape",
     "non_negative",
     "positive",
     "positive_int",
+    "resolve_input_shape",
     "warn_of_scales",
 ]
 
 # A feature so many times as spread as the middle one drowns the others.
 _MOST_SPREAD = 100
+# Of an image: gray, gray and alpha, colors, colors and alpha.
+_MOST_CHANNELS = 4
 # Values converted at once.
 _BLOCK_VALUES = 2**22
 
@@ -54,8 +56,11 @@ def check_hidden_layer_sizes(sizes):
     return tuple(int(size) for size in sizes)
 
 
-def check_input_shape(input_shape, sample_shape):
+def resolve_input_shape(input_shape, sample_shape, *, built_in):
     """Return the shape in which the network takes one sample, or raise.
+
+    Images may come with their channels last. The built-in networks take them first;
+    those of users too, if `input_shape` says so.
 
     Parameters
     ----------
@@ -63,10 +68,14 @@ def check_input_shape(input_shape, sample_shape):
         The estimator's parameter; None keeps the shape of X.
     sample_shape : tuple of int
         ``X.shape[1:]``.
+    built_in : bool
+        Whether the network is one of ours.
 
     Returns
     -------
-    tuple of int
+    input_shape : tuple of int
+    channels_last : bool
+        Whether samples are images whose channels come last and have to move.
 
     Raises
     ------
@@ -74,7 +83,7 @@ def check_input_shape(input_shape, sample_shape):
         If `input_shape` does not hold as many values as one sample.
     """
     if input_shape is None:
-        return tuple(sample_shape)
+        return _channels_first(tuple(sample_shape), built_in)
     shape = tuple(input_shape)
     if not shape or not all(_is_positive_int(size) for size in shape):
         raise ValueError(
@@ -88,7 +97,28 @@ def check_input_shape(input_shape, sample_shape):
             f"shape {tuple(sample_shape)}, has {n_features}: pass the shape of one "
             "sample without the number of samples, or None."
         )
-    return tuple(int(size) for size in shape)
+    shape = tuple(int(size) for size in shape)
+    if has_channels_last(sample_shape) and shape == _moved(sample_shape):
+        return shape, True
+    return _channels_first(shape, built_in)
+
+
+def has_channels_last(shape):
+    """Whether a sample of this shape is an image whose channels come last."""
+    is_image = len(shape) == 3 and min(shape[:2]) > _MOST_CHANNELS
+    return is_image and shape[2] <= _MOST_CHANNELS
+
+
+def _channels_first(shape, built_in):
+    """Return the shape with channels first, and whether they came last."""
+    if built_in and has_channels_last(shape):
+        return _moved(shape), True
+    return shape, False
+
+
+def _moved(shape):
+    """Return the shape of an image with its channels first."""
+    return (shape[2], *shape[:2])
 
 
 def warn_of_scales(X):

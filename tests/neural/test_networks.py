@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from skpairclust.neural._networks import build_network, forward_features, last_linear
+from skpairclust.neural._heads import find_head, forward_features
+from skpairclust.neural._networks import build_network
 
 IMAGE = (1, 28, 28)
 
@@ -40,8 +41,8 @@ def test_output_and_feature_shapes(network, input_shape):
     x = torch.randn(7, *input_shape)
     assert module(x).shape == (7, 3)
     features = forward_features(module, x)
-    assert features.shape == (7, last_linear(module).in_features)
-    torch.testing.assert_close(last_linear(module)(features), module(x))
+    assert features.shape == (7, find_head(module).in_features)
+    torch.testing.assert_close(find_head(module)(features), module(x))
 
 
 @pytest.mark.parametrize(
