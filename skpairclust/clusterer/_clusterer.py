@@ -40,9 +40,10 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
 
     Parameters
     ----------
-    n_clusters : int or "auto", default=8
+    n_clusters : int, "auto" or None, default=None
         Number of clusters at most: those that stay empty are not counted in
-        `n_clusters_`. "auto" sets out with as many as the cannot-links could tell
+        `n_clusters_`. None takes the number of classes if `y` holds labels, else 8.
+        "auto" sets out with as many as the cannot-links could tell
         apart, 100 at most, and asks for no equal sizes; it needs pairs drawn at
         random, or with cannot-links between all clusters, and finds more clusters
         than there are when pairs are few.
@@ -265,7 +266,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
     """
 
     _parameter_constraints: dict = {
-        "n_clusters": [positive_int(), StrOptions({"auto"})],
+        "n_clusters": [positive_int(), StrOptions({"auto"}), None],
         "network": [StrOptions({"mlp", "lenet"}), callable],
         "noise_rate": [
             Interval(Real, 0, 0.5, closed="left"),
@@ -307,7 +308,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
 
     def __init__(
         self,
-        n_clusters=8,
+        n_clusters=None,
         *,
         network="mlp",
         noise_rate=0.0,
@@ -417,6 +418,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         self._validate_params()
         context = self._init_callback_context(max_subtasks=self.n_init)
         with restored_on_error(self), default_torch_state():
+            earlier = self._forget()
             X = self._check_X(X, reset=True)
             warn_of_scales(X)
             constraints = check_supervision(
@@ -430,7 +432,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
             runs = run_restarts(
                 rows,
                 constraints,
-                self._start_warm(task),
+                self._start_warm(task, earlier),
                 seeds,
                 n_jobs=self.n_jobs,
                 hooks=[

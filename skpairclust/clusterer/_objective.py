@@ -78,12 +78,12 @@ def run_restart(X, constraints, task, seed, label="fit", hook=None):
     TrainingRun
     """
 
-    def fit_network(network, rows, on_epoch):
-        run = choose_start(network, rows, constraints, task, seed, PairObjective)
+    def fit_network(network, rows, hooks):
+        run = choose_start(network, rows, constraints, task, seed, PairObjective, hooks)
         if run is None:
             objective = PairObjective(rows, constraints, task, seed)
             n_steps, training = objective.n_steps, task.training
-            run = train(network, objective, n_steps, training, on_epoch=on_epoch)
+            run = train(network, objective, n_steps, training, on_epoch=hooks)
         return run
 
     return run_task(X, task, seed, fit_network, label=label, hook=hook)

@@ -44,17 +44,6 @@ class ClusterQueries(ConstraintScoreMixin, BaseNeuralEstimator):
         X = self._check_X(X, reset=False)
         return self._probabilities(X)[:, self.cluster_order_]
 
-    @property
-    def _hidden_layer_sizes(self):
-        """Units in each hidden layer of the fitted network."""
-        # Files of version 0.1 have no such attribute.
-        return getattr(self, "hidden_layer_sizes_", self.hidden_layer_sizes)
-
-    @property
-    def _n_outputs(self):
-        """Number of outputs of the fitted network."""
-        return len(self.cluster_order_)
-
     def _probabilities(self, X):
         """Return the softmax of the network's outputs, in their own order."""
         return self._infer(

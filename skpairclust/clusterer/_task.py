@@ -10,6 +10,9 @@ from skpairclust.clusterer._propagation import make_walk
 from skpairclust.neural._tasks import choose_architecture, read_options, read_task
 from skpairclust.utils._param_validation import check_classes
 
+# Outputs where nothing says how many, as in scikit-learn's KMeans.
+_DEFAULT_CLUSTERS = 8
+
 # Outputs at most of n_clusters="auto".
 _MOST_CLUSTERS = 100
 
@@ -42,7 +45,7 @@ def make_task(params, X, constraints, y, rng):
     ValueError
         If parameters do not go together or with the data.
     """
-    n_clusters = _choose_n_clusters(params.n_clusters, X.shape[0], constraints)
+    n_clusters = choose_n_clusters(params.n_clusters, X.shape[0], constraints)
     _check_compatible(params, constraints)
     evidence = _weigh(params, constraints, n_clusters)
     named = params.classification_weight > 0
@@ -61,8 +64,11 @@ def make_task(params, X, constraints, y, rng):
     return replace(task, walk=walk)
 
 
-def _choose_n_clusters(n_clusters, n_samples, constraints):
+def choose_n_clusters(n_clusters, n_samples, constraints):
     """Return the number of outputs of the network."""
+    if n_clusters is None:
+        n_classes = _count_classes(constraints)
+        return n_classes if n_classes > 1 else min(_DEFAULT_CLUSTERS, n_samples)
     if n_clusters == "auto":
         if not constraints.n_cannot_link:
             raise ValueError(
@@ -78,6 +84,14 @@ def _choose_n_clusters(n_clusters, n_samples, constraints):
             f"in X, n_samples={n_samples}."
         )
     return int(n_clusters)
+
+
+def _count_classes(constraints):
+    """Return how many classes there are, if all that is known are labels; else 0."""
+    if len(constraints._relations) != 1 or len(constraints._must_link):
+        return 0
+    relation = constraints._relations[0]
+    return relation.n_groups if relation.cannot is None else 0
 
 
 def _check_compatible(params, constraints):

@@ -19,10 +19,10 @@ _N_TRIALS, _SHARE = 4, 1 / 6
 _N_BATCHES, _WRONG = 32, 0.05
 
 
-def choose_start(network, rows, constraints, task, seed, make_objective):
+def choose_start(network, rows, constraints, task, seed, make_objective, hooks):
     """Load the most promising of a few short trainings into `network`.
 
-    Pairs are learnt by heart, so that all fulfill them; what tells trials apart is
+    Pairs are memorized, so that all fulfill them; what tells trials apart is
     the likelihood of the pairs after their samples have walked.
 
     Parameters
@@ -34,6 +34,8 @@ def choose_start(network, rows, constraints, task, seed, make_objective):
     seed : int
     make_objective : callable
         Makes the loss of a step of ``(rows, constraints, task, seed)``.
+    hooks : EpochHooks
+        Prints the progress of the trials.
 
     Returns
     -------
@@ -51,10 +53,13 @@ def choose_start(network, rows, constraints, task, seed, make_objective):
     )
     batches = _draw_batches(constraints, task, seed)
     lowest, best = math.inf, None
-    for trial_seed in np.random.RandomState(seed).randint(2**31, size=_N_TRIALS):
+    seeds = np.random.RandomState(seed).randint(2**31, size=_N_TRIALS)
+    for number, trial_seed in enumerate(seeds, 1):
         candidate = task.architecture.build(int(trial_seed)).to(rows.device)
         objective = make_objective(rows, constraints, short, int(trial_seed))
-        run = train(candidate, objective, objective.n_steps, short.training)
+        with hooks.watch_trial(number, _N_TRIALS, n_epochs) as on_epoch:
+            n_steps, training = objective.n_steps, short.training
+            run = train(candidate, objective, n_steps, training, on_epoch=on_epoch)
         if run.interrupted:
             network.load_state_dict(candidate.state_dict())
             return run

@@ -15,6 +15,9 @@ from skpairclust.neural._streams import shuffled_stream
 # Epochs of tiny data would be one step long.
 _MIN_STEPS = 4
 
+# Rounds in which hard pairs are drawn for a batch.
+_MOST_ROUNDS = 8
+
 # Groups drawn beside each group with positives, where few groups are known to differ.
 _N_NEIGHBORS = 4
 
@@ -141,22 +144,34 @@ class HardBatches:
 
     def __init__(self, known, batch_size, rng, find_negatives):
         self.known = known
-        self.n_pairs = max(1, batch_size // 4)
+        self.batch_size = batch_size
         self.rng = rng
         self.find_negatives = find_negatives
 
     def __iter__(self):
+        groups = self._draw_groups()
         while True:
-            rich = self.known.rich
-            groups = rich[self.rng.permutation(len(rich))[: self.n_pairs]]
-            ends = np.concatenate(
-                [
-                    self.rng.choice(self.known.members[group], 2, replace=False)
-                    for group in groups
-                ]
-            )
-            negatives = self.find_negatives(ends)
-            yield EmbeddingBatch(np.unique([*ends, *negatives[negatives >= 0]]))
+            rows = np.empty(0, dtype=np.int64)
+            # Pairs may share rows and negatives: a few rounds fill the batch.
+            for _ in range(_MOST_ROUNDS):
+                n_pairs = (self.batch_size - len(rows)) // 4
+                if not n_pairs:
+                    break
+                ends = self._draw_pairs(list(islice(groups, n_pairs)))
+                negatives = self.find_negatives(ends)
+                rows = np.unique([*rows, *ends, *negatives[negatives >= 0]])
+            yield EmbeddingBatch(rows)
+
+    def _draw_groups(self):
+        """Yield groups with positives, each once a pass."""
+        while True:
+            yield from self.rng.permutation(self.known.rich).tolist()
+
+    def _draw_pairs(self, groups):
+        """Return the ends of a random pair of each group."""
+        members = (self.known.members[group] for group in groups)
+        ends = [self.rng.choice(rows, 2, replace=False) for rows in members]
+        return np.concatenate(ends)
 
 
 class TripletBatches:

@@ -422,6 +422,7 @@ class MetricEmbedder(EmbeddingQueries):
         self._validate_params()
         context = self._init_callback_context(max_subtasks=1)
         with restored_on_error(self), default_torch_state():
+            earlier = self._forget()
             X = self._check_X(X, reset=True)
             constraints = check_supervision(
                 y, n_samples=X.shape[0], must_link=must_link, cannot_link=cannot_link
@@ -438,7 +439,7 @@ class MetricEmbedder(EmbeddingQueries):
             run = run_training(
                 self._near_zero(X),
                 constraints,
-                self._start_warm(task),
+                self._start_warm(task, earlier),
                 int(seed),
                 validation=validation,
                 hook=self._make_hook(context, X, constraints, partial(_stopped, task)),
@@ -461,6 +462,7 @@ class MetricEmbedder(EmbeddingQueries):
         super()._keep(run, task.architecture)
         self._n_features_out = task.architecture.n_outputs
         self.margin_ = task.objective.margin
+        self._is_normalized = task.objective.normalize
         is_validated = bool(self.validation_fraction)
         self.validation_scores_ = [-v for v in run.criterion_curve if is_validated]
 
@@ -482,4 +484,5 @@ def _stopped(task, network, rows, index):
     return {
         **describe_network(task, network, rows, index),
         "_n_features_out": n_outputs,
+        "_is_normalized": task.objective.normalize,
     }

@@ -16,7 +16,11 @@ from skpairclust.neural._base import BaseNeuralEstimator
 
 def _clusters(estimator):
     """Whether the estimator clusters, or say how it would."""
-    if estimator.n_clusters is None:
+    # What was fitted counts, whatever was set since.
+    is_fitted = hasattr(estimator, "embedding_")
+    if not (is_fitted and hasattr(estimator, "cluster_centers_")) and (
+        is_fitted or estimator.n_clusters is None
+    ):
         raise AttributeError(
             "predict needs clusters: set n_clusters, the number of clusters that "
             "k-means looks for in the embedding."
@@ -120,7 +124,9 @@ class EmbeddingQueries(BaseNeuralEstimator):
             If no two samples have the same label, or `y` lacks must-links or
             cannot-links.
         """
-        embedding = self.transform(X)
+        check_is_fitted(self)
+        # Not by the public method, whose output may be a data frame.
+        embedding = self._embed(self._check_X(X, reset=False))
         constraints = check_supervision(y, n_samples=len(embedding))
         if not isinstance(y, PairwiseConstraints) and np.ndim(y) == 1:
             labels = np.asarray(y)
@@ -128,14 +134,9 @@ class EmbeddingQueries(BaseNeuralEstimator):
         check_both_kinds(constraints, "score")
         return pair_auc(constraints, embedding)
 
-    @property
-    def _n_outputs(self):
-        """Number of outputs of the network."""
-        return int(self.n_components)
-
     def _embed(self, X):
         """Return the embedding of checked X."""
-        normalize = is_normalized(self)
+        normalize = self._is_normalized
         return self._infer(
             X,
             lambda network, x: embed(network, x, normalize=normalize),

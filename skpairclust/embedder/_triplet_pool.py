@@ -16,6 +16,10 @@ POOLS = ("closest", "semihard", "kmeans", "random")
 # Candidates for negatives at most, and values of a block of distances.
 _N_CANDIDATES, _BLOCK_VALUES = 8192, 2**22
 
+# Share of the negatives on a list that are drawn from any, so that the hard ones do not
+# decide alone: "a mix of these hard examples, and new random examples" (Shah).
+_RANDOM_SHARE = 0.5
+
 # Triplets in a list at most.
 _N_TRIPLETS = 20_000
 
@@ -67,30 +71,39 @@ class TripletPool:
         kind : {"closest", "semihard", "kmeans", "random"}
             The nearest negative of the anchor; the nearest that is beyond a random
             positive but within the margin; one that k-means puts into the anchor's
-            cluster; or any. Where there is none such, the nearest. Without an
-            embedding yet, any.
+            cluster; or any. Where there is none such, the nearest. Each time that an
+            anchor comes again it takes the next nearest. Half of all negatives are
+            drawn from any, as are all without an embedding yet.
         """
         anchors = self.rows[self.is_rich[self.rows]]
         n_rounds = max(1, min(10, _N_TRIPLETS // max(1, len(anchors))))
-        lists = [self._list_once(anchors, kind) for _ in range(n_rounds)]
+        lists = [self._list_once(anchors, kind, rank) for rank in range(n_rounds)]
         triplets = np.concatenate(lists)
         return triplets[(triplets >= 0).all(axis=1)]
 
-    def _list_once(self, anchors, kind):
-        """Return a triplet of each anchor."""
+    def _list_once(self, anchors, kind, rank):
+        """Return a triplet of each anchor, the negative the `rank`-th of its kind."""
         positives = self._draw_positives(anchors)
-        if self.embedding is None or kind == "random":
-            negatives = self._pick(
-                anchors, lambda part: self.rng.rand(len(part), self.n_rows)
-            )
-            return np.column_stack([anchors, positives, negatives])
-        negatives = self._pick(anchors, self._distances)
-        if kind == "semihard":
-            beyond = self._pick(anchors, self._semihard_scores(anchors, positives))
-            negatives = np.where(beyond >= 0, beyond, negatives)
-        elif kind == "kmeans":
-            return self._misclassified(anchors, positives, negatives)
+        negatives = self._pick(
+            anchors, lambda part: self.rng.rand(len(part), self.n_rows)
+        )
+        if self.embedding is not None and kind != "random":
+            hard = self._pick_hard(anchors, positives, kind, rank)
+            is_hard = self.rng.rand(len(anchors)) >= _RANDOM_SHARE
+            negatives = np.where(is_hard, hard, negatives)
         return np.column_stack([anchors, positives, negatives])
+
+    def _pick_hard(self, anchors, positives, kind, rank):
+        """Return hard negatives of a kind, the nearest ones where there are none."""
+        nearest = self._pick(anchors, self._distances, rank)
+        if kind == "closest":
+            return nearest
+        if kind == "semihard":
+            scores = self._semihard_scores(anchors, positives)
+        else:
+            scores = self._confusion_scores()
+        found = self._pick(anchors, scores, rank)
+        return np.where(found >= 0, found, nearest)
 
     def _draw_positives(self, anchors):
         """Return a random other member of each anchor's group."""
@@ -127,8 +140,8 @@ class TripletPool:
 
         return scores
 
-    def _misclassified(self, anchors, positives, negatives):
-        """Return triplets that k-means on the embedding gets wrong, where it does."""
+    def _confusion_scores(self):
+        """Return a function of rows: finite where k-means confuses a candidate."""
         n_clusters = min(max(2, len(self.known.rich)), self.n_rows)
         kmeans = KMeans(n_clusters, n_init=1, random_state=self.rng.randint(2**31))
         with warnings.catch_warnings():
@@ -142,20 +155,23 @@ class TripletPool:
             together = own[rows][:, None] == clusters
             return np.where(together, self.rng.rand(*together.shape), np.inf)
 
-        confused = self._pick(anchors, scores)
-        return np.column_stack(
-            [anchors, positives, np.where(confused >= 0, confused, negatives)]
-        )
+        return scores
 
-    def _pick(self, rows, scores):
-        """Return each row's known negative with the lowest finite score, or -1."""
+    def _pick(self, rows, scores, rank=0):
+        """Return each row's known negative of low finite score, or -1.
+
+        The lowest for rank 0, the next for 1; the highest where there are no more.
+        """
         picked = np.full(len(rows), -1)
         n_block = max(1, _BLOCK_VALUES // max(1, self.n_rows))
         for start in range(0, len(rows), n_block):
             part = rows[start : start + n_block]
             differs = self.known.differ(part, self.rows)
             masked = np.where(differs, scores(part), np.inf)
-            best = masked.argmin(axis=1)
-            found = np.isfinite(masked[np.arange(len(part)), best])
-            picked[start : start + n_block] = np.where(found, self.rows[best], -1)
+            n_finite = np.isfinite(masked).sum(axis=1)
+            last = min(rank, masked.shape[1] - 1)
+            order = np.argpartition(masked, range(last + 1), axis=1)
+            place = np.clip(n_finite - 1, 0, last)
+            best = order[np.arange(len(part)), place]
+            picked[start : start + n_block] = np.where(n_finite, self.rows[best], -1)
         return picked

@@ -31,6 +31,12 @@ from skpairclust.utils._compat import CallbackSupportMixin
 from skpairclust.utils._doc_link import DocLinkMixin
 from skpairclust.utils._sparse import canonical
 
+# Private attributes that a fit leaves.
+_FITTED = {
+    *("_architecture", "_network", "_n_features_out", "_offset", "_sample_shape"),
+    *("_cluster_of_center", "_is_normalized"),
+}
+
 # Rows sent through the network at once outside of training. Matrix products of a
 # few rows round differently: padding makes a row's result the same in any company.
 _INFERENCE_ROWS, _LEAST_ROWS = 2048, 16
@@ -153,12 +159,15 @@ class BaseNeuralEstimator(
         ------
         ImportError
             If the package safetensors is not installed.
+        ValueError
+            If something of it could not be read again, such as an attribute of one's
+            own that is no plain data.
         """
         check_is_fitted(self)
         write_state(path, *pack(self))
 
     @classmethod
-    def load(cls, path, *, network=None, device="auto"):
+    def load(cls, path, *, device="auto", **callables):
         """Read an estimator that `save` wrote; nothing in the file is executed.
 
         Parameters
@@ -166,13 +175,13 @@ class BaseNeuralEstimator(
         path : str or path-like
             The file.
 
-        network : callable, default=None
-            The parameter `network` of the estimator, if it was a callable: code is
-            not saved.
-
         device : str, default="auto"
             The parameter `device` of the result; that of the saved estimator may
             not exist here.
+
+        **callables
+            The parameters of the saved estimator that were callables, such as
+            `network`: code is not saved.
 
         Returns
         -------
@@ -188,12 +197,7 @@ class BaseNeuralEstimator(
             If the file is cut short, altered, of a newer format, or of another
             estimator.
         """
-        return unpack(cls, path, *read_state(path), network=network, device=device)
-
-    @property
-    def _hidden_layer_sizes(self):
-        """Units in each hidden layer of the network, the fitted one if there is."""
-        return self.hidden_layer_sizes
+        return unpack(cls, path, *read_state(path), device=device, callables=callables)
 
     def _parameters(self):
         """Return the parameters as attributes of an object of their own."""
@@ -216,13 +220,25 @@ class BaseNeuralEstimator(
         self.n_iter_ = run.n_iter
         self._network = self._build_network()
 
-    def _start_warm(self, task):
-        """Return the task with the weights to start from, if there are any."""
-        if not self.warm_start or not hasattr(self, "weights_"):
+    def _forget(self):
+        """Drop what an earlier fit left, and return it.
+
+        A fit sets only some attributes, by its parameters: others would be of old data.
+        """
+        fitted = {
+            name: value
+            for name, value in vars(self).items()
+            if name in _FITTED or name.endswith("_") and not name.startswith("_")
+        }
+        for name in fitted:
+            delattr(self, name)
+        return fitted
+
+    def _start_warm(self, task, earlier):
+        """Return the task with the weights of an earlier fit, if it asks for them."""
+        if not self.warm_start or task.architecture != earlier.get("_architecture"):
             return task
-        if task.architecture != self._architecture:
-            return task
-        return replace(task, initial_weights=self.weights_)
+        return replace(task, initial_weights=earlier["weights_"])
 
     def _check_X(self, X, *, reset):
         """Return X as an array of floats that the network can take."""

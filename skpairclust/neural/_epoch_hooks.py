@@ -7,6 +7,7 @@ after the last.
 
 import sys
 import time
+from contextlib import contextmanager
 
 
 class EpochHooks:
@@ -21,9 +22,22 @@ class EpochHooks:
     """
 
     def __init__(self, hook, task, label):
+        self.label = label
+        self.is_verbose = bool(task.verbose)
         self.hooks = [hook] if hook is not None else []
-        if task.verbose:
+        if self.is_verbose:
             self.hooks.append(EpochPrinter(task.training.max_iter, label))
+
+    @contextmanager
+    def watch_trial(self, number, n_trials, max_iter):
+        """Yield what is called after each epoch of a trial: it prints, if asked for."""
+        if not self.is_verbose:
+            yield None
+            return
+        printer = EpochPrinter(max_iter, f"{self.label} trial {number}/{n_trials}")
+        printer.begin(None)
+        yield printer
+        printer.close()
 
     def begin(self, rows, index=None):
         """Begin every hook."""
@@ -115,8 +129,8 @@ class EpochPrinter:
         self.max_iter = max_iter
         self.label = label
         self.stream = sys.stdout if stream is None else stream
-        # A log file gets a line an epoch, a terminal one line that moves.
-        self._moves = self.stream.isatty()
+        # A log file gets a line per epoch, a terminal or a notebook one that moves.
+        self._moves = _can_rewrite(self.stream)
 
     def begin(self, rows, index=None):
         """Start the clock."""
@@ -124,6 +138,8 @@ class EpochPrinter:
 
     def __call__(self, run, network):
         """Print one epoch; never end the training."""
+        if self.stream is None:
+            return False
         width = len(str(self.max_iter))
         line = (
             f"{self.label} epoch {len(run.loss_curve):{width}d}/{self.max_iter}  "
@@ -138,3 +154,13 @@ class EpochPrinter:
         """Leave the line that moved."""
         if self._moves:
             self.stream.write("\n")
+
+
+def _can_rewrite(stream):
+    """Whether a line of the stream can be written over: in a terminal or a notebook."""
+    if stream is None:
+        # As in a program with windows, which has no standard output.
+        return False
+    if type(stream).__module__.partition(".")[0] == "ipykernel":
+        return True
+    return bool(getattr(stream, "isatty", lambda: False)())

@@ -6,19 +6,38 @@ metadata. Reading checks all of it before an estimator is touched.
 
 import hashlib
 import json
+import numbers
 import os
+import uuid
 from pathlib import Path
 
 import numpy as np
 
-from skpairclust.neural._tasks import choose_architecture
+from skpairclust.neural._networks import Architecture
+from skpairclust.neural._plain_data import (
+    from_json,
+    read_requests,
+    set_requests,
+    to_json,
+)
 
 FORMAT = 1
 
-# Rebuilt from parameters, or of the process that fitted.
-_NOT_SAVED = {"_architecture", "_sklearn_version", "_skl_callbacks"}
+# Saved in a form of their own, or of the process that fitted.
+_NOT_SAVED = {
+    *("_architecture", "_metadata_request"),
+    *("_sklearn_version", "_skl_callbacks"),
+}
 
-_DTYPES = {"F32": np.float32, "F64": np.float64, "I64": np.int64}
+_DTYPES = {
+    "BOOL": np.bool_,
+    **{
+        f"{kind}{bits}": np.dtype(f"{kind.lower()}{bits // 8}")
+        for kind in "IU"
+        for bits in (8, 16, 32, 64)
+    },
+    **{f"F{bits}": np.dtype(f"f{bits // 8}") for bits in (16, 32, 64)},
+}
 
 
 def write_state(path, content, arrays):
@@ -45,14 +64,20 @@ def write_state(path, content, arrays):
         "content": text,
         "digest": _digest(text, arrays),
     }
-    data = save(arrays, metadata=metadata)
-    path = Path(path)
-    temporary = path.with_name(f"{path.name}.tmp")
-    with open(temporary, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    _replace(Path(path), save(arrays, metadata=metadata))
+
+
+def _replace(path, data):
+    """Write a file whole or not at all, whoever else writes it."""
+    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        with open(temporary, "xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def read_state(path):
@@ -92,6 +117,12 @@ def pack(estimator):
     -------
     content : dict
     arrays : dict of str to ndarray
+
+    Raises
+    ------
+    ValueError
+        If the file could not be read again: an attribute is no data, or an array holds
+        what is no number.
     """
     params = estimator.get_params(deep=False)
     state = {
@@ -103,16 +134,39 @@ def pack(estimator):
     for name, value in list(state.items()):
         if isinstance(value, np.ndarray) and value.dtype != object:
             arrays[name] = state.pop(name)
+    for name, array in arrays.items():
+        _check_array(name, array)
+    if not isinstance(params["random_state"], numbers.Integral):
+        params["random_state"] = None
+    params["device"] = "auto"
+    callables = sorted(name for name, value in params.items() if callable(value))
     content = {
         "class": type(estimator).__name__,
-        "params": {name: _to_json(value) for name, value in params.items()},
-        "attributes": {name: _to_json(value) for name, value in state.items()},
-        "own_network": callable(estimator.network),
+        "params": {n: to_json(n, v) for n, v in params.items() if n not in callables},
+        "attributes": {name: to_json(name, value) for name, value in state.items()},
+        "callables": callables,
+        "architecture": _pack_architecture(estimator._architecture),
+        "requests": read_requests(estimator),
     }
     return content, arrays
 
 
-def unpack(cls, path, content, arrays, *, network, device):
+def _check_array(name, array):
+    """Raise unless an array can be saved and read again."""
+    if array.dtype not in _DTYPES.values():
+        raise ValueError(f"save cannot write {name!r} of dtype {array.dtype}.")
+    if array.dtype.kind == "f" and np.isnan(array).any():
+        raise ValueError(f"save does not write {name!r}: it holds NaN.")
+
+
+def _pack_architecture(architecture):
+    """Return the fields of the architecture, without code."""
+    network = architecture.network
+    values = {**vars(architecture), "network": None if callable(network) else network}
+    return {name: to_json(name, value) for name, value in values.items()}
+
+
+def unpack(cls, path, content, arrays, *, device, callables):
     """Return an estimator of class `cls` from what `pack` made of it.
 
     Raises
@@ -125,15 +179,13 @@ def unpack(cls, path, content, arrays, *, network, device):
             f"{str(path)!r} holds a {content['class']}, not a {cls.__name__}: use "
             f"{content['class']}.load."
         )
-    _check_network(path, content["own_network"], network)
-    params = {name: _from_json(value) for name, value in content["params"].items()}
-    params["device"] = device
-    if network is not None:
-        params["network"] = network
-    estimator = cls(**params)
+    given = {name: value for name, value in callables.items() if value is not None}
+    _check_callables(path, content["callables"], given)
+    params = {name: from_json(value) for name, value in content["params"].items()}
+    estimator = cls(**{**params, **given, "device": device})
     estimator._validate_params()
     for name, value in content["attributes"].items():
-        setattr(estimator, name, _from_json(value))
+        setattr(estimator, name, from_json(value))
     weights = {}
     for name, array in arrays.items():
         group, _, key = name.partition("/")
@@ -142,56 +194,38 @@ def unpack(cls, path, content, arrays, *, network, device):
         else:
             setattr(estimator, group, array)
     estimator.weights_ = weights
+    set_requests(estimator, content["requests"])
+    architecture = {n: from_json(v) for n, v in content["architecture"].items()}
+    if "network" in given:
+        architecture["network"] = given["network"]
+    estimator._architecture = Architecture(**architecture)
     return _with_network(estimator, path)
 
 
-def _check_network(path, is_own, network):
-    """Raise unless a network is given just where the saved one was code."""
-    if is_own and not callable(network):
+def _check_callables(path, saved, given):
+    """Raise unless just those parameters are given that were code when saved."""
+    missing = [name for name in saved if not callable(given.get(name))]
+    if missing:
         raise ValueError(
-            f"{str(path)!r} was saved with a network of its own, which is code and so "
-            "not in the file: pass the callable as network=."
+            f"{str(path)!r} was saved with a callable as {' and '.join(missing)}, "
+            "which is code and so not in the file: pass the callable as "
+            f"{' and '.join(f'{name}=' for name in missing)}."
         )
-    if network is not None and not is_own:
+    unknown = sorted(set(given) - set(saved))
+    if unknown:
         raise ValueError(
-            f"{str(path)!r} was saved with a built-in network: leave out network=."
+            f"{str(path)!r} was saved with a built-in {' and '.join(unknown)}: leave "
+            f"out {' and '.join(f'{name}=' for name in unknown)}."
         )
 
 
 def _with_network(estimator, path):
     """Return the estimator with its network built, which proves that weights fit."""
-    if "feature_names_in_" in vars(estimator):
-        names = np.array(estimator.feature_names_in_, dtype=object)
-        estimator.feature_names_in_ = names
-    estimator._architecture = choose_architecture(
-        estimator,
-        estimator._sample_shape,
-        estimator._n_outputs,
-        estimator._hidden_layer_sizes,
-    )
     try:
         estimator._network = estimator._build_network()
     except RuntimeError as error:
         raise _damaged(path, f"its weights do not fit its network: {error}") from error
     return estimator
-
-
-def _to_json(value):
-    """Return `value` as JSON can say it; None for what is no data."""
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, tuple | list):
-        return [_to_json(item) for item in value]
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    return None
-
-
-def _from_json(value):
-    """Return lists as tuples, as shapes and sizes are."""
-    return tuple(value) if isinstance(value, list) else value
 
 
 def _import_safetensors():
@@ -250,7 +284,7 @@ def _check_arrays(path, header, arrays):
             or tuple(entry.get("shape", ())) != array.shape
         ):
             raise _damaged(path, f"array {name!r} has another dtype or shape")
-        if not np.isfinite(array).all():
+        if array.dtype.kind == "f" and np.isnan(array).any():
             raise _damaged(path, f"array {name!r} holds values that are not finite")
 
 

@@ -11,6 +11,7 @@ from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
 from skpairclust.clusterer._objective import PairObjective
 from skpairclust.clusterer._task import make_task
 from skpairclust.clusterer._trials import choose_start
+from skpairclust.neural._epoch_hooks import EpochHooks
 from skpairclust.neural._rows import FeatureRows
 
 
@@ -29,7 +30,9 @@ def start(blobs, n_pairs=400, seed=0, **changed):
     rows = FeatureRows(X, (4,), torch.device("cpu"))
     network = task.architecture.build(seed)
     before = [p.detach().clone() for p in network.parameters()]
-    choose_start(network, rows, pairs, task, seed, PairObjective)
+    choose_start(
+        network, rows, pairs, task, seed, PairObjective, EpochHooks(None, task, "")
+    )
     return SimpleNamespace(before=before, network=network, rows=rows, task=task)
 
 
@@ -84,6 +87,8 @@ def test_an_interrupted_trial_ends_the_fit_with_its_network(blobs):
     task = make_task(estimator, X, pairs, None, np.random.RandomState(0))
     rows = FeatureRows(X, (4,), torch.device("cpu"))
     network = task.architecture.build(0)
-    run = choose_start(network, rows, pairs, task, 0, Interrupted)
+    run = choose_start(
+        network, rows, pairs, task, 0, Interrupted, EpochHooks(None, task, "")
+    )
     assert run.interrupted
     assert run.weights is not None

@@ -130,25 +130,60 @@ def test_kinds_of_negatives(known):
     closed = known.constraints.closure().to_matrix().toarray()
     d = np.linalg.norm(embedding[:, None] - embedding, axis=2)
 
-    def nearest(anchor, above=-1.0, below=np.inf):
+    def nearest(anchor, rank, above=-1.0, below=np.inf):
         rows = [
             r
             for r in pool.rows
             if closed[anchor, r] < 0 and above < d[place[anchor], place[r]] < below
         ]
-        return min(rows, key=lambda r: d[place[anchor], place[r]], default=None)
+        rows.sort(key=lambda r: d[place[anchor], place[r]])
+        return rows[min(rank, len(rows) - 1)] if rows else None
 
-    for a, _, n in pool.list_triplets("closest"):
-        assert n == nearest(a)
-    n_semihard = 0
-    for a, p, n in pool.list_triplets("semihard"):
-        dp = d[place[a], place[p]]
-        beyond = nearest(a, dp, dp + 0.5)
-        assert n == (nearest(a) if beyond is None else beyond)
-        n_semihard += beyond is not None
-    assert n_semihard
     anchors = pool.rows[pool.is_rich[pool.rows]]
-    assert (pool.find_negatives(anchors) == [nearest(a) for a in anchors]).all()
+    positives = pool._draw_positives(anchors)
+    n_semihard = 0
+    for rank in range(3):
+        closest = pool._pick_hard(anchors, positives, "closest", rank)
+        assert (closest == [nearest(a, rank) for a in anchors]).all()
+        semihard = pool._pick_hard(anchors, positives, "semihard", rank)
+        for a, p, n in zip(anchors, positives, semihard, strict=True):
+            dp = d[place[a], place[p]]
+            beyond = nearest(a, rank, dp, dp + 0.5)
+            assert n == (nearest(a, rank) if beyond is None else beyond)
+            n_semihard += beyond is not None
+    assert n_semihard
+    assert (pool.find_negatives(anchors) == [nearest(a, 0) for a in anchors]).all()
+
+
+@pytest.mark.parametrize("kind", ["closest", "semihard", "kmeans"])
+def test_lists_mix_different_hard_negatives_with_random_ones(kind):
+    """Hard ones alone would repeat one negative; random ones alone would be easy."""
+    y = np.repeat(np.arange(20), 30)
+    pool = TripletPool(KnownGroups(PairwiseConstraints.from_labels(y)), 0.2, rng())
+    embedding = rng().randn(600, 8).astype(np.float32)
+    pool.refresh(embedding)
+    triplets = pool.list_triplets(kind)
+    anchors_and_negatives = {(a, n) for a, _, n in triplets.tolist()}
+    assert len(anchors_and_negatives) > 0.9 * len(triplets)
+    if kind == "closest":
+        gaps = embedding[triplets[:, 0]] - embedding[triplets[:, 2]]
+        d = np.linalg.norm(gaps, axis=1)
+        random = pool.list_triplets("random")
+        usual = np.median(
+            np.linalg.norm(embedding[random[:, 0]] - embedding[random[:, 2]], axis=1)
+        )
+        assert 0.2 < np.mean(d > usual) < 0.3  # half of the half that is random
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 10, 64])
+def test_hard_batches_are_full(n_classes):
+    y = np.repeat(np.arange(n_classes), 1500 // n_classes)
+    known = KnownGroups(PairwiseConstraints.from_labels(y))
+    pool = TripletPool(known, 1.0, rng())
+    pool.refresh(rng().rand(len(y), 8))
+    for batch in first(HardBatches(known, 256, rng(), pool.find_negatives)):
+        assert 240 <= len(batch.rows) <= 256
+        assert len(np.unique(batch.rows)) == len(batch.rows)
 
 
 def test_batches_of_triplets_and_of_hard_negatives(known):
