@@ -139,12 +139,16 @@ def pack(estimator):
     if not isinstance(params["random_state"], numbers.Integral):
         params["random_state"] = None
     params["device"] = "auto"
-    callables = sorted(name for name, value in params.items() if callable(value))
+    callables = {name for name, value in params.items() if callable(value)}
+    params = {name: value for name, value in params.items() if name not in callables}
+    # What was fitted with may no longer be the parameter.
+    if callable(estimator._architecture.network):
+        callables.add("network")
     content = {
         "class": type(estimator).__name__,
-        "params": {n: to_json(n, v) for n, v in params.items() if n not in callables},
+        "params": {name: to_json(name, value) for name, value in params.items()},
         "attributes": {name: to_json(name, value) for name, value in state.items()},
-        "callables": callables,
+        "callables": sorted(callables),
         "architecture": _pack_architecture(estimator._architecture),
         "requests": read_requests(estimator),
     }
@@ -196,7 +200,7 @@ def unpack(cls, path, content, arrays, *, device, callables):
     estimator.weights_ = weights
     set_requests(estimator, content["requests"])
     architecture = {n: from_json(v) for n, v in content["architecture"].items()}
-    if "network" in given:
+    if architecture["network"] is None:
         architecture["network"] = given["network"]
     estimator._architecture = Architecture(**architecture)
     return _with_network(estimator, path)

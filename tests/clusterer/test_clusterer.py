@@ -590,3 +590,21 @@ def test_verbose_prints_a_line_an_epoch(iris, iris_pairs, capsys):
     assert "loss" in lines[-1]
     small(max_iter=3).fit(iris[0], iris_pairs)
     assert not capsys.readouterr().out
+
+
+class TestDefaultNumberOfClusters:
+    """None is what labels say, or else as many as KMeans has."""
+
+    @pytest.mark.parametrize("n_classes", [2, 4, 11])
+    def test_labels_say_how_many(self, n_classes):
+        X = np.random.RandomState(0).randn(60, 3)
+        y = np.arange(60) % n_classes
+        for known in (y, np.where(np.arange(60) < 40, y, -1)):
+            fitted = ConstrainedNeuralClusterer(max_iter=1).fit(X, known)
+            assert fitted.predict_proba(X).shape == (60, n_classes)
+
+    def test_pairs_do_not(self, iris, iris_pairs):
+        fitted = ConstrainedNeuralClusterer(max_iter=1).fit(iris[0], iris_pairs)
+        assert fitted.predict_proba(iris[0]).shape == (150, 8)
+        fitted = ConstrainedNeuralClusterer(max_iter=1).fit(iris[0][:5])
+        assert fitted.predict_proba(iris[0]).shape == (150, 5)

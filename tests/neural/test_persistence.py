@@ -5,10 +5,14 @@ import pickle
 import pickletools
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
+import sklearn
+import torch
+from sklearn.base import clone
 from sklearn.datasets import load_iris
 from torch import nn
 
@@ -16,6 +20,8 @@ import skpairclust
 from skpairclust import ConstrainedNeuralClusterer, MetricEmbedder, PairwiseConstraints
 from skpairclust.baselines import COPKMeans
 from skpairclust.model_selection import ConstraintKFold
+from skpairclust.neural._persistence import pack, write_state
+from skpairclust.neural._plain_data import from_json, to_json
 
 pytest.importorskip("safetensors")
 
@@ -151,9 +157,189 @@ def test_values_that_are_not_finite(fitted, tmp_path):
     broken = pickle.loads(pickle.dumps(fitted))
     first = next(iter(broken.weights_))
     broken.weights_[first] = np.full_like(broken.weights_[first], np.nan)
-    broken.save(tmp_path / "nan")
+    with pytest.raises(ValueError, match="does not write.*NaN"):
+        broken.save(tmp_path / "nan")
+    assert not list(tmp_path.iterdir())
+    content, arrays = pack(fitted)
+    arrays[f"weights_/{first}"] = broken.weights_[first]
+    write_state(tmp_path / "nan", content, arrays)
     with pytest.raises(ValueError, match="not finite"):
         load(tmp_path / "nan")
+
+
+BUFFERS = {
+    "bool": torch.tensor([True, False, True]),
+    "int8": torch.tensor([3, -2, 1], dtype=torch.int8),
+    "uint8": torch.tensor([3, 2, 255], dtype=torch.uint8),
+    "int32": torch.tensor([3, 2, 1], dtype=torch.int32),
+    "int64": torch.tensor(2**40),
+    "float16": torch.tensor([0.5, -2.0], dtype=torch.float16),
+    "bfloat16": torch.tensor([0.5, -3e38], dtype=torch.bfloat16),
+    "float64": torch.tensor([0.1, 1e300], dtype=torch.float64),
+    "-inf": torch.tensor([0.0, -torch.inf, torch.inf]),
+    "empty": torch.empty(0, 3),
+}
+
+
+@pytest.mark.parametrize("kind", BUFFERS)
+def test_buffers_of_any_kind_come_back(kind, iris, tmp_path):
+    def network(shape, n):
+        module = nn.Sequential(nn.Linear(*shape, 4), nn.ReLU(), nn.Linear(4, n))
+        module.register_buffer("fixed", BUFFERS[kind].clone())
+        return module
+
+    fitted = ConstrainedNeuralClusterer(3, network=network, max_iter=1).fit(iris[0])
+    fitted.save(tmp_path / "model")
+    found = load(tmp_path / "model", network=network).network_.fixed
+    assert found.dtype == BUFFERS[kind].dtype and torch.equal(found, BUFFERS[kind])
+
+
+def test_what_cannot_be_read_again_is_not_written(iris, tmp_path):
+    def network(shape, n):
+        module = nn.Sequential(nn.Linear(*shape, n))
+        module.register_buffer("fixed", torch.zeros(2, dtype=torch.complex64))
+        return module
+
+    fitted = ConstrainedNeuralClusterer(3, network=network, max_iter=1).fit(iris[0])
+    with pytest.raises(ValueError, match="cannot write 'weights_/fixed'"):
+        fitted.save(tmp_path / "model")
+    fitted = ConstrainedNeuralClusterer(3, max_iter=1).fit(iris[0])
+    fitted.notes = object()
+    with pytest.raises(ValueError, match="cannot write 'notes': a object is no plain"):
+        fitted.save(tmp_path / "model")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(None, True, 3, 2.5, "text", [1, [2, 3]], (1, (2, [3])), {"a": (1, None)}),
+        *(np.array([1.5, 2]), np.array(["a", "b"], dtype=object), np.float32(0.1)),
+    ],
+)
+def test_plain_data_comes_back_as_it_was(value):
+    found = from_json(json.loads(json.dumps(to_json("it", value))))
+    if isinstance(value, np.ndarray):
+        assert found.dtype == value.dtype
+        np.testing.assert_array_equal(found, value)
+    elif isinstance(value, np.generic):
+        assert found == value
+    else:
+        assert found == value and type(found) is type(value)
+
+
+def test_lists_and_own_attributes_survive(iris, tmp_path):
+    fitted = ConstrainedNeuralClusterer(3, hidden_layer_sizes=[8, 6], max_iter=1)
+    fitted.fit(iris[0]).notes = {"by": "me", "scores": [1, 2], "shape": (3, 4)}
+    fitted.save(tmp_path / "model")
+    loaded = load(tmp_path / "model")
+    assert loaded.hidden_layer_sizes == [8, 6] and loaded.notes == fitted.notes
+
+
+def augment(x, generator):
+    return x
+
+
+def test_a_callable_augment_is_asked_for(iris, tmp_path):
+    fitted = MetricEmbedder(2, augment=augment, network=make_network, max_iter=1)
+    fitted.fit(*iris).save(tmp_path / "model")
+    with pytest.raises(ValueError, match="pass the callable as augment= and network="):
+        MetricEmbedder.load(tmp_path / "model")
+    with pytest.raises(ValueError, match="pass the callable as augment="):
+        MetricEmbedder.load(tmp_path / "model", network=make_network)
+    loaded = MetricEmbedder.load(
+        tmp_path / "model", network=make_network, augment=augment
+    )
+    assert loaded.augment is augment
+    np.testing.assert_array_equal(loaded.transform(iris[0]), fitted.embedding_)
+
+
+@pytest.mark.parametrize("frame", ["pandas", "polars", "default"])
+def test_output_containers_and_requests_survive(frame, iris, tmp_path):
+    if frame != "default":
+        pytest.importorskip(frame)
+    with sklearn.config_context(enable_metadata_routing=True):
+        fitted = ConstrainedNeuralClusterer(3, max_iter=1).set_output(transform=frame)
+        fitted.set_fit_request(must_link=True, cannot_link="differ")
+        fitted.fit(*iris).save(tmp_path / "model")
+        loaded = load(tmp_path / "model")
+        routing = clone(loaded).get_metadata_routing()
+        assert routing.fit.requests == fitted.get_metadata_routing().fit.requests
+    assert type(loaded.transform(iris[0])) is type(fitted.transform(iris[0]))
+    loaded.save(tmp_path / "again")
+
+
+@pytest.mark.parametrize(
+    ("kind", "changed"),
+    [
+        (MetricEmbedder, {"normalize": False}),
+        (MetricEmbedder, {"n_components": 5}),
+        (MetricEmbedder, {"loss": "lifted"}),
+        (MetricEmbedder, {"n_clusters": None}),
+        (MetricEmbedder, {"network": "lenet", "input_shape": (1, 2, 2)}),
+        (ConstrainedNeuralClusterer, {"hidden_layer_sizes": (3,)}),
+        (ConstrainedNeuralClusterer, {"n_clusters": 7, "classification_weight": 1}),
+        (ConstrainedNeuralClusterer, {"network": make_network}),
+        (ConstrainedNeuralClusterer, {"network": "lenet"}),
+    ],
+)
+def test_what_was_fitted_does_not_read_parameters_set_since(
+    kind, changed, iris, tmp_path
+):
+    X, y = iris
+    own = {"n_components": 2} if kind is MetricEmbedder else {}
+    fitted = kind(**own, n_clusters=3, max_iter=2, random_state=0).fit(X, y)
+    expected = fitted.transform(X), fitted.predict(X)
+    fitted.set_params(**changed).__dict__.pop("_network", None)
+    copy = pickle.loads(pickle.dumps(fitted))
+    fitted.save(tmp_path / "model")
+    code = {n: v for n, v in changed.items() if callable(v)}
+    for model in (fitted, copy, kind.load(tmp_path / "model", **code)):
+        np.testing.assert_array_equal(model.transform(X), expected[0])
+        np.testing.assert_array_equal(model.predict(X), expected[1])
+
+
+def test_attributes_of_an_earlier_fit_do_not_outlive_the_next(iris):
+    pandas = pytest.importorskip("pandas")
+    X, y = iris
+    embedder = MetricEmbedder(2, n_clusters=3, max_iter=1).fit(X, y)
+    embedder.set_params(n_clusters=None).fit(X[:30], y[:30] + np.arange(30) % 2)
+    assert not hasattr(embedder, "labels_") and not hasattr(embedder, "predict")
+    clusterer = ConstrainedNeuralClusterer(3, max_iter=1)
+    clusterer.fit(pandas.DataFrame(X, columns=list("abcd"))).fit(X)
+    assert not hasattr(clusterer, "feature_names_in_")
+
+
+def test_a_fit_that_fails_leaves_the_earlier_one(iris):
+    X, y = iris
+    for estimator in (
+        ConstrainedNeuralClusterer(3, max_iter=1),
+        MetricEmbedder(2, n_clusters=3, max_iter=1),
+    ):
+        expected = estimator.fit(X, y).predict(X)
+        with pytest.raises(ValueError, match="learning_rate=1e"):
+            estimator.set_params(learning_rate=1e36, optimizer="sgd").fit(X[:, :2], y)
+        np.testing.assert_array_equal(estimator.predict(X), expected)
+
+
+def test_many_writers_of_one_path(fitted, tmp_path):
+    failed = []
+
+    def write():
+        try:
+            for _ in range(20):
+                fitted.save(tmp_path / "best")
+                load(tmp_path / "best")
+        except Exception as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=write) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert [path.name for path in tmp_path.iterdir()] == ["best"]
 
 
 def test_without_safetensors_says_what_to_install(tmp_path):

@@ -1,0 +1,68 @@
+"""The progress line, wherever standard output goes."""
+
+import io
+import sys
+
+import numpy as np
+import pytest
+
+from skpairclust import ConstrainedNeuralClusterer, MetricEmbedder, PairwiseConstraints
+from skpairclust.neural._epoch_hooks import EpochPrinter
+
+
+class Log:
+    """A file of a logger or of a program with windows."""
+
+    def __init__(self):
+        self.text = ""
+
+    def write(self, text):
+        self.text += text
+
+    def flush(self):
+        pass
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+class Notebook(Log):
+    __module__ = "ipykernel.iostream"
+
+
+@pytest.mark.parametrize("kind", [ConstrainedNeuralClusterer, MetricEmbedder])
+@pytest.mark.parametrize("make", [Log, io.StringIO, Terminal, Notebook, lambda: None])
+def test_fit_prints_to_any_stream(kind, make, iris, monkeypatch):
+    stream = make()
+    monkeypatch.setattr(sys, "stdout", stream)
+    kind(3, max_iter=2, verbose=1, hidden_layer_sizes=(8,)).fit(*iris)
+    if stream is not None:
+        text = getattr(stream, "text", None) or stream.getvalue()
+        assert "epoch 1/2" in text and "epoch 2/2" in text
+        moves = isinstance(stream, Terminal | Notebook)
+        assert text.count("\r") == (2 if moves else 0)
+        assert text.count("\n") == (1 if moves else 2)
+
+
+def test_trials_are_not_silent(digits, capsys):
+    X, y = digits
+    pairs = PairwiseConstraints.sample_from_labels(y, 300, random_state=0)
+    clusterer = ConstrainedNeuralClusterer(10, max_iter=6, verbose=1)
+    clusterer.set_params(hidden_layer_sizes=(8,), random_state=0).fit(X, pairs)
+    lines = capsys.readouterr().out.splitlines()
+    assert sum("trial" in line for line in lines) == 4
+    assert "trial 1/4 epoch 1/1" in lines[0]
+
+
+def test_a_stream_may_be_given():
+    class Run:
+        loss_curve, loss = [0.5], 0.5
+
+    printer = EpochPrinter(3, "fit", Log())
+    printer.begin(None)
+    assert printer(Run, None) is False
+    printer.close()
+    assert printer.stream.text.startswith("fit epoch 1/3  loss  0.5000")
+    assert np.char.count(printer.stream.text, "\n") == 1
