@@ -111,7 +111,7 @@ class EpochPrinter:
         self.max_iter = max_iter
         self.label = label
         self.stream = sys.stdout if stream is None else stream
-        # A log file gets a line an epoch, a terminal one line that moves.
+        # A log file gets one line per epoch, a terminal one line that is rewritten.
         self._moves = self.stream.isatty()
 
     def begin(self, rows):

@@ -1,4 +1,4 @@
-"""Networks that end in one output a cluster, each built from a generator.
+"""Networks that end in one output per cluster, each built from a generator.
 
 The global random state of torch is never used: layers are allocated without
 initialization and filled from the generator that comes in.
@@ -68,7 +68,7 @@ def build_network(network, input_shape, n_outputs, *, hidden_layer_sizes, seed):
     Raises
     ------
     TypeError
-        If a callable returns something else than a module.
+        If a callable returns something other than a module.
     ValueError
         If the network cannot take samples of this shape.
     """
@@ -91,7 +91,7 @@ def build_network(network, input_shape, n_outputs, *, hidden_layer_sizes, seed):
 
 
 def _check_outputs(module, input_shape, n_outputs):
-    """Raise unless `module` turns samples into one output a cluster."""
+    """Raise unless `module` returns one output per cluster for each sample."""
     last_linear(module)
     was_training = module.training
     module.eval()

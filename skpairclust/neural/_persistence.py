@@ -146,7 +146,7 @@ def unpack(cls, path, content, arrays, *, network, device):
 
 
 def _check_network(path, is_own, network):
-    """Raise unless a network is given just where the saved one was code."""
+    """Raise unless a network is given exactly if the saved one was code."""
     if is_own and not callable(network):
         raise ValueError(
             f"{str(path)!r} was saved with a network of its own, which is code and so "
@@ -177,7 +177,7 @@ def _with_network(estimator, path):
 
 
 def _to_json(value):
-    """Return `value` as JSON can say it; None for what is no data."""
+    """Return `value` in a form that JSON can hold; None if it is not data."""
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, np.ndarray):

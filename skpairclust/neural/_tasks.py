@@ -1,4 +1,4 @@
-"""One training as plain data, and how it runs: what all estimators share."""
+"""One training as plain data, and how it runs; shared by all estimators."""
 
 from contextlib import nullcontext
 from dataclasses import dataclass, fields
@@ -65,7 +65,7 @@ def read_options(kind, params, **given):
 
 
 def read_task(kind, params, architecture, objective, **own):
-    """Return a task of the dataclass `kind`, or say what of it cannot be.
+    """Return a task of the dataclass `kind`, or raise if something is impossible.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def run_task(X, task, seed, fit_network, *, label="fit", hook=None):
     -------
     TrainingRun
     """
-    # Dropout and the like in a network of the user's draw from the global state.
+    # In a network of the user, dropout and similar layers draw from the global state.
     own = callable(task.architecture.network)
     with global_rng(seed) if own else nullcontext():
         device = resolve_device(task.device)
