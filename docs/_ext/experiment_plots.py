@@ -135,7 +135,7 @@ def draw_contingency(records):
 
 
 def draw_full_supervision(records):
-    """Accuracy by labeled images per class beside the paper's, one plot per data set."""
+    """Accuracy by labeled images per class with the paper's, a plot per data set."""
     datasets = list(dict.fromkeys(record["dataset"] for record in records))
     figure, axes = _make_axes(1, len(datasets))
     for ax, dataset in zip(axes[0], datasets, strict=True):
