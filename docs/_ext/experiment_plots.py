@@ -135,7 +135,7 @@ def draw_contingency(records):
 
 
 def draw_full_supervision(records):
-    """Accuracy by labeled images a class beside the paper's, a plot a data set."""
+    """Accuracy by labeled images per class with the paper's, a plot per data set."""
     datasets = list(dict.fromkeys(record["dataset"] for record in records))
     figure, axes = _make_axes(1, len(datasets))
     for ax, dataset in zip(axes[0], datasets, strict=True):
@@ -151,7 +151,7 @@ def draw_full_supervision(records):
             ax.plot(scores, marker, ms=9, label=f"published, {label}", **_PUBLISHED)
         ax.set_xticks(list(places.values()))
         ax.set_xticklabels(["all" if n is None else str(n) for n in places])
-        ax.set(xlabel="labeled images a class", ylabel="accuracy, test rows")
+        ax.set(xlabel="labeled images per class", ylabel="accuracy, test rows")
         ax.set_title(DATASETS[dataset], fontsize="medium")
     _finish(figure, axes, "full_supervision")
 
@@ -208,8 +208,8 @@ def draw_siamese_cost(records):
             cut = [place for place, run in enumerate(runs) if not run["planned"]]
             x, y = ([values[i] for i in cut] for values in (numbers, seconds))
             _hollow(ax, x, y, marker, COLORS[color])
-        ax.set(xscale="log", yscale="log", xlabel="pairs an image is in")
-        ax.set_ylabel("ms a step")
+        ax.set(xscale="log", yscale="log", xlabel="pairs per image")
+        ax.set_ylabel("ms per step")
         ax.set_title(NETWORKS[network], fontsize="medium")
         _label_ticks(ax, numbers)
     _finish(figure, axes, "siamese_cost")

@@ -136,7 +136,7 @@ def _setting(row):
 
 
 def _by_pairs(rows):
-    """Return a table of adjusted Rand indices with a column a number of pairs."""
+    """Return a table of adjusted Rand indices with one column per number of pairs."""
     numbers = sorted({r["pairs"] for r in rows})
     names = list(dict.fromkeys(row["dataset"] for row in rows))
     rows = sorted(

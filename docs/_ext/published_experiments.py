@@ -113,7 +113,7 @@ def make_n_clusters(rows):
 
 
 def make_full_supervision(rows):
-    """Methods by labeled images a class: accuracy of test rows."""
+    """Methods by labeled images per class: accuracy of test rows."""
     records = [record for record in flatten(rows) if record["part"] == "test"]
     plots.draw_full_supervision(records)
     text = ""
@@ -138,7 +138,7 @@ def make_full_supervision(rows):
 
 def _say_number(per_class):
     """Return the header of a column."""
-    return "all images" if per_class is None else f"{per_class} a class"
+    return "all images" if per_class is None else f"{per_class} per class"
 
 
 def make_embedding(rows):
@@ -178,7 +178,7 @@ _PARTS = {
 
 
 def make_siamese_cost(rows):
-    """Seconds a step by pairs an image: Siamese network against enumeration."""
+    """Seconds per step by pairs per image: Siamese network against enumeration."""
     records = [
         row["settings"] | row["scores"] | {"planned": row["planned"]} for row in rows
     ]
@@ -196,7 +196,7 @@ def make_siamese_cost(rows):
         ]
         for (network, partners), (run,) in sorted(groups.items())
     ]
-    header = ["network", "pairs an image", "pairs a step", "Siamese, ms"]
+    header = ["network", "pairs per image", "pairs per step", "Siamese, ms"]
     return table([*header, "enumerated, ms", "times as long"], body)
 
 

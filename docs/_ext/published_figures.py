@@ -13,7 +13,7 @@ PARTIAL_CONSTRAINTS = {
 }
 OF_TRAINING_ROWS = ("cifar10",)
 
-# Table 1: images a class (None: all) -> accuracy by cross-entropy and by pair loss.
+# Table 1: images per class (None: all) -> accuracy by cross-entropy and by pair loss.
 FULL_SUPERVISION = {
     "mnist": {
         6: (0.824, 0.794),

@@ -2,13 +2,14 @@
 Digits from pairs: a first clustering
 =====================================
 
-Half of scikit-learn's digits are clustered with the help of 500 pairs that are known to
-be the same or different. The other half is new to the fitted network.
+Half of scikit-learn's digits are clustered with the help of 500 pairs of images. For
+each pair it is known whether both show the same digit. The other half is used as new
+data.
 """
 
 # %%
-# Nobody says which digit an image shows: only, of 500 pairs of images, whether both
-# show the same one. Here the labels answer in the place of a person.
+# Nobody says which digit an image shows. Suppose that somebody compared 500 pairs of
+# images and said whether both show the same digit. Here the labels answer instead.
 import matplotlib.pyplot as plt
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_digits
@@ -28,7 +29,8 @@ pairs = PairwiseConstraints.sample_from_labels(y, 500, random_state=0)
 pairs
 
 # %%
-# The pairs go where labels would go. `n_init` restarts guard against an unlucky start.
+# Pass the pairs where labels would go. With `n_init` restarts, an unlucky start does
+# little harm.
 clusterer = ConstrainedNeuralClusterer(n_clusters=10, n_init=3, random_state=0)
 clusterer.fit(X, pairs)
 kmeans = KMeans(n_clusters=10, n_init=10, random_state=0).fit(X)
@@ -37,13 +39,13 @@ for name, model in (("KMeans, without pairs", kmeans), ("with pairs", clusterer)
     print(f"{name}: {accuracy:.3f} of the new digits are in the cluster of their class")
 
 # %%
-# The last hidden layer is a space in which clusters are apart. Lines are pairs; those
-# that the clusters violate would be marked by a cross.
+# In the space of the last hidden layer, the clusters are well separated. Lines are
+# pairs. Pairs that the clusters violate would be marked by a cross.
 ClusterEmbeddingDisplay.from_estimator(clusterer, X, pairs, random_state=0)
 
 # %%
-# Which classes the clusters hold, for the new digits. Clusters have no names of their
-# own: they are put in the order of the classes they match best.
+# The tables show which digits the clusters contain, for the new data. Clusters have no
+# names. They are sorted so that each is next to the class that it matches best.
 _, axes = plt.subplots(ncols=2, figsize=(11, 4.5), layout="constrained")
 ContingencyDisplay.from_estimator(kmeans, X_new, y_new, ax=axes[0])
 ContingencyDisplay.from_estimator(clusterer, X_new, y_new, ax=axes[1])
@@ -51,6 +53,6 @@ axes[0].set_title("KMeans")
 axes[1].set_title("ConstrainedNeuralClusterer")
 
 # %%
-# The training of the best restart.
+# Finally, this is the training loss of the best restart.
 LossCurveDisplay.from_estimator(clusterer)
 plt.show()

@@ -2,13 +2,13 @@
 Constraints from tracking
 =========================
 
-A tracker follows people through a video: all samples of a track are one person, and two
-tracks at the same moment are two persons. Nobody has to label anything.
+A tracker follows people through a video. All samples of a track show one person, and
+two tracks at the same moment show two different people. Nobody has to label anything.
 """
 
 # %%
-# A made-up video: ten "people" are the ten digits, seen in tracks of a few frames each.
-# Two or three tracks run at any moment, and never two of the same person.
+# We make up a video in which the ten digits stand for ten people. Each track has five
+# frames. At any moment there are two or three tracks, all of different people.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.cluster import KMeans
@@ -36,12 +36,13 @@ print(f"{n_tracks} tracks over {moment} moments")
 
 # %%
 # `from_sequences` turns tracks into must-links and cannot-links, without listing them.
-# A `max_gap` would cut tracks where the tracker lost sight for too long.
+# With `max_gap`, tracks would be cut where the tracker lost a person for too long.
 constraints = PairwiseConstraints.from_sequences(track_ids, times=times)
 constraints
 
 # %%
-# There are about two must-links a sample, but each is about samples of one track only.
+# There are about two must-links per sample, but each connects samples of one track
+# only.
 clusterer = ConstrainedNeuralClusterer(n_clusters=10, random_state=0)
 labels = clusterer.fit_predict(X, constraints)
 kmeans = KMeans(10, n_init=10, random_state=0).fit_predict(X)

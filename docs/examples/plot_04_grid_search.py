@@ -2,12 +2,12 @@
 Choosing parameters without labels
 ==================================
 
-Pairs that a fold leaves out say which parameters are better. `ConstraintKFold` splits
-so that there are whole pairs on both sides.
+Held-out pairs show which parameters are better. `ConstraintKFold` splits the samples so
+that both the training and the test set contain whole pairs.
 """
 
 # %%
-# Plain k-fold keeps a pair for testing only if both of its samples fall into the fold.
+# Plain k-fold tests on a pair only if both of its samples are in the test fold.
 import matplotlib.pyplot as plt
 import pandas as pd
 from sklearn.datasets import load_wine
@@ -30,12 +30,13 @@ ours = [pairs[test].n_pairs for _, test in cv.split(X, pairs)]
 print("pairs left to test on, ConstraintKFold:", ours)
 
 # %%
-# What became of the pairs in each fold.
+# The report shows which share of the pairs is used in each fold.
 pd.DataFrame(cv.report_).round(2)
 
 # %%
-# Any scikit-learn search takes it. The scorer compares with held-out pairs; scores that
-# need labels would raise an error, and `error_score="raise"` lets it through.
+# Any scikit-learn search accepts this splitter. The scorer compares predictions with
+# held-out pairs. Scores that need labels would raise an error, which
+# `error_score="raise"` makes visible.
 pipeline = make_pipeline(
     StandardScaler(), ConstrainedNeuralClusterer(3, max_iter=15, random_state=0)
 )
@@ -54,13 +55,13 @@ results = results.rename(columns=lambda name: name.split("__")[-1])
 results[["pair_weight", "hidden_layer_sizes", "mean_test_score", "std_test_score"]]
 
 # %%
-# The labels, which the search has not seen, agree with the choice.
+# The labels, which the search did not use, confirm the choice.
 print("chosen:", {k.split("__")[1]: v for k, v in search.best_params_.items()})
 print(f"adjusted Rand index: {adjusted_rand_score(y, search.predict(X)):.3f}")
 
 # %%
-# Would more pairs help? The curve of the score on held-out pairs over the number of
-# pairs trained on says whether it still rises.
+# Would more pairs help? They would if the score on held-out pairs still rises with the
+# number of training pairs.
 ConstraintCurveDisplay.from_estimator(
     search.best_estimator_[-1],
     search.best_estimator_[0].transform(X),

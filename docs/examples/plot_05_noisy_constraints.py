@@ -2,11 +2,12 @@
 Noisy constraints
 =================
 
-People err, trackers swap identities. What do wrong pairs do, and what can be done?
+People make mistakes, and trackers confuse two people. What do wrong pairs do to a
+clustering, and what can you do about them?
 """
 
 # %%
-# A fifth of 1,200 pairs says the opposite of the truth.
+# A fifth of these 1,200 pairs states the opposite of the truth.
 import warnings
 
 import matplotlib.pyplot as plt
@@ -25,11 +26,11 @@ pairs = PairwiseConstraints.sample_from_labels(y, 1200, noise=0.2, random_state=
 print(pairs, pairs.conflicts(), sep="\n")
 
 # %%
-# `conflicts` lists the pairs that contradict chains of others: a proof that something
-# is wrong, but most wrong pairs contradict nobody. `noise_rate` is the share of them as
-# far as you know it, and "estimate" finds one while training. The likelihood of a pair
-# then allows for its being wrong, and wrong pairs are not learned by heart. Scores of
-# one seed differ by some hundredths from those of another.
+# `conflicts` lists the pairs that contradict chains of others. They prove that
+# something is wrong, but most wrong pairs do not contradict any other pair. Pass the
+# share of wrong pairs as `noise_rate` if you know it; "estimate" estimates it during
+# training. The loss then takes into account that a pair may be wrong, and wrong pairs
+# are not memorized. Scores of different seeds differ by a few hundredths.
 settings = {"not told": 0.0, "told": 0.2, "estimated": "estimate"}
 models = {}
 for name, rate in settings.items():
@@ -39,7 +40,7 @@ for name, rate in settings.items():
     print(f"{name}: adjusted Rand index {score:.3f}, rate {model.noise_rate_:.3f}")
 
 # %%
-# What the clusters violate are good candidates for a second look.
+# The pairs that the clusters violate are good candidates for a second look.
 labels = models["estimated"].labels_
 must, cannot = pairs.must_link, pairs.cannot_link
 violated = np.concatenate(
@@ -53,14 +54,15 @@ is_wrong = (y[violated[:, 0]] == y[violated[:, 1]]) != is_must
 print(f"{len(violated)} pairs are violated, {is_wrong.sum()} of these are wrong")
 
 # %%
-# They are drawn with crosses.
+# In the picture, crosses mark these pairs.
 ClusterEmbeddingDisplay.from_estimator(
     models["estimated"], X, pairs, random_state=0, max_pairs=300
 )
 
 # %%
-# Where it is known which pairs are doubtful, weights say so: pairs of one careful and
-# of one hasty observer are joined by `|`, and the latter count a fifth.
+# If you know which pairs are doubtful, give them a lower weight. Here, `|` combines the
+# pairs of a careful and of a hasty observer, and each pair of the hasty one counts a
+# fifth.
 careful = PairwiseConstraints.sample_from_labels(y, 300, random_state=1)
 hasty = PairwiseConstraints.sample_from_labels(y, 700, noise=0.2, random_state=2)
 weighted = careful | PairwiseConstraints(

@@ -2,14 +2,13 @@
 An unknown number of clusters
 =============================
 
-`n_clusters` is an upper bound: pairs, not the parameter, say how many clusters are in
-use.
+`n_clusters` is an upper bound. The pairs determine how many of the clusters are used.
 """
 
 # %%
-# A thousand pairs of digits, drawn at random. One in ten is a must-link, which is far
-# too many for sixty equal clusters: the default notices, and leaves the surplus
-# empty. "auto" needs no number at all.
+# A thousand pairs of digits are drawn at random. One in ten is a must-link, which is
+# far too many for sixty equal clusters. The clusterer notices this and leaves most
+# clusters empty. With "auto", you do not have to pass a number at all.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits

@@ -2,14 +2,14 @@
 Embedding and retrieval
 =======================
 
-`MetricEmbedder` learns a distance that also tells apart classes that were not there in
-training. Here it is trained on some characters of a made-up alphabet, and searches
-others that it has never seen.
+`MetricEmbedder` learns a distance that also separates classes that were not in the
+training data. Here it is trained on some characters of a made-up alphabet. Then it
+searches for images of the same character among other, new characters.
 """
 
 # %%
-# A character is four random strokes. Everybody writes it a little differently: turned,
-# shifted, scaled, with a shaking hand.
+# A character has four random strokes. Each time it is written, it is rotated, shifted
+# and scaled a little, and the hand shakes.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.cluster import KMeans
@@ -48,7 +48,8 @@ X_known, y_known, X_unseen, y_unseen = (
 )
 
 # %%
-# Labels train it, and so do pairs: ten an image, drawn at random.
+# We train one embedder on labels and another on pairs. There are ten pairs per image,
+# drawn at random.
 settings = {
     "network": "conv",
     "input_shape": (1, SIDE, SIDE),
@@ -65,9 +66,9 @@ embedders = {
 }
 
 # %%
-# Scores of the 20 characters that nobody has trained on. Recall@1 is the share of
-# images whose nearest other one shows the same character; the others compare k-means
-# clusters with the characters.
+# The scores are for the 20 characters that are not in the training data. Recall@1 is
+# the share of images whose nearest other image shows the same character. The other
+# scores compare k-means clusters with the characters.
 spaces = {"pixels": X_unseen}
 spaces |= {name: model.transform(X_unseen) for name, model in embedders.items()}
 for name, space in spaces.items():
@@ -79,8 +80,9 @@ for name, space in spaces.items():
     )
 
 # %%
-# Each row begins with a query; right neighbors are framed green, wrong ones red and
-# dashed. First the nearest pixels, then the nearest in the learned space.
+# Each row begins with a query, followed by its nearest neighbors. Right neighbors have
+# a green frame, wrong ones a dashed red frame. The first picture uses the distance of
+# pixels, the second one the distance in the learned space.
 rows = np.arange(0, 80, 20)
 RetrievalDisplay.from_predictions(X_unseen, y_unseen, images=X_unseen, queries=rows)
 
@@ -88,14 +90,15 @@ RetrievalDisplay.from_predictions(X_unseen, y_unseen, images=X_unseen, queries=r
 RetrievalDisplay.from_estimator(embedders["labels"], X_unseen, y_unseen, queries=rows)
 
 # %%
-# Ten of the unseen characters in the learned space.
+# This is the learned space with ten of the new characters.
 shown = y_unseen < 70
 ClusterEmbeddingDisplay.from_predictions(
     spaces["labels"][shown], y_unseen[shown], random_state=0
 )
 
 # %%
-# `kneighbors` searches the samples of `fit`: here for an image of character 3.
+# `kneighbors` searches among the samples of `fit`. The query is a new image of
+# character 3.
 distances, found = embedders["labels"].kneighbors(
     [draw(alphabet[3]).ravel()], n_neighbors=5
 )

@@ -1,15 +1,15 @@
 """
-Against constrained k-means
-===========================
+Comparison with constrained k-means
+===================================
 
-`COPKMeans` keeps every constraint, `PCKMeans` and `MPCKMeans` have violations paid for,
-and the network bends the space. When is which the right one?
+`COPKMeans` keeps every constraint. In `PCKMeans` and `MPCKMeans`, a violated constraint
+has a cost. The network learns a new space. When is which the right one?
 """
 
 # %%
-# Four ways to cluster the digits with growing numbers of pairs, and k-means without
-# any. Scores are about a half that no fit has seen: there, keeping pairs is no help in
-# itself.
+# We cluster the digits in four ways with growing numbers of pairs, and with k-means
+# without any. Scores are computed on the half that no fit has seen, where keeping the
+# given pairs is no advantage by itself.
 import warnings
 
 import matplotlib.pyplot as plt
@@ -45,8 +45,9 @@ for n_pairs in numbers:
         scores[name].append(adjusted_rand_score(y_new, model.predict(X_new)))
 
 # %%
-# The share of pairs kept among the fitted samples, and the agreement with the classes
-# of the new ones. One seed: differences of a few hundredths are luck.
+# The left picture shows the share of pairs kept among the fitted samples. The right one
+# shows the agreement with the classes of the new samples. This is one seed only, so
+# differences of a few hundredths are due to chance.
 _, axes = plt.subplots(ncols=2, figsize=(10, 4), layout="constrained")
 markers = dict(zip(models, "ovs^D", strict=True))
 for name in models:
@@ -59,8 +60,8 @@ for axis in axes:
 axes[1].legend()
 
 # %%
-# If pairs are laws, for instance because two samples stem from one patient, take
-# `COPKMeans`. It says so if they cannot all be kept:
+# If every pair must be kept, for instance because two samples are from one patient, use
+# `COPKMeans`. It raises an error if the pairs cannot all be kept:
 triangle = PairwiseConstraints(cannot_link=[(0, 1), (1, 2), (0, 2)], n_samples=6)
 try:
     COPKMeans(n_clusters=2).fit(np.arange(6.0)[:, None], triangle)

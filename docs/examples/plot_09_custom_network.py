@@ -1,15 +1,15 @@
 """
-A network of your own
-=====================
+Your own network
+================
 
-Any torch module that ends in a linear layer can be trained: here a small convolutional
-network on images of 8 x 8.
+You can train any torch module that ends in a linear layer. Here it is a small
+convolutional network for images of 8 x 8 pixels.
 """
 
 # %%
-# `network` is a function of the shape of one sample and of the number of outputs. It
-# is called once a restart, and its weights come from the global state of torch inside
-# a fork that is seeded for that restart.
+# `network` is a function that receives the shape of one sample and the number of
+# outputs. It is called once per restart. Before each call, the random state of torch is
+# set to the seed of the restart, and afterwards it is restored.
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_digits
 from sklearn.metrics import adjusted_rand_score
@@ -37,7 +37,8 @@ def small_convolutional(input_shape, n_outputs):
 
 
 # %%
-# Rows of 64 pixels become images by `input_shape`; X could have that shape itself, too.
+# With `input_shape`, rows of 64 pixels are reshaped to images. X could also have this
+# shape itself.
 X, y = load_digits(return_X_y=True)
 X, y = X[:1000] / 16, y[:1000]
 pairs = PairwiseConstraints.sample_from_labels(y, 500, random_state=0)
@@ -57,7 +58,7 @@ for name, model in models.items():
     axes = LossCurveDisplay.from_estimator(model, name=name, ax=axes).ax_
 
 # %%
-# The input of the last linear layer is what `transform` returns.
+# `transform` returns the input of the last linear layer.
 ClusterEmbeddingDisplay.from_estimator(
     models["convolutional"], X, pairs, random_state=0
 )

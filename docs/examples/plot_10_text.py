@@ -2,14 +2,15 @@
 Texts, from raw strings to clusters
 ===================================
 
-A pipeline of TF-IDF, a truncated SVD and the clusterer. Pairs say which texts are about
-the same matter, and survive cross-validation on the way.
+A pipeline turns texts into TF-IDF features, reduces them with a truncated SVD, and
+clusters them. Pairs say which texts are about the same topic. The whole pipeline can be
+cross-validated.
 """
 
 # %%
-# Made-up messages to a help desk, about four matters. Half of the words of each are
-# small talk that all share, and customers of two kinds have their own way of speaking:
-# without pairs, it is as good a reason to group texts as their matter.
+# We make up messages to a help desk about four topics. More than half of the words of
+# each message are small talk. Two kinds of customers have their own way of speaking.
+# Without pairs, this is as good a reason to group texts as their topic.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.cluster import KMeans
@@ -51,7 +52,7 @@ texts = [
 print(texts[0], "|", names[topic[0]])
 
 # %%
-# 300 pairs of messages have been compared by somebody.
+# Suppose that somebody compared 300 pairs of messages.
 pairs = PairwiseConstraints.sample_from_labels(topic, 300, random_state=0)
 features = (TfidfVectorizer(), TruncatedSVD(30, random_state=0))
 model = make_pipeline(
@@ -64,7 +65,7 @@ for name, pipeline in (("KMeans", plain), ("with pairs", model)):
     print(f"{name}: adjusted Rand index {adjusted_rand_score(topic, labels):.3f}")
 
 # %%
-# KMeans, on the left, finds the two manners of speaking and divides them.
+# KMeans, on the left, finds the two ways of speaking and splits them.
 _, axes = plt.subplots(ncols=2, figsize=(9, 3), layout="constrained")
 for axis, pipeline in zip(axes, (plain, model), strict=True):
     ContingencyDisplay.from_estimator(pipeline, texts, names[topic], ax=axis)
@@ -74,7 +75,8 @@ for axis, pipeline in zip(axes, (plain, model), strict=True):
 print(model.predict(["my card was charged twice", "the parcel is lost"]))
 
 # %%
-# Cross-validation by held-out pairs, vectorizer and all.
+# Cross-validation on held-out pairs fits the whole pipeline in each fold, including the
+# vectorizer.
 scores = cross_val_score(
     model,
     texts,

@@ -1,13 +1,14 @@
 """
-A network trained elsewhere
-===========================
+A pretrained network
+====================
 
-A network of torchvision becomes an embedding of photographs: its last layer is learned
-anew, and the rest follows slowly. Images are read when a batch needs them.
+A network from torchvision is trained further to embed photographs. Its last layer is
+new, and the other layers have a lower learning rate. Images are read only when a batch
+needs them.
 """
 
 # %%
-# torchvision is not needed by the package. Without it this page has nothing to show.
+# The package does not require torchvision, but this example does.
 from copy import deepcopy
 from importlib.util import find_spec
 from urllib.error import URLError
@@ -26,10 +27,10 @@ SIDE, STEP, N_VIEWS = 48, 64, 8
 
 
 # %%
-# A place in one of two photographs is a class, and a view of it is a sample: taken a
-# little aside, mirrored, darker or brighter. `X` need not be an array: anything that
-# has a length and gives an array for a row number is read by the batch, images on a
-# disk for instance.
+# Each class is a place in one of two photographs, and each sample is a view of a place.
+# Views are shifted a little, some are mirrored, and their brightness differs. `X` need
+# not be an array. Any object works that has a length and returns an array for a row
+# number, for instance images on a disk. It is read batch by batch.
 class Views:
     """Views of some places, each made when it is asked for."""
 
@@ -46,7 +47,7 @@ class Views:
         top, left = (top, left) + rng.integers(STEP - SIDE, size=2)
         view = self.photographs[photograph][top : top + SIDE, left : left + SIDE]
         view = view[:, :: rng.choice([-1, 1])] * rng.uniform(0.5, 1)
-        # As the networks of torchvision have been trained, roughly.
+        # Roughly the scaling with which the networks of torchvision were trained.
         return (view.transpose(2, 0, 1) / 255 - 0.45).astype(np.float32) / 0.23
 
 
@@ -68,11 +69,11 @@ print(f"pixels: Recall@1 {score:.3f} of {len(places) - 60} places never seen")
 
 
 # %%
-# A function makes the network: it gets the shape of a sample and the number of
-# components, and puts a new linear layer in place of the last. Weights are downloaded
-# once; where they cannot be, the network begins at random, and gains little.
+# A function makes the network. It receives the shape of a sample and the number of
+# components, and replaces the last layer by a new one. Weights are downloaded once. If
+# this fails, the network starts from random weights and improves little.
 def load_trunk():
-    """Return a residual network, trained on ImageNet if its weights can be had."""
+    """Return a residual network, trained on ImageNet if its weights are available."""
     from torchvision.models import ResNet18_Weights, resnet18
 
     try:
@@ -90,9 +91,9 @@ def pretrained(input_shape, n_outputs):
 
 
 # %%
-# The trunk learns at a low rate, the new layer ten times as fast. Recall@1 is the share
-# of views whose nearest other one is of the same place, among places that are not in
-# the training.
+# The pretrained layers have a low learning rate, and that of the new layer is ten times
+# as high. Recall@1 is the share of views whose nearest other view shows the same place.
+# It is computed for places that are not in the training data.
 if HAS_TORCHVISION:
     trunk = load_trunk()
     embedder = MetricEmbedder(

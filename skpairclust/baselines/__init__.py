@@ -1,7 +1,7 @@
 """Constrained k-means: COP-KMeans, PCKMeans and MPCKMeans, without PyTorch.
 
-Two more baselines need no class of their own. The two-stage one of Hsu & Kira (2016)
-is k-means on an embedding learned from the same pairs with a contrastive loss:
+Two more baselines are simple pipelines. The two-stage one of Hsu & Kira (2016) is
+k-means on an embedding that is learned from the same pairs with a contrastive loss:
 
 >>> from sklearn.cluster import KMeans
 >>> from sklearn.datasets import load_iris

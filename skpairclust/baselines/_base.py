@@ -1,4 +1,4 @@
-"""What the constrained k-means share: validation, predict, transform, score."""
+"""Base class of constrained k-means: validation, predict, transform, score."""
 
 import warnings
 
@@ -63,8 +63,8 @@ class BaseConstrainedKMeans(
     def _order_clusters(self, centers, labels):
         """Return the clusters in lexicographic order, and the labels in new numbers.
 
-        So chance has no part in the numbers. Clusters without samples are replaced
-        by the first and put last. Sets `n_clusters_`.
+        Thus the numbers do not depend on chance. Clusters without samples are replaced
+        by the first one and put last. Sets `n_clusters_`.
         """
         used = np.flatnonzero(np.bincount(labels, minlength=len(centers)))
         order = used[np.lexsort(centers[used].T[::-1])]
@@ -105,8 +105,8 @@ class BaseConstrainedKMeans(
     def predict(self, X):
         """Return the cluster whose center is nearest to each sample.
 
-        Constraints are about the samples of `fit` and play no part here: for
-        those, `labels_` holds the clusters that respect them.
+        Constraints are for the samples of `fit` and are not used here. The clusters
+        that take them into account are in `labels_`.
 
         Parameters
         ----------

@@ -9,18 +9,18 @@ from skpairclust.baselines._coloring import color_graph
 from skpairclust.baselines._descent import PairGraph, best_by_part, descend
 from skpairclust.baselines._local_search import tabu_search
 
-# Moves of the repair of labels that greedy moves left with conflicts.
+# Number of moves to repair the conflicts that greedy moves leave.
 _MOVES_PER_CONFLICT, _MOST_MOVES = 50, 5_000
 
 
 class CannotLinkAssigner:
     """Give linked nodes different labels at a low cost, over and over.
 
-    Greedy moves start from each node's cheapest label. Where they end in conflicts
-    tabu search repairs them; where that fails, a coloring of the graph that was
-    found once, whatever the costs, is fitted to them. Each connected component
-    keeps its previous labels if they are better still, so that the sum of costs
-    never grows while the costs stay.
+    Greedy moves start from each node's cheapest label. If they end in conflicts, tabu
+    search repairs them. If that fails, a coloring of the graph is found once, without
+    regard to the costs, and its colors are assigned to labels at the lowest cost. Each
+    connected component keeps its previous labels if they cost less, so that the sum of
+    costs never grows while the costs stay the same.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class CannotLinkAssigner:
         return best_by_part(unary, graph, candidates)
 
     def _repair(self, unary, labels, graph, price, deadline):
-        """Return labels without conflicts, made from some with."""
+        """Return labels without conflicts, made from labels with conflicts."""
         if self._colors is None:
             # now it is worth knowing whether there is any solution
             self._colors = color_graph(self.graph, self.n_labels, self.rng, deadline)

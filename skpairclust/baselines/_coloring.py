@@ -1,8 +1,8 @@
-"""Assign k labels so that no cannot-link has both ends alike: graph coloring.
+"""Assign k labels so that the ends of every cannot-link differ: graph coloring.
 
-Nodes with fewer than k neighbors can always be labeled last, so that only the
-k-core, which is mostly empty, is searched: by backtracking, which also proves that
-there is no solution, and by local search in turns.
+Nodes with fewer than k neighbors can always be labeled last. Therefore only the k-core,
+which is mostly empty, is searched. Backtracking, which can also prove that there is no
+solution, and local search alternate.
 """
 
 import time
@@ -20,7 +20,7 @@ _CLIQUE_STEPS = 20_000
 
 
 class Uncolorable(Exception):
-    """There is no solution; `clique` is why, if it is known."""
+    """There is no solution; `clique` is the reason, if it is known."""
 
     def __init__(self, clique=None):
         super().__init__(clique)
@@ -28,7 +28,7 @@ class Uncolorable(Exception):
 
 
 class SearchExhausted(Exception):
-    """The time was up before a solution was found or excluded."""
+    """The time ran out before a solution was found or excluded."""
 
 
 def color_graph(graph, n_colors, rng, deadline):
@@ -106,7 +106,7 @@ def _find_triangle(graph, nodes):
         (np.ones(len(rows), dtype=np.int64), (rows, columns)),
         shape=(graph.n_nodes, graph.n_nodes),
     ).tocsr()[nodes][:, nodes]
-    # rows few at a time: the square of the table may be large
+    # a few rows at a time: the square of the matrix may be large
     for start in range(0, min(len(nodes), 4096), 64):
         paths = (table[start : start + 64] @ table).multiply(table[start : start + 64])
         first, second = paths.tocsr().nonzero()

@@ -108,7 +108,7 @@ def raise_impossible(samples, n_clusters):
 def _weighted_means(X, sample_weight, of_sample, n_points):
     """Return the points around their mean, their weights, and that mean."""
     weights = np.bincount(of_sample, sample_weight, n_points)
-    # samples without weight still have a place, alone or among their like
+    # components of samples without weight still need a mean
     inner = np.where(weights[of_sample] > 0, sample_weight, 1.0)
     share = inner / np.bincount(of_sample, inner, n_points)[of_sample]
     member = sparse.csc_array(

@@ -13,7 +13,7 @@ from scipy.sparse import csgraph
 
 from skpairclust.constraints._pairs import ragged_arange
 
-# Of the largest cost: differences below are rounding errors, not gains.
+# Share of the largest cost below which differences are rounding errors, not gains.
 _RELATIVE_GAIN = 1e-11
 
 
@@ -102,11 +102,12 @@ class PairGraph:
         )
 
     def costs_of_moves(self, unary, labels, nodes):
-        """Return what each label costs each of the nodes, but for a constant."""
+        """Return the cost of each label for each of the nodes, up to a constant."""
         n_labels = unary.shape[1]
         row, other, edge = self.incident(nodes)
         at = labels[other]
-        # a must-link spares its cost where the neighbor is, a cannot-link has it
+        # the label of a neighbor saves the cost of a must-link, adds that of a
+        # cannot-link
         signed = self.cost[edge, at] * np.where(edge < self.n_must, -2.0, 1.0)
         changes = np.bincount(row * n_labels + at, signed, len(nodes) * n_labels)
         costs = unary[nodes] + changes.reshape(len(nodes), n_labels)
@@ -136,9 +137,9 @@ def _parts(pairs, n_nodes):
 def descend(unary, labels, graph, *, max_rounds=10_000):
     """Move nodes to better labels until no single move lowers the cost.
 
-    Iterated conditional modes (Besag 1986). In a round every node finds its best
-    label; those that would spoil each other's gain leave the move to the one that
-    gains most, all others move at once, so that the cost falls in each round.
+    Iterated conditional modes (Besag 1986). In each round, every node finds its best
+    label. Of nodes whose moves would interfere, only the one that gains most moves. All
+    others move at once, so that the cost falls in each round.
 
     Parameters
     ----------
@@ -198,7 +199,7 @@ def _uncontested(graph, labels, nodes, target, gain):
 
 
 def best_by_part(unary, graph, candidates):
-    """Take each connected component's labels from the candidate it costs least in."""
+    """Take the labels of each connected component from its cheapest candidate."""
     if len(candidates) == 1:
         return candidates[0]
     costs = [graph.costs_by_part(unary, labels) for labels in candidates]

@@ -3,7 +3,7 @@
 import time
 from heapq import heapify, heappop, heappush
 
-# Candidates whose links among each other are counted: the effort is quadratic.
+# Number of candidates whose links are counted, which takes quadratic time.
 _MOST_COUNTED = 200
 
 
@@ -36,7 +36,7 @@ def find_clique(others, size, max_steps, deadline):
 
 
 def _most_linked(candidates, linked):
-    """Return the candidate with most links: to the others if these are few."""
+    """Return the candidate with most links, to other candidates if these are few."""
     if len(candidates) > _MOST_COUNTED:
         return max(candidates, key=lambda j: len(linked[j]))
     return max(candidates, key=lambda j: len(linked[j] & candidates))
@@ -90,7 +90,7 @@ class Saturation:
         return None
 
     def choices(self, node, n_used):
-        """List the colors a node may have: of unused ones one stands for all."""
+        """List the colors that a node may have, with only one of the unused colors."""
         counts = self.counts[node]
         return [c for c in range(min(n_used + 1, self.n_colors)) if not counts[c]]
 

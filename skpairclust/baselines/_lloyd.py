@@ -4,12 +4,12 @@ import numpy as np
 from scipy import sparse
 from sklearn.cluster import kmeans_plusplus
 
-# Numbers in a block of distances: it stays in the cache of a core.
+# Number of distances in a block, so that it stays in the cache of a core.
 _BLOCK_SIZE = 2**17
 
 
 def iter_blocks(n_rows, n_columns):
-    """Yield slices of so many rows that a block with the columns is small."""
+    """Yield slices of rows such that a block of these rows and all columns is small."""
     step = max(_BLOCK_SIZE // max(n_columns, 1), 64)
     for start in range(0, n_rows, step):
         yield slice(start, min(start + step, n_rows))
@@ -97,7 +97,7 @@ def fill_empty(points, weights, labels, centers):
     costs = weights * np.einsum("ij,ij->i", gap, gap)
     worst = iter(np.argsort(-costs, kind="stable"))
     for label in empty:
-        # points that are the last of their cluster stay
+        # a point that is alone in its cluster stays there
         point = next(p for p in worst if counts[labels[p]] > 1)
         counts[labels[point]] -= 1
         counts[label] = 1
@@ -107,7 +107,7 @@ def fill_empty(points, weights, labels, centers):
 def seed_centers(points, weights, n_clusters, rng):
     """Return the centers that k-means++ draws, as float64."""
     if np.count_nonzero(weights) < n_clusters:
-        # too few points count to draw from: they all have to be drawn
+        # too few points have weight, so all points have to be drawn from
         weights = np.where(weights > 0, weights, np.finfo(np.float32).tiny)
     centers, _ = kmeans_plusplus(
         points, n_clusters, sample_weight=weights, random_state=rng

@@ -44,8 +44,8 @@ def color_by_search(others, n_colors, rng, n_sweeps, max_moves, deadline):
 def _anneal(unary, graph, rng, n_sweeps, deadline):
     """Draw each node's label by its costs, at a falling temperature.
 
-    Neighbors drawn at the same time do not see each other: an error that the next
-    sweeps repair, and the price of working with arrays.
+    Neighbors that are drawn at the same time do not take each other into account. The
+    next sweeps repair this error, which makes it possible to work with arrays.
     """
     n_nodes, n_labels = unary.shape
     labels = rng.randint(n_labels, size=n_nodes)

@@ -8,7 +8,7 @@ import numpy as np
 
 from skpairclust.baselines._lloyd import iter_blocks, sum_by_label
 
-# Of how often the search for the two farthest points goes on from the last one.
+# Maximum number of hops in the search for two points that are far apart.
 _MOST_HOPS = 8
 
 
@@ -63,7 +63,8 @@ def farthest_gaps(points, metrics):
     """Return for each metric the difference of two points that are far apart.
 
     From the point farthest from the mean the search hops to the point farthest from
-    the last, as long as the distance grows: a few passes in place of all pairs.
+    the last one, as long as the distance grows. This takes a few passes instead of
+    comparing all pairs.
     The result is at least half as long as the longest difference.
     """
     gaps = np.empty((len(metrics), points.shape[1]))
@@ -129,5 +130,5 @@ def invert(scatters, counts, ridge):
     values, vectors = np.linalg.eigh(scatters / counts[:, None, None])
     scaled = vectors / (np.maximum(values, 0.0) + ridge)[:, None, :]
     metrics = scaled @ vectors.transpose(0, 2, 1)
-    # exactly symmetric, which Cholesky factors take for granted
+    # make it exactly symmetric, as the Cholesky decomposition requires
     return (metrics + metrics.transpose(0, 2, 1)) / 2

@@ -9,18 +9,18 @@ from skpairclust.constraints._pairs import decode, encode
 
 
 class SoftAssigner:
-    """Find labels of low cost where violated constraints have a price.
+    """Find labels of low cost if violated constraints have a cost.
 
     Parameters
     ----------
     pairs : SoftPairs
     constraints : PairwiseConstraints
-        Where the pairs come from: their must-links' components move as a whole.
+        The source of the pairs; components of its must-links move as a whole.
 
     Attributes
     ----------
     nodes : ndarray of int64
-        The samples with constraints; the others are of no concern here.
+        The samples with constraints; the others are not handled here.
     graph : PairGraph
         Constraints, with positions in `nodes` for samples.
     """
@@ -94,18 +94,19 @@ class SoftAssigner:
         return labels[self._block]
 
     def violation_cost(self, cost, labels):
-        """Return what the violated constraints cost in total."""
+        """Return the total cost of the violated constraints."""
         graph = self.graph.priced(cost)
         edges = np.arange(len(graph.pairs))
         return float(graph.pair_costs(edges, *labels[graph.pairs].T).sum())
 
 
 def seed_neighborhoods(points, components, n_clusters, rng, *, largest_first):
-    """Return centers made of must-link components, and of samples if too few.
+    """Return centers from must-link components, and from samples if these are too few.
 
-    Basu, Bilenko and Mooney (2004): the centroids of must-link components of two or
-    more samples; out of more than `n_clusters`, those that a farthest-first
-    traversal weighted by size visits. Missing centers are drawn as by k-means++.
+    After Basu, Bilenko and Mooney (2004), centers are the centroids of must-link
+    components of two or more samples. If there are more than `n_clusters`, a
+    farthest-first traversal weighted by size chooses among them. If there are fewer,
+    the missing centers are drawn as by k-means++.
 
     Parameters
     ----------

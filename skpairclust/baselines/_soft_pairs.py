@@ -1,4 +1,4 @@
-"""Pairs for the soft methods: listed where they are few, drawn where many."""
+"""Pairs for the soft methods: listed if there are few, drawn if there are many."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from skpairclust.constraints._groups import count_pairs, is_cannot
 from skpairclust.constraints._pairs import canonicalize
 from skpairclust.constraints._views import list_pairs
 
-# Pairs of groups are listed up to this number, or so many a sample.
+# Pairs of groups are listed up to this number, or up to so many per sample.
 _MOST_LISTED, _DRAWN_PER_SAMPLE = 200_000, 4
 
 
@@ -25,8 +25,8 @@ class SoftPairs(NamedTuple):
 def list_soft_pairs(constraints, rng):
     """Return all pairs, or a random part of those from groups.
 
-    The pairs that class labels, sequences and closures stand for are drawn, with
-    weights that keep their sum, where there are too many of them.
+    If class labels, sequences and closures imply too many pairs, some are drawn, with
+    weights that keep the sum of all weights.
     """
     n_samples = constraints.n_samples
     must = [(constraints._must_link, constraints._must_link_weight)]

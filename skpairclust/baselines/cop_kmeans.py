@@ -38,7 +38,7 @@ class COPKMeans(BaseConstrainedKMeans):
         l_i \ne l_j \;\; \forall (i, j) \in C,
 
     where M are the must-links, C the cannot-links and :math:`w_i` the sample
-    weights. `fit` returns a clustering that keeps every constraint, or raises.
+    weights. `fit` finds a clustering that keeps every constraint, or raises an error.
 
     Parameters
     ----------
@@ -46,28 +46,28 @@ class COPKMeans(BaseConstrainedKMeans):
         Number of clusters.
 
     n_init : int, default=2
-        Number of starts, each from other centers; the one of the lowest inertia
-        wins.
+        Number of starts from different centers. The result with the lowest inertia
+        is kept.
 
     max_iter : int, default=300
-        Number of iterations of a start at most.
+        Maximum number of iterations per start.
 
     tol : float, default=1e-4
-        An iteration that moves the centers by less, in squared distance relative
-        to the mean variance of the features, is the last.
+        Iterations stop when the centers move by less than this. It is a squared
+        distance relative to the mean variance of the features.
 
     max_search_time : float, default=30.0
         Seconds for which `fit` may search for an assignment that keeps all
-        cannot-links, where the simple ways fail. Most constraints need no search.
+        cannot-links if simple methods fail. Most constraints need no search.
 
     random_state : int, RandomState instance or None, default=None
-        Decides the first centers.
+        Controls the first centers.
 
     Attributes
     ----------
     cluster_centers_ : ndarray of shape (n_clusters, n_features), float64
-        Means of the clusters, in lexicographic order. Where constraints leave
-        fewer than `n_clusters` clusters, the rows beyond repeat the first.
+        Means of the clusters, in lexicographic order. If constraints leave fewer than
+        `n_clusters` clusters, the remaining rows repeat the first one.
 
     labels_ : ndarray of shape (n_samples,), int64
         Cluster of each sample of `fit`.
@@ -89,23 +89,23 @@ class COPKMeans(BaseConstrainedKMeans):
 
     See Also
     --------
-    PCKMeans : Pays for violated constraints instead of excluding them.
+    PCKMeans : Violated constraints have a cost instead of being excluded.
 
     Notes
     -----
-    The points that are clustered are the components of the must-links, weighted
-    by their samples. Centers start by k-means++ over these points [2]_. Points
-    without cannot-links go to the nearest center. The others go there as well, and
-    then those in conflict move, the cheapest moves first, to the nearest center
-    that is allowed, in place of the original's single pass in random order, which
-    ends where no center is allowed. Where moves do not solve all conflicts, tabu
-    search continues. Where that fails too, a coloring of the graph of cannot-links
-    that does not depend on the distances is fitted to the centers; it comes from
-    backtracking and tabu search on what remains after all points with fewer than
-    `n_clusters` cannot-links are set aside. As a point never moves to a worse
-    solution, the inertia falls in every iteration.
+    The points that are clustered are the components of the must-links, weighted by
+    the number of their samples. k-means++ on these points chooses the first
+    centers [2]_. All points first go to the nearest center. Then points in conflict
+    move to the nearest center that is allowed, with the cheapest moves first. (The
+    original algorithm makes a single pass in random order instead, which fails if
+    no center is allowed.) If moves do not solve all conflicts, tabu search continues.
+    If that fails too, a coloring of the graph of cannot-links is computed without
+    regard to the distances, and its colors are matched to the centers. The coloring
+    comes from backtracking and tabu search, after all points with fewer than
+    `n_clusters` cannot-links have been removed. A new assignment is used only if it
+    is better than the previous one, so the inertia falls in every iteration.
 
-    Weights of constraints play no part: all are kept.
+    Weights of constraints are not used, because all constraints are kept.
 
     References
     ----------
@@ -157,10 +157,10 @@ class COPKMeans(BaseConstrainedKMeans):
             Samples.
 
         y : PairwiseConstraints or array-like, default=None
-            What is known: `PairwiseConstraints`; or a 1-d integer array with a
-            label a sample, -1 for none; or an (m, 3) integer array of rows
-            ``(i, j, r)``, r = 1 for must-link and -1 for cannot-link; or an (n, n)
-            array or sparse matrix of 1, -1 and 0 for unknown; or None.
+            What is known about the samples: `PairwiseConstraints`; a 1-d integer
+            array with one label per sample, -1 for none; an (m, 3) integer array of
+            rows ``(i, j, r)`` with r = 1 for must-link and -1 for cannot-link; an
+            (n, n) array or sparse matrix of 1, -1 and 0 for unknown; or None.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of samples, not negative; 1 by default.
@@ -180,16 +180,16 @@ class COPKMeans(BaseConstrainedKMeans):
         ------
         ValueError, TypeError
             If an argument cannot be used, or if no clustering can keep all
-            constraints; the samples that must all be apart are named where that is
-            the reason.
+            constraints. If some samples must all be in different clusters and there
+            are not enough clusters, the message names these samples.
         RuntimeError
-            If none was found in `max_search_time`.
+            If no such clustering was found in `max_search_time`.
 
         Warns
         -----
         UserWarning
-            If `y` is a 1-d array of labels of more than `n_clusters` classes:
-            only the must-links within classes are kept then.
+            If `y` is a 1-d array of labels of more than `n_clusters` classes. Only
+            the must-links within classes are then kept.
         ConvergenceWarning
             If must-links leave fewer than `n_clusters` clusters.
         """
@@ -290,7 +290,7 @@ class _Run(NamedTuple):
 
 
 def _is_label_array(y):
-    """Whether y, which was accepted, is one label a sample."""
+    """Whether y, which was accepted, is an array with one label per sample."""
     return (
         y is not None
         and not isinstance(y, PairwiseConstraints)

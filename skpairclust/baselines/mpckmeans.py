@@ -45,9 +45,9 @@ class MPCKMeans(BaseConstrainedKMeans):
         f_C = \lVert x' - x'' \rVert_{A_{l_i}}^2
             - \lVert x_i - x_j \rVert_{A_{l_i}}^2
 
-    with :math:`x', x''` two samples that are far apart under the metric. A violated
-    must-link between distant samples and a violated cannot-link between near ones
-    cost most, and are what the metrics are changed for.
+    where :math:`x', x''` are two samples that are far apart under the metric. A
+    violated must-link between distant samples, and a violated cannot-link between near
+    ones, cost most and therefore change the metrics most.
 
     Parameters
     ----------
@@ -55,39 +55,41 @@ class MPCKMeans(BaseConstrainedKMeans):
         Number of clusters.
 
     metric : {"diagonal", "full"}, default="diagonal"
-        Whether the matrices A are diagonal, one weight a feature, or full.
+        Whether the matrices A are diagonal, with one weight per feature, or full.
 
     shared_metric : bool, default=False
-        One metric for all clusters, or one for each.
+        Whether all clusters have the same metric.
 
     w : float, default=1.0
-        Price of a violated constraint of weight 1, relative to the distances.
+        Cost of a violated constraint of weight 1, relative to the distances.
 
     regularization : float, default=0.03
-        What is added to the variances from which metrics are estimated, relative to
-        the mean variance of the features within clusters. It keeps features that
-        hardly vary in a cluster from deciding alone; [1]_ adds as much as it takes
-        for the matrix to be invertible.
+        Number that is added to the variances from which metrics are estimated,
+        relative to the mean variance of the features within clusters. It prevents
+        features that hardly vary in a cluster from dominating. In [1]_, just as much is
+        added as is needed to make the matrix invertible.
 
     init : {"neighborhoods", "k-means++"}, default="neighborhoods"
-        The first centers. "neighborhoods" takes the means of must-link components
-        of two or more samples, and out of more than `n_clusters` those that a
-        farthest-first traversal weighted by size visits [1]_; missing centers are
-        drawn as by k-means++. "k-means++" draws all of them.
+        How the first centers are chosen. "neighborhoods" uses the means of must-link
+        components of two or more samples. If there are more than `n_clusters`, a
+        farthest-first traversal weighted by size chooses among them [1]_; if there are
+        fewer, the missing centers are drawn as by k-means++. "k-means++" draws all
+        centers.
 
     n_init : int, default=1
-        Number of starts; the one of the lowest objective wins. The first start
-        of "neighborhoods" begins at the largest one, the others at random.
+        Number of starts. The result with the lowest objective is kept. With
+        "neighborhoods", the traversal begins at the largest component in the first
+        start, and at a random one in the others.
 
     max_iter : int, default=100
-        Number of iterations of a start at most.
+        Maximum number of iterations per start.
 
     tol : float, default=1e-4
-        An iteration that lowers the objective by less, relative to the number of
-        samples and features, is the last.
+        Iterations stop when the objective falls by less than this, relative to the
+        number of samples and features.
 
     random_state : int, RandomState instance or None, default=None
-        Decides the first centers.
+        Controls the first centers.
 
     Attributes
     ----------
@@ -121,16 +123,17 @@ class MPCKMeans(BaseConstrainedKMeans):
 
     Notes
     -----
-    Samples without constraints go to the cluster in which they cost least. The
-    labels of the others are the best of three local minima of J, each reached by
-    moves of single samples: from these clusters, from the best cluster of each
-    must-link component as a whole, and from the previous labels.
+    Samples without constraints go to the cluster in which they cost least. The labels
+    of the other samples are the best of three local minima of J, each reached by moves
+    of single samples. The searches start from these clusters, from the best cluster of
+    each must-link component as a whole, and from the previous labels.
 
-    The far-apart samples :math:`x', x''` come from a few hops from a sample to the
-    one farthest from it, not from all pairs, and no cannot-link is longer than they
-    are apart. Pairs from class labels, sequences and closures are listed if they
-    are few; otherwise some four of each
-    kind a sample are drawn, and weigh as much as all of them.
+    The samples :math:`x', x''` are found by a few hops from a sample to the one
+    farthest from it, instead of comparing all pairs. If a cannot-link is longer than
+    their distance, its length is used instead. Pairs from class labels, sequences and
+    closures are listed if there are few. Otherwise about four pairs of each kind per
+    sample are drawn, and their weights are scaled so that they count as much as all
+    pairs.
 
     References
     ----------
@@ -195,10 +198,10 @@ class MPCKMeans(BaseConstrainedKMeans):
             Samples.
 
         y : PairwiseConstraints or array-like, default=None
-            What is known: `PairwiseConstraints`; or a 1-d integer array with a
-            label a sample, -1 for none; or an (m, 3) integer array of rows
-            ``(i, j, r)``, r = 1 for must-link and -1 for cannot-link; or an (n, n)
-            array or sparse matrix of 1, -1 and 0 for unknown; or None.
+            What is known about the samples: `PairwiseConstraints`; a 1-d integer
+            array with one label per sample, -1 for none; an (m, 3) integer array of
+            rows ``(i, j, r)`` with r = 1 for must-link and -1 for cannot-link; an
+            (n, n) array or sparse matrix of 1, -1 and 0 for unknown; or None.
 
         must_link : array-like of shape (m, 2), default=None
             Pairs of row numbers of samples that belong together.

@@ -1,4 +1,4 @@
-"""PCKMeans: k-means that pays for violated constraints."""
+"""PCKMeans: k-means in which violated constraints have a cost."""
 
 from numbers import Real
 from typing import NamedTuple
@@ -26,7 +26,7 @@ _AUTOMATIC_SHARE = 0.25
 
 
 class PCKMeans(BaseConstrainedKMeans):
-    r"""k-means in which violated constraints have a price.
+    r"""k-means in which violated constraints have a cost.
 
     Pairwise constrained k-means [1]_ minimizes
 
@@ -37,8 +37,8 @@ class PCKMeans(BaseConstrainedKMeans):
         + w \sum_{(i, j) \in C} w_{ij} \, [l_i = l_j],
 
     where M are the must-links, C the cannot-links and :math:`w_{ij}` the weights of
-    pairs, 1 by default. Contradictory or wrong constraints do no more harm than
-    they weigh.
+    pairs, 1 by default. Contradictory or wrong constraints can only do as much harm as
+    their weights allow.
 
     Parameters
     ----------
@@ -46,31 +46,32 @@ class PCKMeans(BaseConstrainedKMeans):
         Number of clusters.
 
     w : "auto" or float, default="auto"
-        Price of a violated constraint of weight 1. A number is in units of squared
+        Cost of a violated constraint of weight 1. A number is in units of squared
         distance, as in [1]_. "auto" is a quarter of the mean squared distance of
-        samples to their mean: the whole is what it costs, on average, to have one
-        sample at the place of another. With more, a few wrong constraints decide;
-        with less, right ones are ignored.
+        samples to their mean. With a higher cost, a few wrong constraints have too
+        much influence; with a lower one, right constraints are ignored.
 
     init : {"neighborhoods", "k-means++"}, default="neighborhoods"
-        The first centers. "neighborhoods" takes the means of must-link components
-        of two or more samples, and out of more than `n_clusters` those that a
-        farthest-first traversal weighted by size visits [1]_; missing centers are
-        drawn as by k-means++. "k-means++" draws all of them.
+        How the first centers are chosen. "neighborhoods" uses the means of must-link
+        components of two or more samples. If there are more than `n_clusters`, a
+        farthest-first traversal weighted by size chooses among them [1]_; if there are
+        fewer, the missing centers are drawn as by k-means++. "k-means++" draws all
+        centers.
 
     n_init : int, default=1
-        Number of starts; the one of the lowest objective wins. The first start
-        of "neighborhoods" begins at the largest one, the others at random.
+        Number of starts. The result with the lowest objective is kept. With
+        "neighborhoods", the traversal begins at the largest component in the first
+        start, and at a random one in the others.
 
     max_iter : int, default=300
-        Number of iterations of a start at most.
+        Maximum number of iterations per start.
 
     tol : float, default=1e-4
-        An iteration that moves the centers by less, in squared distance relative
-        to the mean variance of the features, is the last.
+        Iterations stop when the centers move by less than this. It is a squared
+        distance relative to the mean variance of the features.
 
     random_state : int, RandomState instance or None, default=None
-        Decides the first centers.
+        Controls the first centers.
 
     Attributes
     ----------
@@ -87,7 +88,7 @@ class PCKMeans(BaseConstrainedKMeans):
         The sum of squared distances of samples to their centers.
 
     w_ : float
-        The price of a violated constraint of weight 1.
+        The cost of a violated constraint of weight 1.
 
     n_clusters_ : int
         Number of clusters in use.
@@ -108,14 +109,16 @@ class PCKMeans(BaseConstrainedKMeans):
 
     Notes
     -----
-    Samples without constraints go to the nearest center. The labels of the others
-    are the best of three local minima of J, each reached by moves of single
-    samples: from the nearest centers, from the center nearest to each must-link
-    component as a whole, and from the previous labels. So J falls in every
-    iteration, which the single pass in random order of [1]_ does not promise.
+    Samples without constraints go to the nearest center. The labels of the other
+    samples are the best of three local minima of J, each reached by moves of single
+    samples. The searches start from the nearest centers, from the center nearest to
+    each must-link component as a whole, and from the previous labels. Therefore J
+    falls in every iteration, which the single pass in random order of [1]_ does not
+    guarantee.
 
-    Pairs from class labels, sequences and closures are listed if they are few;
-    otherwise some four of each kind a sample are drawn, and weigh as much as all.
+    Pairs from class labels, sequences and closures are listed if there are few.
+    Otherwise about four pairs of each kind per sample are drawn, and their weights are
+    scaled so that they count as much as all pairs.
 
     References
     ----------
@@ -168,10 +171,10 @@ class PCKMeans(BaseConstrainedKMeans):
             Samples.
 
         y : PairwiseConstraints or array-like, default=None
-            What is known: `PairwiseConstraints`; or a 1-d integer array with a
-            label a sample, -1 for none; or an (m, 3) integer array of rows
-            ``(i, j, r)``, r = 1 for must-link and -1 for cannot-link; or an (n, n)
-            array or sparse matrix of 1, -1 and 0 for unknown; or None.
+            What is known about the samples: `PairwiseConstraints`; a 1-d integer
+            array with one label per sample, -1 for none; an (m, 3) integer array of
+            rows ``(i, j, r)`` with r = 1 for must-link and -1 for cannot-link; an
+            (n, n) array or sparse matrix of 1, -1 and 0 for unknown; or None.
 
         must_link : array-like of shape (m, 2), default=None
             Pairs of row numbers of samples that belong together.
@@ -226,7 +229,7 @@ class PCKMeans(BaseConstrainedKMeans):
     def _price(self, assigner):
         """Return the cost of each violated pair, the same for all clusters."""
         prices = self.w_ * assigner.weights
-        # of a must-link each end pays half
+        # each end of a must-link has half of its cost
         prices[: assigner.graph.n_must] *= 0.5
         return np.broadcast_to(prices[:, None], (len(prices), self.n_clusters))
 

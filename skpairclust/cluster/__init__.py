@@ -1,4 +1,4 @@
-"""Clustering without constraints that the rest of the package is compared with."""
+"""Clustering without constraints, to compare the rest of the package with."""
 
 from skpairclust._publish import publish
 from skpairclust.cluster._affinity_propagation import AffinityPropagationK

@@ -16,15 +16,15 @@ from skpairclust.utils._param_validation import Interval, StrOptions, positive_i
 
 
 class AffinityPropagationK(DocLinkMixin, ClusterMixin, BaseEstimator):
-    """Affinity propagation that is told the number of clusters.
+    """Affinity propagation with a given number of clusters.
 
-    Affinity propagation [1]_ chooses some samples as exemplars and gives each sample
-    to one of them. How many there are follows from the preference, the similarity of
-    a sample to itself: the higher, the more. This estimator finds a preference that
-    gives `n_clusters`, by bisection.
+    Affinity propagation [1]_ chooses some samples as exemplars and assigns each sample
+    to one of them. The number of exemplars depends on the preference, which is the
+    similarity of a sample to itself: a higher preference gives more clusters. This
+    estimator finds a preference that gives `n_clusters` by bisection.
 
-    Not every number can be reached: the number of clusters may jump over it. Then the
-    nearest number found is kept, with a warning that says so.
+    Some numbers cannot be reached, because the number of clusters may jump over them.
+    The nearest number found is then used, with a warning.
 
     Parameters
     ----------
@@ -32,27 +32,28 @@ class AffinityPropagationK(DocLinkMixin, ClusterMixin, BaseEstimator):
         Number of clusters.
 
     affinity : {"euclidean", "precomputed"}, default="euclidean"
-        "euclidean" takes the negative squared distance of samples as similarity.
+        "euclidean" uses the negative squared distance of samples as similarity.
         With "precomputed", X holds the similarities.
 
     damping : float, default=0.8
-        Weight of the previous messages in each iteration, in [0.5, 1). With less,
-        messages may oscillate for ever; with more, they need more iterations.
+        Weight of the previous messages in each iteration, in [0.5, 1). With low
+        damping, messages may oscillate forever; with high damping, they need more
+        iterations.
 
     max_iter : int, default=500
-        Number of iterations of each run at most.
+        Maximum number of iterations per run.
 
     convergence_iter : int, default=50
-        A run has converged when its exemplars have not changed for so many
-        iterations. With scikit-learn's 15 and strong damping, runs end before
-        messages have spread, and numbers of clusters are missed.
+        A run has converged when its exemplars have not changed for this number of
+        iterations. With scikit-learn's default of 15 and strong damping, runs end
+        before messages have spread, and some numbers of clusters are missed.
 
     max_runs : int, default=30
-        Number of preferences tried at most.
+        Maximum number of preferences to try.
 
     random_state : int, RandomState instance or None, default=None
-        Decides the tiny noise that tells equal similarities apart, the same in all
-        runs of one call of `fit`.
+        Controls the tiny noise that breaks ties between similarities. It is the same
+        in all runs of one call of `fit`.
 
     Attributes
     ----------
@@ -69,8 +70,8 @@ class AffinityPropagationK(DocLinkMixin, ClusterMixin, BaseEstimator):
         The exemplars, if `affinity` is "euclidean".
 
     preference_ : float
-        The preference that led to the clusters; NaN for one cluster, or one a sample,
-        which need no search.
+        The preference that led to the clusters. It is NaN for a single cluster, and
+        for one cluster per sample, because these need no search.
 
     converged_ : bool
         Whether the exemplars had settled after `max_iter` iterations.
@@ -93,11 +94,12 @@ class AffinityPropagationK(DocLinkMixin, ClusterMixin, BaseEstimator):
 
     Notes
     -----
-    A run takes O(n_samples ** 2) time per iteration and as much memory. The distance
-    of the preference below the highest similarity is searched on a logarithmic scale,
-    between preferences with too many and with too few clusters.
+    A run takes O(n_samples ** 2) time per iteration, and the same order of memory. The
+    search is for the difference between the highest similarity and the preference, on a
+    logarithmic scale. It keeps a preference with too many clusters and one with too
+    few.
 
-    One cluster is centered at the sample with the largest sum of similarities.
+    The exemplar of a single cluster is the sample with the largest sum of similarities.
 
     References
     ----------
@@ -149,8 +151,8 @@ class AffinityPropagationK(DocLinkMixin, ClusterMixin, BaseEstimator):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples; or similarities of shape (n_samples, n_samples), higher for what
-            is more alike, if `affinity` is "precomputed".
+            Samples. If `affinity` is "precomputed", similarities of shape (n_samples,
+            n_samples), which are higher for more similar samples.
 
         y : object
             Ignored, exists for compatibility.
@@ -169,8 +171,8 @@ class AffinityPropagationK(DocLinkMixin, ClusterMixin, BaseEstimator):
         Warns
         -----
         ConvergenceWarning
-            If no preference was found that gives `n_clusters`, or the run that does
-            has not converged.
+            If no preference was found that gives `n_clusters`, or if the run with this
+            preference has not converged.
         """
         self._validate_params()
         X = self._check_X(X, reset=True)
@@ -246,7 +248,7 @@ class AffinityPropagationK(DocLinkMixin, ClusterMixin, BaseEstimator):
         return -euclidean_distances(X, squared=True)
 
     def _warn_if_wanting(self):
-        """Warn if the number of clusters is not reached, or not for sure."""
+        """Warn if the number of clusters was not reached, or without convergence."""
         if self.n_clusters_ != self.n_clusters:
             warnings.warn(
                 f"n_clusters={self.n_clusters} was not reached: the nearest number "

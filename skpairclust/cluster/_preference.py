@@ -7,8 +7,9 @@ import numpy as np
 from sklearn.cluster import affinity_propagation
 from sklearn.exceptions import ConvergenceWarning
 
-# Preferences whose distances below the highest similarity differ by less, relative to
-# the larger, are taken for one at which the number of clusters jumps.
+# If the depths of two preferences below the highest similarity differ by less than
+# this, relative to the larger one, the number of clusters is assumed to jump between
+# them.
 _TOLERANCE = 1e-6
 
 
@@ -38,9 +39,9 @@ def find_preference(similarities, n_clusters, *, max_runs, **options):
     n_clusters : int
         From 1 to n_samples.
     max_runs : int
-        Preferences tried at most.
+        Maximum number of preferences to try.
     **options
-        Handed to `sklearn.cluster.affinity_propagation`.
+        Passed to `sklearn.cluster.affinity_propagation`.
 
     Returns
     -------
@@ -92,7 +93,7 @@ def _bisect(similarities, n_clusters, max_runs, options):
 
 
 def _badness(run, n_clusters):
-    """Return how far a run is from what is wanted, for comparison."""
+    """Return a key that is smaller for runs that are closer to what is wanted."""
     n_found = len(run.exemplars)
     return abs(n_found - n_clusters) if n_found else np.inf, not run.converged
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from skpairclust.neural._streams import shuffled_stream
 
-# Epochs of tiny data would be one step long; of large data without end.
+# Bounds: epochs of tiny data would have one step, those of large data far too many.
 _MIN_STEPS, _MAX_UNLABELED_STEPS = 4, 64
 
 # Looking up the pairs of many batches at once costs little more than of one.
@@ -29,16 +29,16 @@ class Batch(NamedTuple):
 class ConstraintBatches:
     """Endless batches of constrained samples with all that is known among them.
 
-    Explicit pairs are drawn by the pair, and a batch is their distinct endpoints;
-    groups (partial labels, closures) are drawn by the sample. With both, each
-    makes half a batch. Either way every constraint known among the samples of a
-    batch counts, not only those that brought them there.
+    Of explicit pairs, pairs are drawn, and a batch holds their distinct endpoints. Of
+    groups (partial labels, closures), samples are drawn. With both, each makes up half
+    a batch. In any case, every constraint among the samples of a batch counts, and not
+    only the pairs that were drawn.
 
     Parameters
     ----------
     constraints : PairwiseConstraints
     batch_size : int
-        Samples in a batch, at most.
+        Maximum number of samples in a batch.
     rng : numpy.random.RandomState
     """
 
@@ -112,9 +112,9 @@ def _grouped_rows(constraints):
 def count_steps(n_constraint_steps, n_samples, batch_size, *, unlabeled):
     """Return the steps of an epoch.
 
-    One pass over the constraints. With unlabelled data also one over all samples,
-    if that takes no more than 64 steps. At least 4 steps, so that an epoch of a
-    small table is worth a look at its loss.
+    An epoch is a pass over the constraints. With unlabeled data it is also a pass over
+    all samples, or 64 steps if that is less. It has at least 4 steps, so that its loss
+    is meaningful for small tables.
     """
     n_unlabeled_steps = math.ceil(n_samples / batch_size) if unlabeled else 0
     return max(

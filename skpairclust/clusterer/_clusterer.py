@@ -31,48 +31,49 @@ from skpairclust.utils._param_validation import (
 
 
 class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
-    r"""Cluster with a neural network trained on "same" and "different" pairs.
+    r"""Cluster with a neural network trained on must-link and cannot-link pairs.
 
-    A network with one softmax output a cluster is trained so that the outputs of a
-    must-link agree and those of a cannot-link differ. There are no cluster
-    centers, and new samples are clustered by one pass through the network.
-    Samples without constraints take part too, unless ``unlabeled=None``.
+    A network with one softmax output per cluster is trained so that the outputs for a
+    must-link agree and those for a cannot-link differ. There are no cluster centers,
+    and new samples are clustered by one pass through the network. Samples without
+    constraints are also used in training, unless ``unlabeled=None``.
 
     Parameters
     ----------
     n_clusters : int, "auto" or None, default=None
-        Number of clusters at most: those that stay empty are not counted in
-        `n_clusters_`. None takes the number of classes if `y` holds labels, else 8.
-        "auto" sets out with as many as the cannot-links could tell
-        apart, 100 at most, and asks for no equal sizes; it needs pairs drawn at
-        random, or with cannot-links between all clusters, and finds more clusters
-        than there are when pairs are few.
+        Maximum number of clusters. Clusters that stay empty are not counted in
+        `n_clusters_`. None is the number of classes if `y` holds labels, else 8.
+        "auto" starts with as many clusters as the cannot-links could
+        tell apart, and at most 100. It does not assume equal sizes. It needs pairs
+        that are drawn at random or that include cannot-links between all clusters.
+        With few pairs it finds too many clusters.
 
     network : {"mlp", "lenet"} or callable, default="mlp"
         "mlp" has fully connected layers; "lenet" is the convolutional network of
-        [1]_, for images of at least 16 x 16. A callable gets ``(input_shape,
+        [1]_, for images of at least 16 x 16. A callable receives ``(input_shape,
         n_outputs)`` and returns a `torch.nn.Module` that ends in a linear layer
-        of `n_outputs` logits.
+        with `n_outputs` logits.
 
     noise_rate : float or "estimate", default=0.0
-        Share of the pairs whose kind is wrong, in [0, 0.5); "estimate" finds it by
-        expectation maximization while training [4]_. The likelihood of a pair is
-        corrected for it, so that wrong pairs are not learnt by heart. What walks add
-        is always estimated. Needs ``loss="mcl"``.
+        Share of the pairs whose kind is wrong, in [0, 0.5). "estimate" finds it by
+        expectation maximization during training. The loss is corrected for this share
+        [4]_, so that wrong pairs are not memorized. The wrong pairs that walks add are
+        always estimated. Needs ``loss="mcl"``.
 
     max_iter : int, default=50
-        Number of epochs. An epoch is a pass over the constraints and, with
-        unlabelled data, over all samples or 64 batches of them; it has 4 steps at
-        least. From 25 pairs a cluster on, where walks are taken, it begins with four
-        short trainings of a sixth of the epochs from seeds of their own, without
-        adversarial passes, and goes on with the one that explains walked pairs best.
+        Number of epochs. An epoch is a pass over the constraints. With unlabeled data
+        it is also a pass over all samples, or 64 batches of them if these are fewer.
+        It has at least 4 steps. If there are at least 25 pairs per cluster and walks
+        are used, four short trainings from different seeds come first. Each takes a
+        sixth of the epochs, without adversarial passes. The training continues with
+        the one that explains pairs after walks best.
 
     n_init : int, default=1
-        Number of restarts; the one with the lowest training loss wins.
+        Number of restarts. The one with the lowest training loss is kept.
 
     random_state : int, RandomState instance or None, default=None
-        Decides initial weights, batches and noise. The global random states of
-        numpy and torch are left alone.
+        Controls initial weights, batches and noise. The global random states of
+        numpy and torch are not changed.
 
     The pairs
 
@@ -84,72 +85,73 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         Divergence, in nats, beyond which a cannot-link costs nothing; for "kcl".
 
     reduction : {"mean", "sum"}, default="mean"
-        What becomes of the costs of a batch's pairs. "mean" divides by the sum of
-        their weights. The authors' code reports a mean, but propagates "sum".
+        How the costs of the pairs of a batch are combined. "mean" divides their sum
+        by the sum of their weights. The authors' code reports a mean, but minimizes
+        the sum.
 
     pair_weight : float or "auto", default="auto"
-        Weight of the pair loss in the sum of losses. "auto" goes from 1 to 3 with the
-        number of random pairs: :math:`3 - 2 s`, where the scarcity s is 1 up to 100
-        pairs a cluster and :math:`(100 k / m)^2` for m pairs beyond. It is 1 with
-        ``unlabeled=None``, and where must-links are 2.25 times as frequent as among
-        equal clusters: such pairs were picked, not drawn.
+        Weight of the pair loss in the sum of losses. "auto" rises from 1 to 3 with the
+        number of random pairs. It is :math:`3 - 2 s`, where the scarcity s is 1 for up
+        to 100 pairs per cluster, and :math:`(100 k / m)^2` for more pairs m. It is 1
+        with ``unlabeled=None``, and if must-links are at least 2.25 times as frequent
+        as among equal clusters, because such pairs were not drawn at random.
 
     pair_balance : float, default=None
-        Share of a batch's pair weight that must-links get as a whole, in (0, 1). Of
-        random pairs one in k is a must-link. None leaves the pairs as they are.
+        Share of the total pair weight of a batch that must-links have together, in
+        (0, 1). Among random pairs, one in k is a must-link. None does not change the
+        weights.
 
     classification_weight : float, default=0.0
-        Weight of the cross-entropy of labeled samples, where `y` is a 1-d array
-        of labels. Above 0, cluster c is the class that comes c-th among the
-        sorted labels.
+        Weight of the cross-entropy of labeled samples, if `y` is a 1-d array of
+        labels. If it is above 0, cluster c stands for the c-th of the sorted labels.
 
     The unlabeled samples
 
     unlabeled : {"imsat", "vat"} or None, default="imsat"
-        What all samples teach, constrained or not. "imsat" maximizes the
-        information between samples and clusters and makes outputs hold under
-        adversarial perturbation [3]_; "vat" does the latter alone, which asks for
-        no equal clusters; None learns from constrained samples only.
+        What is learned from all samples, constrained or not. "imsat" maximizes the
+        information between samples and clusters, and makes outputs robust to
+        adversarial perturbation [3]_. "vat" does only the latter, which does not
+        assume equal sizes of clusters. None learns from constrained samples only.
 
     information_weight : float or "auto", default="auto"
         Weight of the information term of "imsat". "auto" is
-        :math:`0.1 (1 - u) \log_2 k` for k clusters: the more there are, the more it
-        takes to keep them apart. The unevenness u is how sure it is that there are
-        no k clusters of like sizes: 0 while must-links are less than 3.5 in k, 1
-        from 5 in k on, and for ``n_clusters="auto"``. Pairs of more than 40 %
-        must-links count as picked, and say nothing.
+        :math:`0.1 (1 - u) \log_2 k` for k clusters, because more clusters are harder
+        to keep apart. The unevenness u is the certainty that there are not k clusters
+        of similar sizes. It is 0 if fewer than 3.5 in k pairs are must-links, and 1
+        from 5 in k on and for ``n_clusters="auto"``. If more than 40 % of the pairs
+        are must-links, they were not drawn at random, and u is 0.
 
     adversarial_weight : float, default=1.0
         Weight of the virtual adversarial term of "imsat" and "vat".
 
     adversarial_radius : float or "auto", default="auto"
         Length of the adversarial perturbation of a sample, in units of its distance
-        to the nearest other sample. "auto" is :math:`(1 + s) / 4`, .5 where pairs
-        are scarce, .25 where they are many, and falls to 0 where pairs place all
-        samples by themselves, one in each cluster for every sample.
+        to the nearest other sample. "auto" is :math:`(1 + s) / 4`, which is .5 if
+        there are few pairs and .25 if there are many. It falls to 0 if pairs alone
+        place all samples, which is when every sample has a pair with each cluster.
 
     walk_length : int or "auto", default="auto"
-        Steps at most that the samples of a pair walk along nearest neighbors before
-        the pair loss is taken where they end, so that few pairs speak for their
-        surroundings. The share of samples that walk is that of the unconstrained,
-        and falls to s times that over the first half of the training. "auto"
-        reaches about as many samples as a cluster has, :math:`\log (n / k) / \log m`
-        steps for n samples and m neighbors. 0, ``unlabeled=None`` and
-        ``loss="kcl"`` take each pair as it is.
+        Maximum number of steps of a random walk along nearest neighbors. The pair loss
+        is computed for the samples at which the walks from the samples of a pair end,
+        so that a few pairs inform their surroundings. At first, the share of samples
+        that walk is the share of unconstrained samples. It falls to s times this value
+        over the first half of the training. "auto" reaches about as many samples as a
+        cluster has: :math:`\log (n / k) / \log m` steps for n samples and m neighbors.
+        With 0, ``unlabeled=None`` or ``loss="kcl"`` there are no walks.
 
     n_neighbors : int, default=10
-        Neighbors among which a step of a walk chooses; fewer in tables of less than
-        30 rows a neighbor.
+        Number of neighbors among which a step of a walk chooses. It is lower in tables
+        with fewer than 30 rows per neighbor.
 
     The network
 
     hidden_layer_sizes : int, tuple of int or "auto", default="auto"
         Units in each hidden layer of "mlp". "auto" is (512, 512) from 10,000 samples
-        on, if these have no more features than that, else (256, 256).
+        on if there are at most 10,000 features, otherwise (256, 256).
 
     input_shape : tuple of int, default=None
         Shape in which the network takes one sample, for instance ``(1, 28, 28)``.
-        Rows of a 2-d X are reshaped to it. None takes X as it is.
+        Rows of a 2-d X are reshaped to it. None leaves X unchanged.
 
     The training
 
@@ -170,8 +172,9 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         half every 25 epochs.
 
     batch_size : int, default=256
-        Samples of a step at most: the endpoints of half as many pairs. With
-        unlabelled data as many again are drawn from all samples.
+        Maximum number of constrained samples per step, which are the endpoints of
+        half as many pairs. With unlabeled data, the same number is drawn from all
+        samples in addition.
 
     tol : float, default=1e-4
         Training stops when the loss has not fallen by `tol` for
@@ -186,11 +189,11 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         Number of restarts run in parallel by joblib.
 
     device : str, default="auto"
-        "auto" takes the GPU when there is one; or "cpu", "cuda", "cuda:N".
+        "auto" uses the GPU if there is one. Other values are "cpu", "cuda", "cuda:N".
 
     warm_start : bool, default=False
-        Start from the weights of the previous call of `fit`, if there are any of
-        the same shapes.
+        Whether to start from the weights of the previous call of `fit`, if their
+        shapes are the same.
 
     verbose : int, default=0
         Above 0, print the progress of each epoch.
@@ -210,8 +213,8 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         Units in each hidden layer, as given or as chosen.
 
     size_freedom_ : float
-        How far the sizes of clusters were free to be those that pairs make them, 0
-        to 1: :math:`1 - (100 k / c)^2` for c cannot-links, and at least the
+        How far pairs instead of equality determined the sizes of clusters, from 0 to
+        1. It is :math:`1 - (100 k / c)^2` for c cannot-links, and at least the
         unevenness u.
 
     noise_rate_ : float
@@ -227,7 +230,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         Mean training loss of each epoch.
 
     network_ : torch.nn.Module
-        The trained network; gives logits in the order of its own outputs.
+        The trained network. Its logits are in the order of its outputs.
 
     weights_ : dict of str to ndarray
         State of the network.
@@ -385,10 +388,10 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
             Samples; more than two dimensions for networks that take images.
 
         y : PairwiseConstraints or array-like, default=None
-            What is known: `PairwiseConstraints`; or a 1-d integer array with a
-            label a sample, -1 for none; or an (m, 3) integer array of rows
-            ``(i, j, r)``, r = 1 for must-link and -1 for cannot-link; or an (n, n)
-            array or sparse matrix of 1, -1 and 0 for unknown; or None.
+            What is known about the samples: `PairwiseConstraints`; a 1-d integer
+            array with one label per sample, -1 for none; an (m, 3) integer array of
+            rows ``(i, j, r)`` with r = 1 for must-link and -1 for cannot-link; an
+            (n, n) array or sparse matrix of 1, -1 and 0 for unknown; or None.
 
         must_link : array-like of shape (m, 2), default=None
             Pairs of row numbers of samples that belong together.
@@ -406,14 +409,14 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         ValueError, TypeError
             If a parameter or an input cannot be used, before anything is
             computed; or if the loss of all restarts turned non-finite. An
-            estimator fitted before then stays as it was.
+            estimator that was fitted before keeps its previous state.
 
         Warns
         -----
         UserWarning
-            If must-links together contradict cannot-links; if a feature is spread
-            more than 100 times as wide as the middle one; or if the training was
-            interrupted: what was learnt until then is kept.
+            If chains of must-links contradict cannot-links; if the spread of a feature
+            is more than 100 times that of the median feature; or if the training was
+            interrupted. What was learned until then is kept.
         """
         self._validate_params()
         context = self._init_callback_context(max_subtasks=self.n_init)

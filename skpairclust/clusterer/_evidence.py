@@ -1,4 +1,4 @@
-"""How much the pairs say, and what follows for the settings that are "auto"."""
+"""How much is known from pairs, and what follows for settings that are "auto"."""
 
 import math
 from dataclasses import dataclass
@@ -7,68 +7,68 @@ import numpy as np
 
 from skpairclust.clusterer._batching import constrained_rows
 
-# Pairs a cluster up to which neighbors and equal sizes are trusted as much as pairs.
-# With 100 tables and images still lost without them, with 500 images gained.
+# Pairs per cluster up to which neighbors and equal sizes are trusted as much as pairs.
+# With 100, small tables and images still lost without them; with 500, images gained.
 _PAIRS_A_CLUSTER = 100
 
-# Random pairs are cannot-links mostly; where they are not, the pairs were picked and
+# Random pairs are mostly cannot-links. If they are not, the pairs were picked, and
 # their kinds tell nothing about the sizes of clusters.
 _MOST_MUST_LINKS = 0.4
 
-# Must-links so many times as frequent as among equal clusters were perhaps picked, and
-# surely.
+# If must-links are so many times as frequent as among equal clusters, they were perhaps
+# or surely picked.
 _PERHAPS_PICKED, _SURELY_PICKED = 1.25, 2.25
 
-# Share of the training over which random pairs lead.
+# Share of the training in which random pairs are trained on first.
 _LONGEST_LEAD = 0.5
 
-# Pairs a cluster up to which the information term grows evenly, and from which on
-# latest. Digits lost by a wait at 50, MNIST gained much at 100.
+# Pairs per cluster up to which the information term grows evenly, and from which on it
+# grows as late as possible. Digits lost by a wait at 50; MNIST gained much at 100.
 _IMPATIENT, _PATIENT, _MOST_PATIENCE = 50, 100, 5
 
-# Share of what places all samples from which on pairs need less smoothness: vowels with
-# .7 of it lost by it, images with .2 do not.
+# Share of the pairs needed to place all samples from which on less smoothness is used:
+# vowels with .7 of them lost by smoothness, images with .2 do not.
 _PARTLY_PLACED = 0.25
 
-# Pairs a cluster from which on trials can be judged by pairs.
+# Pairs per cluster from which on trials can be judged by pairs.
 _ENOUGH_TO_JUDGE = 25
 
-# Must-links so many times as frequent as among equal clusters make those unlikely, and
-# rule them out. Nearly a third of wrong pairs at ten clusters stays below.
+# If must-links are so many times as frequent as among equal clusters, equal clusters
+# are unlikely, or ruled out. Nearly a third of wrong pairs at ten clusters stays below.
 _PERHAPS_UNEQUAL, _SURELY_UNEQUAL = 3.5, 5.0
 
-# What wrong pairs are taken for while their share is to be estimated.
+# Assumed share of wrong pairs while it is to be estimated.
 _SUPPOSED_NOISE = 0.1
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the numbers of pairs say, before anything is learnt.
+    """What the numbers of pairs say before the training.
 
     Attributes
     ----------
     scarcity : float
-        1 where pairs are too few to go without assumptions, towards 0 where they
+        1 if there are too few pairs to do without assumptions, and close to 0 if there
         are many.
     placed : float
         How far pairs place all samples by themselves, 0 to 1; 0 up to a quarter.
     picked : float
-        How sure it is that must-links were picked rather than drawn, 0 to 1.
+        Certainty that must-links were picked and not drawn at random, 0 to 1.
     lead : float
         Share of the training over which the information term grows to full weight, 0
-        to 0.5. Random pairs, cannot-links mostly, tell clusters apart first; many
-        must-links, right or wrong, would merge them meanwhile.
+        to 0.5. Random pairs are mostly cannot-links and separate clusters first. Many
+        must-links, right or wrong, would merge clusters meanwhile.
     patience : float
         The power by which it grows, 1 to 5. Clusters that it splits before the pairs
         have told like classes apart are hard to undo.
     caution : float
-        Share of the adversarial term that grows along a line meanwhile, 0 to 1; the
-        rest has its full weight at once. Of a handful of pairs a cluster, smoothness
-        would make the first guess the last.
+        Share of the adversarial term that grows linearly meanwhile, 0 to 1; the rest
+        has its full weight at once. With only a few pairs per cluster, smoothness
+        would keep the first guess for good.
     can_judge : bool
-        Whether pairs are enough to tell trials apart.
+        Whether there are enough pairs to choose between trials.
     unevenness : float
-        How sure it is that there are no `n_clusters` clusters of like sizes, 0 to 1.
+        Certainty that there are not `n_clusters` clusters of similar sizes, 0 to 1.
     size_freedom : float
         How far clusters may leave equal sizes, 0 to 1.
     """
@@ -85,7 +85,7 @@ class Evidence:
 
     @property
     def pair_weight(self):
-        """Weight of the pair loss: the more random pairs, the more."""
+        """Weight of the pair loss; it grows with the number of random pairs."""
         return 1.0 + 2.0 * (1.0 - self.scarcity) * (1.0 - self.picked)
 
     @property
@@ -126,10 +126,10 @@ def weigh_evidence(constraints, n_clusters, *, noise_rate=0.0, is_bound=False):
     picked = _ramp(share * n_told_apart, _PERHAPS_PICKED, _SURELY_PICKED)
     stated = n_must / n_pairs * n_told_apart
     led = _ramp(stated, _PERHAPS_PICKED, _SURELY_PICKED)
-    # A sample is placed by one pair a cluster; labels imply far more.
+    # A sample is placed by one pair per cluster; labels imply far more.
     placing = n_told_apart * len(constrained_rows(constraints))
     needed = _PAIRS_A_CLUSTER * n_told_apart
-    # A pair that is wrong with probability r says (1 - 2 r)^2 as much as a sure one.
+    # A pair that is wrong with probability r counts (1 - 2 r)^2 as much as a sure one.
     clarity = (1 - 2 * wrong) ** 2
     # Picked pairs show less of the sizes.
     shown = clarity * min(n_cannot, placing) / (1 + picked)
@@ -164,7 +164,7 @@ def _ramp(value, low, high):
 def _must_link_excess(share, n_pairs, n_clusters):
     """Return how much more frequent must-links are than among equal clusters.
 
-    Two standard errors are taken off, so that chance is no evidence.
+    Two standard errors are subtracted, so that chance does not count as evidence.
     """
     if share > _MOST_MUST_LINKS:
         return 1.0

@@ -35,8 +35,8 @@ class NoiseEstimate:
     def start(cls, noise_rate, walk, device):
         """Return the estimate for a parameter `noise_rate`, a number or "estimate".
 
-        With a walk the pairs are wrong more often than they were told: what it adds
-        is estimated too.
+        With a walk, more pairs are wrong than the parameter says. The share that it
+        adds is estimated as well.
         """
         given = 0.0 if noise_rate == "estimate" else float(noise_rate)
         if noise_rate != "estimate" and walk is None:
@@ -56,7 +56,7 @@ class NoiseEstimate:
 
 
 def estimate_flip_rate(probabilities, constraints, n_iter=50):
-    """Return the share of pairs that a fitted model holds to be wrong.
+    """Return the share of pairs that are wrong according to a fitted model.
 
     Expectation maximization of the rate alone, the model held fixed.
 
@@ -82,7 +82,7 @@ def estimate_flip_rate(probabilities, constraints, n_iter=50):
 
 
 def _stated_likelihood(probabilities, constraints):
-    """Return each pair's probability to be what it is said to be, and its weight."""
+    """Return the likelihood of the stated kind of each pair, and its weight."""
     parts = []
     for kind in ("must_link", "cannot_link"):
         pairs, weight = draw_pairs(constraints, kind)

@@ -90,7 +90,7 @@ def run_restart(X, constraints, task, seed, label="fit", hook=None):
 
 
 class PairObjective:
-    """The loss of a step: pairs, labels, and what the unlabelled rows teach.
+    """The loss of a step, of pairs, labels and unlabeled rows.
 
     Each call draws the next batches and sends every sample of them through the
     network once; virtual adversarial training adds its two passes.
@@ -163,7 +163,7 @@ class PairObjective:
         return batch, self.rows.take(walked)
 
     def _supervised_loss(self, log_p, batch):
-        """Return the pair loss and, if it counts, the classification loss."""
+        """Return the pair loss and, if it is used, the classification loss."""
         options = self.options
         relation = to_device(batch.relation, self.device)
         if options.pair_balance is not None:

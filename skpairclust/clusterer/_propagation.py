@@ -7,24 +7,25 @@ from scipy import sparse
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.neighbors import NearestNeighbors
 
-# Rows at most among which neighbors are looked for: never n x n. The constrained
-# come first, the others are drawn.
+# Maximum number of rows among which neighbors are searched: never n x n. Constrained
+# rows come first, the others are drawn.
 _MAX_NODES = 16_384
 
-# Distances are taken among at most so many principal components.
+# Maximum number of principal components for distances.
 _MAX_COMPONENTS = 64
 
-# A small table has no ten neighbors of one kind: one in so many rows at most.
+# In a small table, ten neighbors are not all of one class: at most one per so many
+# rows.
 _ROWS_A_NEIGHBOR = 30
 
 
 class NeighborWalk:
     """Random walks along nearest neighbors.
 
-    Few pairs among many samples are learnt by heart: the network sets the constrained
-    samples apart, and all others stay as they were. Taken at a neighbor of a
-    neighbor instead, a pair speaks for its surroundings. Constraint propagation
-    along a neighborhood graph does the same for affinity matrices (Lu & Ip 2010).
+    Few pairs among many samples are memorized: the network separates the constrained
+    samples and leaves all others where they were. If a pair is applied to a neighbor of
+    a neighbor instead, it informs its surroundings. Constraint propagation along a
+    neighborhood graph does the same for affinity matrices (Lu & Ip 2010).
 
     Parameters
     ----------
@@ -35,11 +36,11 @@ class NeighborWalk:
     neighbors : ndarray of shape (n_nodes, n_neighbors), int64
         Nodes next to each node.
     length : int
-        Steps at most.
+        Maximum number of steps.
     share : float
-        Share of the samples that set out at the start; the others stay.
+        Share of the samples that walk at the start of the training; the others stay.
     last_share : float
-        The same in the end.
+        The same at its end.
 
     References
     ----------
@@ -63,8 +64,8 @@ class NeighborWalk:
         rows : ndarray of shape (m,), int64
         rng : numpy.random.RandomState
         progress : float, default=0.0
-            Where between the start, 0, and the end, 1, the share of those that set
-            out stands.
+            Position of the share of samples that walk between its value at the start,
+            0, and at the end, 1.
 
         Returns
         -------
@@ -91,7 +92,7 @@ def make_walk(X, constrained, *, n_neighbors, length, n_clusters, rng, lasting=1
     constrained : ndarray of shape (m,), int64
         Samples where walks begin.
     n_neighbors : int
-        Neighbors of a node; fewer in tables of under 30 rows a neighbor.
+        Neighbors of a node; fewer in tables with fewer than 30 rows per neighbor.
     length : int or "auto"
         Steps at most; "auto" reaches about as many samples as a cluster has.
     n_clusters : int
@@ -116,7 +117,7 @@ def make_walk(X, constrained, *, n_neighbors, length, n_clusters, rng, lasting=1
     neighbors = search.kneighbors(return_distance=False)
     place = np.full(n_samples, -1, dtype=np.int64)
     place[nodes] = np.arange(len(nodes))
-    # Where all samples have pairs of their own, those of neighbors only blur them.
+    # If all samples are in pairs, the pairs of neighbors would only blur these.
     share = 1 - len(constrained) / n_samples
     return NeighborWalk(place, nodes, neighbors, length, share, lasting * share)
 

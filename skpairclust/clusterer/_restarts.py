@@ -16,13 +16,10 @@ def run_restarts(X, constraints, task, seeds, *, n_jobs=None, hooks=None):
     task : ClusteringTask
     seeds : array of int
     n_jobs : int or None
-        Restarts at a time. What goes to a worker and comes back is numpy.
+        Number of restarts at a time. Only numpy arrays go to a worker and come back.
     hooks : list, optional
-        What is called after the epochs of each restart, or None. With any the restarts
-        run one after another, since callbacks watch a single run.
-
-    Returns a new hook for the epochs of a restart. With one the restarts run
-        one after another, since callbacks watch a single run.
+        A hook, or None, for each restart, which is called after its epochs. With any
+        hook the restarts run one after another, because callbacks watch a single run.
 
     Returns
     -------

@@ -16,15 +16,15 @@ _DEFAULT_CLUSTERS = 8
 # Outputs at most of n_clusters="auto".
 _MOST_CLUSTERS = 100
 
-# Units in hidden layers, and the samples from which on there are more: MNIST gained
-# .003 to .004 by them, small tables have not so much to tell. Of more features they
-# would make most of the work.
+# Units in hidden layers, and the number of samples from which on there are more: MNIST
+# gained .003 to .004, while small tables need fewer. With more features, the wide
+# layers would take most of the time.
 _NARROW, _WIDE = (256, 256), (512, 512)
 _MANY_SAMPLES = _MOST_FEATURES = 10_000
 
 
 def make_task(params, X, constraints, y, rng):
-    """Return what the restarts share, or say what of it cannot be.
+    """Return what the restarts share, or raise if something is impossible.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def make_task(params, X, constraints, y, rng):
     Raises
     ------
     ValueError
-        If parameters do not go together or with the data.
+        If parameters do not fit together or do not fit the data.
     """
     n_clusters = choose_n_clusters(params.n_clusters, X.shape[0], constraints)
     _check_compatible(params, constraints)
@@ -59,7 +59,7 @@ def make_task(params, X, constraints, y, rng):
         classes=check_classes(y, n_clusters) if named else None,
         evidence=evidence,
     )
-    # Last, since it takes the longest: what is wrong has failed before.
+    # Last, because it takes the longest: wrong arguments have failed before.
     walk = _choose_walk(params, X, constraints, n_clusters, evidence, rng)
     return replace(task, walk=walk)
 
@@ -75,7 +75,7 @@ def choose_n_clusters(n_clusters, n_samples, constraints):
                 "n_clusters='auto' needs cannot-links: nothing else says that there is "
                 "more than one cluster. Pass some, or a number."
             )
-        # So many that each two of them could be told apart by a cannot-link.
+        # So many that there could be a cannot-link between each two of them.
         bound = math.ceil(math.sqrt(2 * constraints.n_cannot_link)) + 1
         return int(min(bound, _MOST_CLUSTERS, n_samples))
     if n_clusters > n_samples:
@@ -118,7 +118,7 @@ def _choose_sizes(params, shape):
 
 
 def _weigh(params, constraints, n_clusters):
-    """Return what the constraints say beyond themselves."""
+    """Return what the numbers of constraints say."""
     if params.unlabeled is None:
         return Evidence()
     is_bound = params.n_clusters == "auto"

@@ -11,8 +11,8 @@ from skpairclust.clusterer._losses import mcl_loss
 from skpairclust.neural._torch_utils import load_numpy_state, to_device
 from skpairclust.neural._training import train
 
-# One network in so many merges and splits classes of MNIST for good; which one shows
-# after a sixth of the epochs, and without adversarial passes, which cost the most.
+# One network in so many merges and splits classes of MNIST for good. This can be seen
+# after a sixth of the epochs, without the adversarial passes, which cost the most.
 _N_TRIALS, _SHARE = 4, 1 / 6
 
 # Batches that a trial is judged by, and the share of pairs that walks get wrong.
@@ -22,8 +22,8 @@ _N_BATCHES, _WRONG = 32, 0.05
 def choose_start(network, rows, constraints, task, seed, make_objective, hooks):
     """Load the most promising of a few short trainings into `network`.
 
-    Pairs are memorized, so that all fulfill them; what tells trials apart is
-    the likelihood of the pairs after their samples have walked.
+    All trials satisfy the pairs, because they memorize them. Trials differ in the
+    likelihood of the pairs after their samples have walked.
 
     Parameters
     ----------

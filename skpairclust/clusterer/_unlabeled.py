@@ -1,4 +1,4 @@
-"""What samples without constraints teach: IMSAT's two terms.
+"""The two terms of IMSAT, which learn from samples without constraints.
 
 References
 ----------
@@ -31,10 +31,10 @@ _CHUNK = 1024
 def information_loss(log_p, log_prior=None, balance=4.0):
     r"""Negative mutual information of samples and clusters, balance up-weighted.
 
-    :math:`H(Y|X) - \mu H(Y)`: each sample should be sure of its cluster, and the
-    clusters be used alike (Hu et al. 2017, eq. 7 and 12), or, with a prior q, as
-    often as it says: :math:`-H(Y)` becomes :math:`KL(Y \| q) - \log k`, the same for
-    equal clusters.
+    In :math:`H(Y|X) - \mu H(Y)`, each sample should belong clearly to one cluster, and
+    clusters should have equal sizes (Hu et al. 2017, eq. 7 and 12). With a prior q,
+    they should have the sizes q: :math:`-H(Y)` becomes :math:`KL(Y \| q) - \log k`,
+    which is the same for equal sizes.
 
     Parameters
     ----------
@@ -60,10 +60,10 @@ def information_loss(log_p, log_prior=None, balance=4.0):
 
 
 class SizePrior:
-    """Shares that the clusters should have: between equal and what pairs make them.
+    """Shares that the clusters should have, between equal ones and those from pairs.
 
-    The latter is a running mean over the constrained samples, where the pairs have
-    the last word.
+    The latter are a running mean over the constrained samples, whose clusters are
+    mostly determined by pairs.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ class SizePrior:
 
 
 def adversarial_loss(network, x, log_p, radius, generator):
-    r"""Virtual adversarial training: the output must hold in the worst direction.
+    r"""Virtual adversarial training: the output must be robust in the worst direction.
 
     :math:`KL(p(x) \| p(x + r))` with r of length `radius` along the direction that
     changes the output most, found by one power iteration; p(x) is held constant

@@ -58,8 +58,8 @@ class Adjacency(NamedTuple):
         batch = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
         source, edge = self._incident_edges(rows)
         target = self.neighbors[edge]
-        # one word a sample says in which batches it is: most edges leave the
-        # batch, and this throws them out before the dearer search for positions
+        # one word per sample says in which batches it is: most edges leave the
+        # batch, and this removes them before the slower search for positions
         bits = np.left_shift(np.uint64(1), batch.astype(np.uint64))
         masks = np.zeros(len(self.starts) - 1, dtype=np.uint64)
         np.bitwise_or.at(masks, rows, bits)

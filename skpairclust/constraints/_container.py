@@ -35,33 +35,34 @@ from skpairclust.constraints._views import (
 
 
 class PairwiseConstraints(ConstraintMakers, ConstraintStore):
-    """Pairs of samples that belong together (must-link) or apart (cannot-link).
+    """Pairs of samples that belong together (must-link) or do not (cannot-link).
 
-    The container belongs to the rows of X as labels do: ``constraints[rows]``
-    keeps the pairs inside the rows and renumbers them, so that it survives
-    cross-validation, ``train_test_split`` and searches in the ``y`` slot.
+    Pass the container as ``y``. Like labels, it is sliced together with X:
+    ``constraints[rows]`` keeps the pairs among these rows and renumbers them.
+    Therefore it works in cross-validation, ``train_test_split`` and searches.
 
     Parameters
     ----------
     must_link : array-like of shape (m, 2) or None
-        Row indices of X, one pair a row. Order within a pair does not matter.
+        Positions of rows of X, where 0 is the first row; one pair per row. They are
+        not labels of a DataFrame's index. The order within a pair does not matter.
     cannot_link : array-like of shape (c, 2) or None
-        Likewise. A pair in both is kept, and reported by :meth:`conflicts`;
-        estimators refuse it.
+        The same for cannot-links. A pair that is in both arrays is kept, and
+        reported by :meth:`conflicts`; estimators raise an error for it.
     n_samples : int
         The number of rows of X.
     must_link_weight : array-like of shape (m,), float or None, default=None
-        Confidence in (0, inf), 1 by default. Repeated pairs are merged and their
-        weights added.
+        Confidence in each pair, in (0, inf), 1 by default. Repeated pairs are merged
+        and their weights are added.
     cannot_link_weight : array-like of shape (c,), float or None, default=None
-        Likewise.
+        The same for cannot-links.
 
     Attributes
     ----------
     n_samples : int
         The number of rows of X.
     shape : tuple of one int
-        ``(n_samples,)``, as of a label array; ``len`` is `n_samples`, too.
+        ``(n_samples,)``, as for a label array; ``len`` is also `n_samples`.
 
     Raises
     ------
@@ -78,8 +79,9 @@ class PairwiseConstraints(ConstraintMakers, ConstraintStore):
     Notes
     -----
     Instances are immutable. Constraints from labels, sequences and closures are
-    kept as groups of samples; their pairs are listed only when the arrays
-    `must_link` and `cannot_link` are read, with at most 50 million pairs.
+    stored as groups of samples. Their pairs are listed only when the arrays
+    `must_link` and `cannot_link` are read; an error is raised if these would hold
+    more than 50 million pairs.
 
     Examples
     --------
@@ -115,7 +117,7 @@ class PairwiseConstraints(ConstraintMakers, ConstraintStore):
 
     @property
     def shape(self):
-        """``(n_samples,)``, as of a label array."""
+        """``(n_samples,)``, as for a label array."""
         return (self.n_samples,)
 
     @property
@@ -159,9 +161,9 @@ class PairwiseConstraints(ConstraintMakers, ConstraintStore):
         Parameters
         ----------
         mask : array-like of bool, shape (n_pairs,), or of int
-            Which pairs to keep, the must-links first and then the cannot-links, in
-            the order of the arrays `must_link` and `cannot_link`. With integers a
-            repeated pair is merged and counts with its weight as often.
+            Which pairs to keep: first the must-links and then the cannot-links, in
+            the order of the arrays `must_link` and `cannot_link`. If an integer is
+            repeated, the pair is merged and its weight is added each time.
 
         Returns
         -------
@@ -225,9 +227,9 @@ class PairwiseConstraints(ConstraintMakers, ConstraintStore):
         -------
         conflicts : ConstraintConflicts
             False if there are none. `direct` holds the pairs that are both
-            must-link and cannot-link, `entailed` the other cannot-links between
-            samples of one must-link component. Where constraints come from labels
-            or a closure, one pair stands for each two groups in conflict.
+            must-link and cannot-link, and `entailed` the other cannot-links between
+            samples of one must-link component. If constraints come from labels or
+            a closure, there is one pair for each two groups in conflict.
 
         Examples
         --------
@@ -271,7 +273,7 @@ class PairwiseConstraints(ConstraintMakers, ConstraintStore):
         Returns
         -------
         M : csr_array of shape (n_samples, n_samples), float64
-            The weight of a must-link, minus that of a cannot-link, 0 = unknown.
+            The weights of must-links minus those of cannot-links; 0 for unknown.
 
         Raises
         ------
@@ -328,7 +330,7 @@ class PairwiseConstraints(ConstraintMakers, ConstraintStore):
         return block + self._group_block(rows) if self._relations else block
 
     def _group_block(self, rows):
-        """Return the part of `relation_block` that comes from groups, unchecked."""
+        """Return the part of `relation_block` from groups, without checks."""
         if "groups" not in self._cache:
             self._cache["groups"] = make_group_adjacencies(self)
         parts = zip(self._relations, self._cache["groups"], strict=True)
@@ -343,8 +345,8 @@ class PairwiseConstraints(ConstraintMakers, ConstraintStore):
         Parameters
         ----------
         rows : ndarray of shape (n_rows,), int64
-            The batches, one behind the other. Samples from 0, different within a
-            batch; this is not checked.
+            The rows of all batches, one batch after the other. Rows are numbered
+            from 0 and must differ within a batch; this is not checked.
         offsets : ndarray of shape (n_batches + 1,), int64
             Batch b is ``rows[offsets[b]:offsets[b + 1]]``.
 
@@ -353,8 +355,8 @@ class PairwiseConstraints(ConstraintMakers, ConstraintStore):
         batch, i, j : ndarray of shape (n_pairs,), int64
             The batch of each pair and its positions in the batch, i < j.
         weight : ndarray of shape (n_pairs,), float64
-            Positive for must-links, negative for cannot-links. A pair of both
-            kinds has one entry, the difference.
+            Positive for must-links, negative for cannot-links. A pair that is both
+            has one entry, the difference of its weights.
 
         Examples
         --------
@@ -395,7 +397,7 @@ class PairwiseConstraints(ConstraintMakers, ConstraintStore):
             return NotImplemented
         if other.n_samples != self.n_samples:
             raise ValueError(
-                "only constraints of the same samples can be united: n_samples is "
+                "only constraints for the same samples can be combined: n_samples is "
                 f"{self.n_samples} here and {other.n_samples} there."
             )
         must, cannot = (
@@ -412,7 +414,7 @@ class PairwiseConstraints(ConstraintMakers, ConstraintStore):
         return self._from_parts(self.n_samples, must, cannot, relations)
 
     def __len__(self):
-        # As of an array of labels: scikit-learn permutes and counts by it.
+        # As for an array of labels: scikit-learn permutes and counts by it.
         return self.n_samples
 
     def __repr__(self):

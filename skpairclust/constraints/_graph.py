@@ -37,7 +37,7 @@ class ConstraintConflicts:
     direct : ndarray of shape (d, 2), int64
         Pairs that are both must-link and cannot-link.
     entailed : ndarray of shape (e, 2), int64
-        Cannot-links between samples that a chain of must-links makes the same.
+        Cannot-links between samples that a chain of must-links connects.
 
     Examples
     --------
@@ -109,9 +109,9 @@ def _within(pairs, labels):
 
 
 def _must_against_cannot(must_relation, cannot_relation):
-    """Return pairs in one group here and in cannot-linked groups there.
+    """Return pairs that one relation must-links and another cannot-links.
 
-    One pair for each two cannot-linked groups that meet in a must-linked group.
+    One pair for each two cannot-linked groups with samples in one must-linked group.
     """
     both = np.column_stack((must_relation.groups, cannot_relation.groups))
     known = np.flatnonzero((both >= 0).all(axis=1))
@@ -197,7 +197,7 @@ def _close_components(labels, listed, complete, n_components):
     for components in complete:
         is_used[components] = True
     for components in complete:
-        # class labels with nothing beside them: every pair, without a list
+        # class labels and nothing else: every pair, without a list
         if len(components) == np.count_nonzero(is_used):
             return make_relation(np.where(is_used[labels], labels, -1))
     for components in complete:

@@ -200,7 +200,7 @@ def count_union(relations):
 
 
 def sort_relations(relations):
-    """Bring relations into an order that does not depend on how they came."""
+    """Sort relations, so that their order does not depend on the input order."""
     if len(relations) < 2:
         return tuple(relations)
     return tuple(

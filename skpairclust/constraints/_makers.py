@@ -16,13 +16,13 @@ from skpairclust.constraints._sources import (
 
 
 class ConstraintMakers:
-    """Class methods that build `PairwiseConstraints` from what people have."""
+    """Class methods that build `PairwiseConstraints` from various kinds of data."""
 
     @classmethod
     def from_labels(cls, y):
         """Constrain every pair of labeled samples.
 
-        The n(n-1)/2 pairs are never listed: labels stay labels.
+        The n(n-1)/2 pairs are not listed; the labels are stored instead.
 
         Parameters
         ----------
@@ -56,8 +56,8 @@ class ConstraintMakers:
     ):
         """Draw pairs of labeled samples, without repetition.
 
-        Every set of `n_pairs` pairs is equally likely; the pairs to draw from are
-        not built.
+        Every set of `n_pairs` pairs is equally likely. The list of all pairs is not
+        built.
 
         Parameters
         ----------
@@ -66,11 +66,11 @@ class ConstraintMakers:
         n_pairs : int
             How many pairs to draw.
         noise : float in [0, 1], default=0.0
-            The share of pairs to give the wrong kind: exactly
-            ``round(noise * n_pairs)`` pairs, chosen at random, are flipped.
+            The share of wrong pairs: exactly ``round(noise * n_pairs)`` pairs,
+            chosen at random, are flipped to the other kind.
         balanced : bool, default=False
-            Draw ``n_pairs // 2`` must-links and cannot-links for the rest (before
-            `noise`), each kind uniformly.
+            Draw ``n_pairs // 2`` must-links, and cannot-links for the rest, each
+            kind uniformly. `noise` is applied afterwards.
         random_state : int, RandomState instance or None, default=None
             Seeds the draw.
 
@@ -82,7 +82,7 @@ class ConstraintMakers:
         Raises
         ------
         TypeError
-            If `n_pairs` or `noise` is not a number of its kind.
+            If `n_pairs` is not an integer, or `noise` not a number.
         ValueError
             If there are fewer pairs than asked for, or `noise` is not in [0, 1].
 
@@ -119,7 +119,7 @@ class ConstraintMakers:
         Returns
         -------
         constraints : PairwiseConstraints
-            Pairs of weight 1; repeated rows add up.
+            Pairs of weight 1; the weights of repeated rows are added.
 
         Raises
         ------
@@ -144,8 +144,8 @@ class ConstraintMakers:
         Parameters
         ----------
         M : array-like or sparse matrix of shape (n_samples, n_samples)
-            Symmetric, or with only one triangle filled. Other magnitudes than 1
-            are weights. Positive diagonal entries are ignored.
+            Symmetric, or with only one triangle filled. The absolute value of an
+            entry is the weight of the pair. Positive diagonal entries are ignored.
 
         Returns
         -------
@@ -190,25 +190,26 @@ class ConstraintMakers:
         n_jobs=None,
         random_state=None,
     ):
-        """Must-link near samples and, if asked to, cannot-link far ones.
+        """Must-link near samples, and cannot-link far ones if asked to.
 
-        X may be the features or where the samples lie in space or time.
+        X may hold the features, or positions of the samples in space or time.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Coordinates to measure distances in.
         n_neighbors : int or None, default=5
-            Every sample is must-linked to so many nearest ones; None: to all
-            within `radius`.
+            Number of nearest samples to which every sample is must-linked. None
+            must-links it to all samples within `radius`.
         radius : float or None, default=None
             Only samples at most this far apart are must-linked.
         cannot_radius : float or None, default=None
-            Random pairs farther apart than this are cannot-linked; None: none.
+            Random pairs farther apart than this are cannot-linked. None makes no
+            cannot-links.
         n_cannot_link : int or None, default=None
-            How many cannot-links to draw with `cannot_radius`, by default as many
-            as there are must-links. Fewer are returned if ten times as many random
-            pairs do not hold enough far ones.
+            How many cannot-links to draw with `cannot_radius`. None draws as many
+            as there are must-links. Fewer are returned if too few of ten times as
+            many random pairs are far apart.
         metric : str or callable, default="euclidean"
             A metric of :class:`~sklearn.neighbors.NearestNeighbors`; with
             `cannot_radius` one of
@@ -259,22 +260,22 @@ class ConstraintMakers:
     def from_sequences(cls, sequence_ids, *, times=None, max_gap=None):
         """Constrain the samples of tracks, sessions or other sequences.
 
-        Samples of one sequence show one thing and are must-linked. With `times`,
-        two sequences that are present at the same time show two things: all their
-        samples are cannot-linked. The pairs are never listed.
+        The samples of a sequence show the same object and are must-linked. With
+        `times`, two sequences that are present at the same time show different
+        objects, and all their samples are cannot-linked. The pairs are not listed.
 
         Parameters
         ----------
         sequence_ids : array-like of shape (n_samples,)
-            Integer number of each sample's sequence, -1 for none.
+            Integer that identifies the sequence of each sample, -1 for none.
         times : array-like of shape (n_samples,) or None, default=None
-            When each sample was taken: numbers (e.g. frames) or ``datetime64``.
-            Present at the same time means equal times.
+            When each sample was taken: numbers (e.g. frames) or ``datetime64``. Two
+            sequences are present at the same time if they have an equal time.
         max_gap : number, timedelta64 or None, default=None
-            Cut a sequence where neighboring samples are farther apart in time
-            than this, as a tracker may have gone over to another object meanwhile.
-            The pieces count as sequences of their own, with no constraint between
-            them unless they are present at the same time.
+            Cut a sequence where consecutive samples are farther apart in time than
+            this, because the tracker may have switched to another object in between.
+            The pieces count as separate sequences. There is no constraint between
+            them, unless they are present at the same time.
 
         Returns
         -------

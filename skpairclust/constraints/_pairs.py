@@ -105,7 +105,7 @@ def _check_range(pairs, n_samples, name):
 
 
 def check_weights(weights, n_pairs, name):
-    """Return one float64 weight in (0, inf) a pair; None means all ones."""
+    """Return one float64 weight in (0, inf) per pair; None means all ones."""
     if weights is None:
         return np.ones(n_pairs)
     try:
@@ -113,7 +113,7 @@ def check_weights(weights, n_pairs, name):
         weights = np.array(weights, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise TypeError(
-            f"{name} must be numbers, one a pair; got {weights!r:.80}."
+            f"{name} must be numbers, one per pair; got {weights!r:.80}."
         ) from error
     if weights.ndim == 0:
         weights = np.full(n_pairs, weights)
@@ -200,7 +200,7 @@ def _starts_run(sorted_keys):
 
 
 def common_keys(keys, other_keys):
-    """Return what two sorted, unique key arrays share."""
+    """Return the common keys of two sorted, unique key arrays."""
     both = np.concatenate((keys, other_keys))
     # numpy's stable sort finds the two runs and merges them in linear time
     both.sort(kind="stable")
@@ -283,12 +283,12 @@ def _check_row_numbers(rows, n_samples):
 
 
 def check_listable(n_pairs, what):
-    """Refuse to list more pairs than memory is meant for."""
+    """Raise if there are too many pairs to list in memory."""
     if n_pairs > MAX_LISTED_PAIRS:
         raise ValueError(
             f"{n_pairs} {what} are too many to list (the limit is "
-            f"{MAX_LISTED_PAIRS}): class labels and closures stand for pairs "
-            "without holding them. Count with `n_must_link` and `n_cannot_link`, "
+            f"{MAX_LISTED_PAIRS}): class labels and closures imply pairs "
+            "without listing them. Count with `n_must_link` and `n_cannot_link`, "
             "use `relation_block(rows)` or a slice `constraints[rows]`, or draw "
             "pairs with `PairwiseConstraints.sample_from_labels`."
         )
@@ -301,7 +301,7 @@ def freeze(array):
 
 
 def restore(array):
-    """Bring an array from a pickle into the form it had when made.
+    """Restore the form that an array had before it was pickled.
 
     Memory maps of joblib's workers become arrays; empty arrays lose the strides
     that pickles give them, which joblib.hash would see.

@@ -17,7 +17,7 @@ def draw_distinct(n_items, n_draws, rng):
         n_more = int(1.05 * (n_draws - len(drawn))) + 16
         more = rng.randint(n_items, size=n_more, dtype=np.int64)
         drawn = unique_keys(np.concatenate((drawn, more)))
-    # sorting has lost the order of drawing: what is too many has to go at random
+    # sorting has lost the order of drawing, so surplus draws are removed at random
     n_excess = len(drawn) - n_draws
     if n_excess == 0:
         return drawn
@@ -89,7 +89,7 @@ def _draw_available(n_available, n_draws, what, rng):
 
 
 def _sample_within(sizes, n_draws, rng):
-    """Draw pairs of positions inside classes that lie one behind the other."""
+    """Draw pairs of positions in the same class; classes are consecutive."""
     counts = sizes * (sizes - 1) // 2
     ends = np.cumsum(counts)
     index = _draw_available(int(counts.sum()), n_draws, "must-links", rng)
@@ -101,7 +101,7 @@ def _sample_within(sizes, n_draws, rng):
 
 
 def _sample_between(sizes, n_draws, rng):
-    """Draw pairs of positions in different classes, one behind the other."""
+    """Draw pairs of positions in different classes; classes are consecutive."""
     # a position can be paired with every position before its class
     n_before = np.cumsum(sizes) - sizes
     counts = sizes * n_before

@@ -18,7 +18,7 @@ def check_labels(labels, name="y"):
     array = np.asarray(labels)
     if array.ndim != 1:
         raise ValueError(
-            f"{name} must be one-dimensional, one entry a sample; got shape "
+            f"{name} must be one-dimensional, one entry per sample; got shape "
             f"{array.shape}. Flatten a column with `{name}.ravel()`."
         )
     hint = (
@@ -100,14 +100,14 @@ def read_matrix(matrix):
 
 
 def _check_entries(row, column, values):
-    """Refuse entries that are not finite, and samples that differ from themselves."""
+    """Raise on entries that are not finite, and on negative diagonal entries."""
     is_bad = ~np.isfinite(values)
     if is_bad.any():
         raise ValueError(
             "the relation matrix must be finite; got "
             f"{first_few(values[is_bad])}. Unknown pairs are 0."
         )
-    # a positive diagonal is true of every sample and says nothing
+    # a positive diagonal holds for every sample and carries no information
     is_bad = (row == column) & (values < 0)
     if is_bad.any():
         raise ValueError(
@@ -137,7 +137,7 @@ def _check_symmetric(upper, lower):
     differing = np.column_stack((above != below).nonzero())
     raise ValueError(
         "the relation matrix is neither symmetric nor triangular: its two triangles "
-        f"differ at {first_few(differing)}. Fill one triangle, or both alike."
+        f"differ at {first_few(differing)}. Fill one triangle, or both equally."
     )
 
 
@@ -200,13 +200,13 @@ def relate_sequences(sequence_ids, times, max_gap):
 
 
 def _check_times(times, n_samples):
-    """Return finite times, one a sample."""
+    """Return finite times, one per sample."""
     times = np.asarray(times)
     if times.dtype.kind not in "iufM":
         raise TypeError(f"times must be numbers or dates; got dtype {times.dtype}.")
     if times.shape != (n_samples,):
         raise ValueError(
-            f"times must have one entry a sample, shape ({n_samples},); "
+            f"times must have one entry per sample, shape ({n_samples},); "
             f"got {times.shape}."
         )
     if not np.isfinite(times).all():

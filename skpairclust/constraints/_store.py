@@ -1,4 +1,4 @@
-"""How constraints are kept: storage, equality, pickles, and what they are not."""
+"""How constraints are stored, compared and pickled, and what they refuse."""
 
 import numpy as np
 
@@ -27,7 +27,7 @@ class ConstraintStore:
         self._must_link, self._must_link_weight = map(freeze, must)
         self._cannot_link, self._cannot_link_weight = map(freeze, cannot)
         self._relations = sort_relations(relations)
-        # what is derived on demand; neither compared nor pickled
+        # computed on demand; neither compared nor pickled
         self._cache = {}
 
     @property
@@ -82,7 +82,7 @@ class ConstraintStore:
         return object.__sizeof__(self) + self.nbytes
 
     def _arrays(self):
-        """All arrays in a fixed order; what equal constraints have in common."""
+        """All arrays in a fixed order; equal for equal constraints."""
         parts = [self._must_link, self._must_link_weight]
         parts += [self._cannot_link, self._cannot_link_weight]
         for relation in self._relations:

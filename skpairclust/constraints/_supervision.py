@@ -1,4 +1,4 @@
-"""Turn what `fit` got as supervision into constraints."""
+"""Turn the supervision that `fit` received into constraints."""
 
 import warnings
 
@@ -39,8 +39,8 @@ def check_supervision(y, *, n_samples, must_link=None, cannot_link=None):
     TypeError
         If an argument is of the wrong kind.
     ValueError
-        If shapes or indices do not fit, a shape fits two meanings, pairs are given
-        twice over, or a pair is both must-link and cannot-link.
+        If shapes or indices do not fit, a shape is ambiguous, pairs are given in
+        two ways, or a pair is both must-link and cannot-link.
 
     Warns
     -----
@@ -102,7 +102,7 @@ def _as_array(y):
 
 
 def _check_same_samples(constraints, n_samples):
-    """Raise if constraints were made for another number of samples."""
+    """Raise if constraints were made for a different number of samples."""
     if constraints.n_samples != n_samples:
         raise ValueError(
             f"y holds constraints for {constraints.n_samples} samples, but X has "
@@ -163,7 +163,7 @@ def _check_is_plain(pairs, name):
 
 
 def _report_conflicts(constraints):
-    """Raise on direct conflicts, warn of entailed ones."""
+    """Raise on direct conflicts, warn about entailed ones."""
     conflicts = constraints.conflicts()
     if len(conflicts.direct):
         raise ValueError(

@@ -1,4 +1,4 @@
-"""What explicit pairs and group relations amount to together: lists and blocks."""
+"""Lists and blocks of all pairs, from explicit pairs and group relations."""
 
 import numpy as np
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from skpairclust.neural._streams import shuffled_stream
 
-# Epochs of tiny data would be one step long.
+# Epochs of tiny data would have one step.
 _MIN_STEPS = 4
 
 # Rounds in which hard pairs are drawn for a batch.
@@ -67,7 +67,7 @@ class GroupBatches:
             yield EmbeddingBatch(np.array(rows[: self.batch_size]))
 
     def _draw_groups(self):
-        """Yield groups with positives, each once a pass."""
+        """Yield groups with positives, each once per pass."""
         while True:
             yield from self.rng.permutation(self.known.rich).tolist()
 
@@ -180,7 +180,7 @@ class TripletBatches:
     Parameters
     ----------
     batch_size : int
-        Samples in a batch at most: three a triplet.
+        Maximum number of samples in a batch, three per triplet.
     rng : numpy.random.RandomState
     get_triplets : callable
         Returns the current list, an int64 array of shape (t, 3).

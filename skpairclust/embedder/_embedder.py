@@ -34,13 +34,13 @@ _COLLAPSED = 1e-4
 
 
 class MetricEmbedder(EmbeddingQueries):
-    r"""Learn an embedding in which distance means "same" or "different".
+    r"""Learn an embedding whose distances separate classes.
 
-    A neural network is trained on labels, or on pairs of samples known to be the same
-    or different, so that samples of one class come to lie together and others apart.
-    The Euclidean distance of embeddings then tells apart classes, too, that were not
-    there in training: new samples are embedded, searched and clustered with any tool
-    for vectors.
+    A neural network is trained on labels, or on must-link and cannot-link pairs, so
+    that samples of one class are close to each other and samples of different classes
+    are far apart. The Euclidean distance of embeddings then also separates classes that
+    were not in the training data. New samples can be embedded, and then searched and
+    clustered with any method for vectors.
 
     Parameters
     ----------
@@ -62,42 +62,43 @@ class MetricEmbedder(EmbeddingQueries):
 
     network : {"mlp", "lenet", "conv"} or callable, default="mlp"
         "mlp" has fully connected layers; "lenet" and "conv" are convolutional
-        networks for images of at least 16 x 16. A callable gets ``(input_shape,
-        n_outputs)`` and returns a `torch.nn.Module` that ends in a linear layer of
-        `n_outputs`; it may be pretrained.
+        networks for images of at least 16 x 16. A callable receives ``(input_shape,
+        n_outputs)`` and returns a `torch.nn.Module` that ends in a linear layer with
+        `n_outputs` outputs; it may be pretrained.
 
     augment : {"affine", "elastic"} or callable, default=None
-        What training samples go through, so that the embedding holds against it.
-        "affine" rotates, scales, shears and shifts images at random; "elastic" does
-        so less, and bends them, for handwriting. A callable gets a batch, a float32
-        tensor of shape (B, ...), and a `torch.Generator` on its device, and returns a
+        Random changes of training samples, to which the embedding becomes robust.
+        "affine" rotates, scales, shears and shifts images. "elastic" does so less, and
+        also bends them, which suits handwriting. A callable receives a batch, a float32
+        tensor of shape (B, ...), and a `torch.Generator` on its device. It returns a
         tensor of the same shape.
 
     max_iter : int, default=50
-        Number of epochs. An epoch is as many steps as a pass over the constrained
-        samples has, 4 at least.
+        Number of epochs. An epoch has as many steps as a pass over the constrained
+        samples, and at least 4.
 
     random_state : int, RandomState instance or None, default=None
-        Decides initial weights, batches and mining. The global random states of numpy
-        and torch are left alone.
+        Controls initial weights, batches and mining. The global random states of numpy
+        and torch are not changed.
 
     The pairs
 
     margin : float, default=None
-        The margin m. None takes 0.2 for triplets and 1 for the other losses.
+        The margin m. None means 0.2 for triplets and 1 for the other losses.
 
     mining : {"auto", "all", "hardest", "semihard", "random", "pool"}, default="auto"
-        Which triplets count: all of the batch; the farthest positive and the nearest
-        negative of each anchor [5]_; for each pair the nearest negative that is
-        farther than the positive, but within the margin [1]_; one negative at random
-        for each pair; or those of a list made from all samples, see `pool`. "auto"
-        is "semihard"; but "all" for "triplet" and "squared_triplet" unless all pairs
-        are known, as with labels. Used by triplet losses.
+        Which triplets count, for triplet losses. "all" are all of the batch. "hardest"
+        is the farthest positive and the nearest negative of each anchor [5]_.
+        "semihard" is, for each pair, the nearest negative that is farther than the
+        positive, but within the margin [1]_. "random" is one random negative for each
+        pair. "pool" uses a list made from all samples, see `pool`. "auto" is
+        "semihard", except for "triplet" and "squared_triplet" if not all pairs are
+        known; then it is "all". With labels, all pairs are known.
 
     pool : {"closest", "semihard", "kmeans", "random"}, default="closest"
-        With ``mining="pool"``, the negatives on the list, beside positives at random:
-        the closest of all, the closest beyond the positive, those that k-means
-        confuses with the anchor, or any.
+        With ``mining="pool"``, which negatives are on the list: the closest of all, the
+        closest beyond the positive, those that k-means confuses with the anchor, or
+        random ones. Positives are random.
 
     pool_epochs : int, default=5
         Epochs after which the list, or the search for hard negatives, is renewed.
@@ -106,38 +107,40 @@ class MetricEmbedder(EmbeddingQueries):
         Compare the negative with anchor or positive, whichever is nearer [6]_.
 
     positive_percentile : float, default=100
-        Positives count up to this percentile of each anchor's own distances to
-        positives, so that a class may fall into several clusters. Used by triplet
-        losses, in (0, 100].
+        In (0, 100], for triplet losses. Positives count up to this percentile of the
+        distances from each anchor to its positives, so that a class may have several
+        clusters.
 
     reduction : {"active", "mean", "sum"}, default="active"
-        What becomes of the costs of a batch. "active" is their mean without those that
-        are 0; must-links and cannot-links apart where they have costs of their own.
+        How the costs of a batch are combined. "active" is the mean of those that are
+        not 0. For losses of pairs, it is computed for must-links and cannot-links
+        separately.
 
     sampling : {"classes", "hard"}, default="classes"
-        What a batch is: some samples of each of some classes; or random positive pairs
-        and the nearest negatives of both ends, found in the embedding a few epochs
-        before. Where most must-linked groups have no cannot-link, "contrastive" and
-        "hinge_embedding" take with "classes" listed pairs, both kinds alike.
+        What a batch contains. "classes" takes some samples from each of some classes.
+        "hard" takes random positive pairs and the nearest negatives of both samples, in
+        the embedding of a few epochs before. If most must-linked groups have no
+        cannot-link, "contrastive" and "hinge_embedding" with "classes" use listed pairs
+        instead, with both kinds in equal numbers.
 
     samples_per_class : int, default=4
-        Samples of a class in a batch; more where there are too few classes to fill it.
-        With pairs, must-link components take the place of classes.
+        Number of samples per class in a batch. It is higher if there are too few
+        classes to fill a batch. With pairs, must-link components replace classes.
 
     normalize : bool, default=None
-        Whether embeddings are scaled to length 1. None is True, but for "lifted",
-        which is defined without, and for a single component, which would be a sign.
-        With True, "lifted" takes distances eight times as long as they are, since 2
-        at most would not do.
+        Whether embeddings are scaled to length 1. None means True, except for "lifted",
+        which is defined without scaling, and for a single component, of which only the
+        sign would be left. With True, "lifted" multiplies distances by eight, because
+        the largest distance of 2 is too small for this loss.
 
     The clusters
 
     n_clusters : int, default=None
-        Number of clusters that `predict` knows; None clusters nothing.
+        Number of clusters for `predict`. With None, there is no clustering.
 
     clusters_per_class : int, default=1
-        Centers of k-means for each cluster, which average linkage joins to `n_clusters`
-        clusters.
+        Number of k-means centers per cluster. Average linkage joins the centers to
+        `n_clusters` clusters.
 
     The network
 
@@ -146,12 +149,11 @@ class MetricEmbedder(EmbeddingQueries):
 
     input_shape : tuple of int, default=None
         Shape in which the network takes one sample, for instance ``(1, 28, 28)``.
-        Rows of a 2-d X are reshaped to it. None takes X as it is.
+        Rows of a 2-d X are reshaped to it. None leaves X unchanged.
 
     head_learning_rate_multiplier : float, default=1.0
-        What the learning rate of the last linear layer is multiplied by. Take 10 or so
-        for a network that was pretrained up to that layer, and a lower
-        `learning_rate`.
+        Factor for the learning rate of the last linear layer. For a network that was
+        pretrained up to this layer, use about 10 and a lower `learning_rate`.
 
     The training
 
@@ -172,7 +174,7 @@ class MetricEmbedder(EmbeddingQueries):
         every 25 epochs.
 
     batch_size : int, default=256
-        Samples of a step at most.
+        Maximum number of samples per step.
 
     tol : float, default=1e-4
         Training stops when the score of the validation part has not risen by `tol` for
@@ -182,19 +184,20 @@ class MetricEmbedder(EmbeddingQueries):
         None trains for `max_iter` epochs. Needs `validation_fraction`.
 
     validation_fraction : float, default=0.0
-        Share of the classes, or of samples where there are few classes, that is held
-        out to choose the best epoch: by the normalized mutual information of k-means
-        with `clusters_per_class` clusters a class, or, with pairs, by the area under
-        the ROC curve of their distances. 0 keeps the last epoch.
+        Share of the classes that is held out to choose the best epoch, or of the
+        samples if there are few classes. With labels, the score is the normalized
+        mutual information of k-means with `clusters_per_class` clusters per class. With
+        pairs, it is the area under the ROC curve of their distances. 0 keeps the last
+        epoch.
 
     Running it
 
     device : str, default="auto"
-        "auto" takes the GPU when there is one; or "cpu", "cuda", "cuda:N".
+        "auto" uses the GPU if there is one. Other values are "cpu", "cuda", "cuda:N".
 
     warm_start : bool, default=False
-        Start from the weights of the previous call of `fit`, if there are any of the
-        same shapes.
+        Whether to start from the weights of the previous call of `fit`, if their shapes
+        are the same.
 
     verbose : int, default=0
         Above 0, print the progress of each epoch.
@@ -208,8 +211,8 @@ class MetricEmbedder(EmbeddingQueries):
         Cluster of each sample of `fit`, if `n_clusters` is set.
 
     cluster_centers_ : ndarray of shape (n_centers, n_components), float32
-        Centers of k-means in the embedding, `clusters_per_class` for each of
-        `n_clusters`, if that is set.
+        Centers of k-means in the embedding, if `n_clusters` is set. There are
+        `clusters_per_class` for each cluster.
 
     validation_scores_ : list of float
         Score of the validation part after each epoch; empty without one.
@@ -225,7 +228,7 @@ class MetricEmbedder(EmbeddingQueries):
 
     loss_curve_ : list of float
         Mean training loss of each epoch. With ``reduction="active"`` it need not fall
-        while the embedding gets better, since fewer terms are left.
+        while the embedding improves, because fewer terms are left.
 
     network_ : torch.nn.Module
         The trained network; its outputs are not yet normalized.
@@ -256,7 +259,7 @@ class MetricEmbedder(EmbeddingQueries):
 
     Examples
     --------
-    Learn from some samples, and search others:
+    Learn from some samples, and embed others:
 
     >>> from sklearn.datasets import load_digits
     >>> from sklearn.model_selection import train_test_split
@@ -385,14 +388,15 @@ class MetricEmbedder(EmbeddingQueries):
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
             Samples; more than two dimensions for networks that take images. A memory
-            map, or any object that has a length and gives an array for an integer, is
-            read by the batch and never as a whole.
+            map, or any object that has a length and returns an array for an integer, is
+            read batch by batch and never as a whole.
 
         y : PairwiseConstraints or array-like
-            What is known: `PairwiseConstraints`; or a 1-d integer array with a label a
-            sample, -1 for none; or an (m, 3) integer array of rows ``(i, j, r)``, r =
-            1 for must-link and -1 for cannot-link; or an (n, n) array or sparse matrix
-            of 1, -1 and 0 for unknown. None only if the pairs come as index arrays.
+            What is known about the samples: `PairwiseConstraints`; a 1-d integer array
+            with one label per sample, -1 for none; an (m, 3) integer array of rows
+            ``(i, j, r)`` with r = 1 for must-link and -1 for cannot-link; or an (n, n)
+            array or sparse matrix of 1, -1 and 0 for unknown. It can be None only if
+            `must_link` and `cannot_link` are given.
 
         must_link : array-like of shape (m, 2), default=None
             Pairs of row numbers of samples that belong together.
@@ -410,14 +414,14 @@ class MetricEmbedder(EmbeddingQueries):
         ValueError, TypeError
             If a parameter or an input cannot be used, for instance without any
             must-link or cannot-link; or if the loss was never finite. An estimator
-            fitted before then stays as it was.
+            that was fitted before keeps its previous state.
 
         Warns
         -----
         UserWarning
-            If must-links together contradict cannot-links, if all samples end at one
-            point, or if the training was interrupted; what was learnt until then is
-            kept.
+            If chains of must-links contradict cannot-links, if all samples have the
+            same embedding, or if the training was interrupted. What was learned until
+            then is kept.
         """
         self._validate_params()
         context = self._init_callback_context(max_subtasks=1)

@@ -214,9 +214,9 @@ def can_compare(options, known):
 def resolve_mining(options, *, is_complete):
     """Return which triplets count, where `options` leave it open.
 
-    Semi-hard ones tell new classes apart better than all, but with a hinge only where
-    all pairs of a batch are known. Costs without have a slope everywhere: triplets that
-    are right by far would outweigh the others.
+    Semi-hard triplets separate new classes better than all triplets. With a hinge, this
+    holds only if all pairs of a batch are known. Costs without a hinge have a slope
+    everywhere, so that the many easy triplets would outweigh the others.
     """
     if options.mining != "auto":
         return options.mining
@@ -286,7 +286,7 @@ class EmbeddingObjective:
         )
 
     def _refresh_pool(self, network):
-        """Find hard examples anew every few epochs, but not before the first."""
+        """Find new hard examples every few epochs, but not before the first."""
         period = self.n_steps * self.options.pool_epochs
         if self._pool is not None and self._n_calls and self._n_calls % period == 0:
             index = self.index[self._pool.rows]

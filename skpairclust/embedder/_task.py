@@ -14,7 +14,7 @@ from skpairclust.neural._tasks import choose_architecture, read_options, read_ta
 
 
 def make_task(params, X):
-    """Return all that the training needs, or say what of it cannot be.
+    """Return all that the training needs, or raise if something is impossible.
 
     Parameters
     ----------
@@ -29,13 +29,13 @@ def make_task(params, X):
     Raises
     ------
     ValueError
-        If parameters do not go together or with the data.
+        If parameters do not fit together or do not fit the data.
     """
     _check_numbers(params, X.shape[0])
     architecture = choose_architecture(
         params, X.shape[1:], params.n_components, params.hidden_layer_sizes
     )
-    # Made once before the training: what cannot take X fails now.
+    # Made once before the training, so that a network that cannot take X fails now.
     make_augmentation(params.augment, architecture.input_shape)
     margin = params.margin
     objective = read_options(
@@ -91,8 +91,8 @@ def hold_out(params, constraints, seed):
     Raises
     ------
     ValueError
-        If there is none, but training is to stop when it scores no better; or if
-        what is left to train on does not do.
+        If there is none, but training should stop when its score no longer improves;
+        or if the remaining samples are not enough to train on.
     """
     fraction = params.validation_fraction
     if fraction:

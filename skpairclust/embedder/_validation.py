@@ -24,7 +24,7 @@ class Validation:
     groups : ndarray of int64 or None
         Class of each row held out, to be found again by k-means.
     constraints : PairwiseConstraints or None
-        Of the rows held out, whose distances must tell their kinds apart; where
+        Constraints of the rows held out, whose kinds distances must separate, if
         `groups` is None.
     n_clusters : int
         For k-means.
@@ -54,9 +54,9 @@ class Validation:
 def split(constraints, fraction, clusters_per_class, seed):
     """Hold out a part of the samples.
 
-    Whole groups where there are enough, so that what is scored are classes never
-    seen; else samples of each group. Where most groups have no cannot-link, all that
-    hangs together by pairs.
+    If there are enough groups, whole groups are held out, so that the score is for new
+    classes; otherwise samples of each group. If most groups have no cannot-link,
+    samples that are connected by pairs are held out together.
 
     Parameters
     ----------

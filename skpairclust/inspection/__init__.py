@@ -1,4 +1,4 @@
-"""Pictures of clusterings, searches and trainings, in scikit-learn's Display style.
+"""Pictures of clusterings, searches and training, as scikit-learn displays.
 
 They need matplotlib (``pip install "skpairclust[plot]"``).
 """

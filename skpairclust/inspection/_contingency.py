@@ -26,7 +26,7 @@ class ContingencyDisplay:
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where it was drawn last.
+        The axes of the last drawing.
     figure_ : matplotlib Figure
         The figure of `ax_`.
     im_ : matplotlib AxesImage
@@ -65,14 +65,14 @@ class ContingencyDisplay:
         y : array-like of shape (n_samples,)
             Their classes.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw in. None makes a new figure.
         **options : dict
             Other arguments of :meth:`from_predictions`.
 
         Returns
         -------
         ContingencyDisplay
-            With its axes.
+            The display, after drawing.
 
         Raises
         ------
@@ -104,20 +104,21 @@ class ContingencyDisplay:
         labels_pred : array-like of shape (n_samples,)
             Clusters.
         normalize : {"true", "pred"} or None, default=None
-            "true" shows shares of each class, "pred" of each cluster; None shows
-            counts.
+            "true" shows shares of each class, and "pred" shows shares of each
+            cluster. None shows counts.
         order : bool, default=True
-            Whether to put the clusters in the order of the classes that they match
-            best, one to one, so that right ones are on the diagonal.
+            Whether to sort the clusters so that each is at the position of the class
+            to which it is matched, one to one. Correct samples are then on the
+            diagonal.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw in. None makes a new figure.
         **kwargs : dict
             Other arguments of :meth:`plot`.
 
         Returns
         -------
         ContingencyDisplay
-            With its axes.
+            The display, after drawing.
 
         Raises
         ------
@@ -158,7 +159,7 @@ class ContingencyDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw in. None makes a new figure.
         cmap : str or matplotlib Colormap, default="cividis"
             Colors of the cells, from few to many.
         text : bool, default=None
@@ -210,9 +211,9 @@ class ContingencyDisplay:
 
 
 def _match(table):
-    """Return the columns in the order of the rows they match, the others behind."""
+    """Return the columns in the order of the rows that they match, then the others."""
     rows, columns = linear_sum_assignment(table, maximize=True)
     rest = np.setdiff1d(np.arange(table.shape[1]), columns)
-    # the others by the class that most of their samples have
+    # the others are sorted by the class that most of their samples have
     rest = rest[np.argsort(table[:, rest].argmax(axis=0), kind="stable")]
     return np.concatenate((columns[np.argsort(rows)], rest)).astype(np.int64)

@@ -10,19 +10,19 @@ from skpairclust.model_selection import PairClassifier
 
 
 class LossCurveDisplay:
-    """Training loss by epoch.
+    """Training loss per epoch.
 
     Parameters
     ----------
     loss_curve : array-like of shape (n_epochs,)
         Mean loss of each epoch.
     name : str, default=None
-        What the legend says.
+        Name in the legend.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where it was drawn last.
+        The axes of the last drawing.
     figure_ : matplotlib Figure
         The figure of `ax_`.
     line_ : matplotlib Line2D
@@ -49,16 +49,16 @@ class LossCurveDisplay:
         estimator : estimator
             Fitted, with `loss_curve_`; or a pipeline or a search that holds one.
         name : str, default=None
-            What the legend says.
+            Name in the legend.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw in. None makes a new figure.
         **kwargs : dict
             Arguments of ``ax.plot``.
 
         Returns
         -------
         LossCurveDisplay
-            With its axes.
+            The display, after drawing.
 
         Raises
         ------
@@ -79,23 +79,23 @@ class LossCurveDisplay:
 
     @classmethod
     def from_predictions(cls, loss_curve, *, name=None, ax=None, **kwargs):
-        """Draw losses that were kept elsewhere.
+        """Draw losses that were recorded elsewhere.
 
         Parameters
         ----------
         loss_curve : array-like of shape (n_epochs,)
             Mean loss of each epoch.
         name : str, default=None
-            What the legend says.
+            Name in the legend.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw in. None makes a new figure.
         **kwargs : dict
             Arguments of ``ax.plot``.
 
         Returns
         -------
         LossCurveDisplay
-            With its axes.
+            The display, after drawing.
 
         Examples
         --------
@@ -136,9 +136,9 @@ class LossCurveDisplay:
 
 
 class ConstraintCurveDisplay:
-    """Score on held-out pairs against the number of pairs trained on.
+    """Score on held-out pairs against the number of training pairs.
 
-    Says whether more pairs would help. Make it with :meth:`from_estimator`.
+    It shows whether more pairs would help. Make it with :meth:`from_estimator`.
 
     Parameters
     ----------
@@ -151,12 +151,12 @@ class ConstraintCurveDisplay:
     score_name : str, default="score"
         Name of the vertical axis.
     name : str, default=None
-        What the legend says.
+        Name in the legend.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where it was drawn last.
+        The axes of the last drawing.
     figure_ : matplotlib Figure
         The figure of `ax_`.
     lines_ : list of matplotlib Line2D
@@ -225,16 +225,16 @@ class ConstraintCurveDisplay:
         n_jobs : int, default=None
             Number of fits run in parallel.
         name : str, default=None
-            What the legend says.
+            Name in the legend.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw in. None makes a new figure.
         **kwargs : dict
             Other arguments of :meth:`plot`.
 
         Returns
         -------
         ConstraintCurveDisplay
-            With its axes.
+            The display, after drawing.
 
         Raises
         ------
@@ -292,14 +292,14 @@ class ConstraintCurveDisplay:
         test_scores : array-like of shape (n_sizes, n_splits)
             Scores on other data.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw in. None makes a new figure.
         **options : dict
             Other arguments of the constructor.
 
         Returns
         -------
         ConstraintCurveDisplay
-            With its axes.
+            The display, after drawing.
 
         Examples
         --------

@@ -19,16 +19,16 @@ from skpairclust.inspection._style import (
 )
 from skpairclust.metrics._probabilities import draw_pairs
 
-# t-SNE of more columns is slow, and hardly differs from that of the first ones.
+# t-SNE of more principal components is slow and hardly differs.
 _MAX_COLUMNS = 50
 
 
 class ClusterEmbeddingDisplay:
     """Samples in two dimensions, with their clusters and constraints.
 
-    Must-links are solid lines and cannot-links dotted ones; those that the clusters
-    violate are colored and marked by a cross. Make it with :meth:`from_estimator` or
-    :meth:`from_predictions`.
+    Must-links are solid lines and cannot-links are dotted lines. Pairs that the
+    clusters violate are colored and marked by a cross. Make it with
+    :meth:`from_estimator` or :meth:`from_predictions`.
 
     Parameters
     ----------
@@ -42,14 +42,14 @@ class ClusterEmbeddingDisplay:
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where it was drawn last.
+        The axes of the last drawing.
     figure_ : matplotlib Figure
         The figure of `ax_`.
     scatters_ : list of matplotlib PathCollection
         The samples of each cluster.
     lines_ : dict of str to matplotlib LineCollection
         "must_link", "cannot_link", "violated_must_link" and "violated_cannot_link",
-        as far as there are any.
+        for those kinds of which there are pairs.
     crosses_ : matplotlib PathCollection or None
         The middles of the violated pairs.
 
@@ -82,12 +82,13 @@ class ClusterEmbeddingDisplay:
         ax=None,
         **kwargs,
     ):
-        """Draw X in the space that an estimator has learned.
+        """Draw X in the space learned by an estimator.
 
         Parameters
         ----------
         estimator : estimator
-            A fitted clusterer. Its `transform` is taken if it has one, else X.
+            A fitted clusterer. The output of its `transform` is drawn if it has one,
+            otherwise X.
         X : array-like of shape (n_samples, n_features)
             Samples; those of `fit` if the estimator cannot predict.
         y : PairwiseConstraints or array-like, default=None
@@ -98,14 +99,14 @@ class ClusterEmbeddingDisplay:
         random_state : int, RandomState instance or None, default=None
             Decides the start of "tsne".
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw in. None makes a new figure.
         **kwargs : dict
             Other arguments of :meth:`plot`.
 
         Returns
         -------
         ClusterEmbeddingDisplay
-            With its axes.
+            The display, after drawing.
 
         Raises
         ------
@@ -152,7 +153,7 @@ class ClusterEmbeddingDisplay:
         Parameters
         ----------
         features : array-like of shape (n_samples, n_features)
-            What to place samples by. Two columns are taken as they are.
+            Features that determine the positions. Two columns are used directly.
         labels : array-like of shape (n_samples,)
             Clusters.
         y : PairwiseConstraints or array-like, default=None
@@ -162,14 +163,14 @@ class ClusterEmbeddingDisplay:
         random_state : int, RandomState instance or None, default=None
             Decides the start of "tsne".
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw in. None makes a new figure.
         **kwargs : dict
             Other arguments of :meth:`plot`.
 
         Returns
         -------
         ClusterEmbeddingDisplay
-            With its axes.
+            The display, after drawing.
 
         Raises
         ------
@@ -199,10 +200,10 @@ class ClusterEmbeddingDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw in. None makes a new figure.
         max_pairs : int, default=200
-            Of more pairs, so many are drawn at random, the same ones each time. 0
-            draws none.
+            If there are more pairs, this number is chosen at random, and always the
+            same ones. 0 draws none.
         legend : bool, default=True
             Whether to name clusters and lines.
         **kwargs : dict

@@ -1,4 +1,4 @@
-"""RetrievalDisplay: queries and what was found for them."""
+"""RetrievalDisplay: queries and their nearest neighbors."""
 
 import math
 
@@ -11,10 +11,11 @@ from skpairclust.inspection._style import NEUTRAL, RIGHT, WRONG, as_text, get_ax
 
 
 class RetrievalDisplay:
-    """Images and the nearest ones to them; right classes framed green, wrong ones red.
+    """Query images and their nearest neighbors.
 
-    Frames of wrong ones are dashed as well. Each row begins with the query. Make it
-    with :meth:`from_estimator` or :meth:`from_predictions`.
+    Each row begins with the query. Neighbors of the same class have a green frame, and
+    others have a dashed red frame. Make it with :meth:`from_estimator` or
+    :meth:`from_predictions`.
 
     Parameters
     ----------
@@ -23,14 +24,14 @@ class RetrievalDisplay:
     query_labels : ndarray of shape (n_queries,)
         Their classes.
     neighbor_images : ndarray of shape (n_queries, n_neighbors, height, width[, 3])
-        What was found, nearest first.
+        The neighbors of each query, nearest first.
     neighbor_labels : ndarray of shape (n_queries, n_neighbors)
         Their classes.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        The whole, without frame or ticks.
+        The axes of the whole picture, without frame or ticks.
     axes_ : ndarray of shape (n_queries, 1 + n_neighbors), object
         The axes of each image.
     figure_ : matplotlib Figure
@@ -56,7 +57,7 @@ class RetrievalDisplay:
 
     @classmethod
     def from_estimator(cls, estimator, X, y, *, images=None, ax=None, **options):
-        """Search samples of X among the others, in the space an estimator has learned.
+        """Search neighbors of samples of X in the space learned by an estimator.
 
         Parameters
         ----------
@@ -67,16 +68,16 @@ class RetrievalDisplay:
         y : array-like of shape (n_samples,)
             Their classes.
         images : array-like of shape (n_samples, ...), default=None
-            What to show of each sample, see :meth:`from_predictions`. None shows X.
+            The image of each sample, see :meth:`from_predictions`. None shows X.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw in. None makes a new figure.
         **options : dict
             Other arguments of :meth:`from_predictions`.
 
         Returns
         -------
         RetrievalDisplay
-            With its axes.
+            The display, after drawing.
 
         Raises
         ------
@@ -121,22 +122,22 @@ class RetrievalDisplay:
         ax=None,
         **kwargs,
     ):
-        """Search samples among the others by the distance of their embeddings.
+        """Search neighbors of samples by the distance of their embeddings.
 
         Parameters
         ----------
         embedding : array-like of shape (n_samples, n_components)
-            Where samples are.
+            Positions of the samples.
         labels : array-like of shape (n_samples,)
             Their classes.
         images : array-like of shape (n_samples, ...)
-            What to show: (height, width) or (height, width, 3) a sample, channels
-            first as well; or the pixels of a gray image in one row.
+            The image of each sample, of shape (height, width), (height, width, 3) or
+            (3, height, width); or the pixels of a gray image in one row.
         image_shape : tuple of int, default=None
-            Shape of one image. None takes rows of pixels for square images.
+            Shape of one image. None assumes that rows of pixels are square images.
         queries : array-like of int, default=None
-            Rows to search for. None draws `n_queries` of them, of different classes
-            if there are as many.
+            Row numbers of the queries. None draws `n_queries` of them, of different
+            classes if there are enough classes.
         n_queries : int, default=5
             Number of queries to draw.
         n_neighbors : int, default=8
@@ -144,14 +145,14 @@ class RetrievalDisplay:
         random_state : int, RandomState instance or None, default=None
             Decides which queries are drawn.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw in. None makes a new figure.
         **kwargs : dict
             Other arguments of :meth:`plot`.
 
         Returns
         -------
         RetrievalDisplay
-            With its axes.
+            The display, after drawing.
 
         Raises
         ------
@@ -194,7 +195,7 @@ class RetrievalDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw in. None makes a new figure.
         cmap : str or matplotlib Colormap, default="gray"
             Colors of gray images.
         show_labels : bool, default=True
@@ -212,7 +213,7 @@ class RetrievalDisplay:
         ax.set_axis_off()
         self.axes_ = np.empty((n_rows, n_columns), dtype=object)
         for row, column in np.ndindex(self.axes_.shape):
-            # queries stand a little apart
+            # leave a gap after the query
             left = (column + (0.25 if column else 0)) / (n_columns + 0.25)
             bottom = 1 - (row + (0.98 if show_labels else 1)) / n_rows
             height = (0.74 if show_labels else 0.92) / n_rows
@@ -272,7 +273,7 @@ def _as_images(images, image_shape):
 
 
 def _draw_queries(labels, n_queries, random_state):
-    """Draw rows, of different classes as long as there are some."""
+    """Draw rows, of different classes as long as there are unused ones."""
     order = check_random_state(random_state).permutation(len(labels))
     _, first = np.unique(labels[order], return_index=True)
     # one of each class in random order, then the rest
@@ -282,10 +283,10 @@ def _draw_queries(labels, n_queries, random_state):
 
 
 def _search(embedding, queries, n_neighbors):
-    """Return the nearest rows to each query, itself left out."""
+    """Return the rows nearest to each query, without the query itself."""
     index = NearestNeighbors(n_neighbors=n_neighbors + 1).fit(embedding)
     found = index.kneighbors(embedding[queries], return_distance=False)
     is_self = found == np.asarray(queries)[:, None]
-    # among equal rows it may be missing: the last one goes then
+    # among equal rows it may be missing; then the last one is dropped
     is_self[~is_self.any(axis=1), -1] = True
     return found[~is_self].reshape(len(queries), n_neighbors)

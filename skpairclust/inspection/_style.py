@@ -1,4 +1,4 @@
-"""What the displays share: matplotlib on demand, axes, colors."""
+"""Shared by the displays: matplotlib on demand, axes, colors."""
 
 from skpairclust.constraints._pairs import count_samples
 
@@ -21,9 +21,9 @@ N_ALIKE = 5
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 # Neither black nor white: visible on both.
 NEUTRAL = "#808080"
-# Bluish green and vermilion, told apart by lightness and by line style as well.
+# Bluish green and vermilion, which also differ in lightness and line style.
 RIGHT, WRONG = "#009e73", "#d55e00"
-# Like none of the clusters.
+# Different from the colors of all clusters.
 VIOLATED = "#f0027f"
 
 
@@ -48,7 +48,7 @@ def get_axes(ax, name, **options):
 
 
 def predict_labels(estimator, X):
-    """Return the clusters of X, those of `fit` if there is no `predict`."""
+    """Return the clusters of X, or those of `fit` if there is no `predict`."""
     if hasattr(estimator, "predict"):
         return estimator.predict(X)
     labels = getattr(estimator, "labels_", None)
@@ -67,5 +67,5 @@ def predict_labels(estimator, X):
 
 
 def as_text(value):
-    """Return a label as it should be read."""
+    """Return a label as text for the reader."""
     return str(value.item() if hasattr(value, "item") else value)

@@ -1,4 +1,4 @@
-"""Scores of a clustering against classes and constraints, and scorers of them."""
+"""Scores that compare a clustering with classes or constraints, and their scorers."""
 
 from skpairclust._publish import publish
 from skpairclust.metrics._classes import (

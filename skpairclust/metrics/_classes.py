@@ -19,10 +19,10 @@ def clustering_accuracy_score(labels_true, labels_pred, *, fitted_on=None):
     labels_pred : array-like of shape (n_samples,)
         Clusters.
     fitted_on : tuple of two array-like of shape (n_others,), default=None
-        Classes and clusters of other samples, of which the matching is made: of
-        the training data, say, so that the test data decide nothing. Clusters and
-        classes that it does not match count as wrong. None matches on the samples
-        that are scored.
+        Classes and clusters of other samples, from which the matching is made, for
+        instance of the training data. The test labels then do not influence the
+        matching. Clusters and classes that it leaves unmatched count as wrong. None
+        matches on the samples that are scored.
 
     Returns
     -------
@@ -62,8 +62,8 @@ def clustering_accuracy_score(labels_true, labels_pred, *, fitted_on=None):
 def purity_score(labels_true, labels_pred):
     """Share of samples that belong to the most frequent class of their cluster.
 
-    It never falls when clusters are split, and single samples are pure: compare it
-    at equal numbers of clusters only.
+    Purity never falls when clusters are split, and clusters of a single sample are
+    pure. Therefore compare it only at equal numbers of clusters.
 
     Parameters
     ----------
@@ -99,10 +99,10 @@ def purity_score(labels_true, labels_pred):
 
 
 def pairwise_f1_score(labels_true, labels_pred):
-    r"""F1 score of the pairs of samples that are put into one cluster.
+    r"""F1 score of the pairs of samples that are in the same cluster.
 
-    Every pair of samples is either in one cluster or not, and of one class or not.
-    With TP pairs that are both, FP in one cluster alone and FN of one class alone,
+    TP pairs have the same cluster and the same class, FP pairs only the same
+    cluster, and FN pairs only the same class:
 
     .. math:: F_1 = \frac{2 TP}{2 TP + FP + FN}.
 
@@ -152,12 +152,12 @@ def _check_labels(labels_true, labels_pred, where=""):
     check_consistent_length(labels_true, labels_pred)
     if not len(labels_true):
         raise ValueError(
-            f"labels_true is empty{where}: a score needs one sample at least."
+            f"labels_true is empty{where}: a score needs at least one sample."
         )
     return labels_true, labels_pred
 
 
 def _find(labels, names):
-    """Return the place of each label among sorted names, -1 if it is none."""
+    """Return the position of each label among sorted names, -1 if it is missing."""
     at = np.searchsorted(names, labels).clip(max=len(names) - 1)
     return np.where(names[at] == labels, at, -1)

@@ -8,10 +8,11 @@ from skpairclust.constraints import PairwiseConstraints
 
 
 def constraint_accuracy_score(constraints, labels_pred):
-    """Mean of the shares of must-links and of cannot-links that labels respect.
+    """Mean of the share of must-links and the share of cannot-links that labels keep.
 
-    The two kinds count alike, however many pairs there are of each; with pairs of
-    one kind alone it is that kind's share. Pair weights are not used.
+    Both kinds count equally, no matter how many pairs there are of each. If there
+    are pairs of one kind only, the score is the share of that kind. Weights of pairs
+    are not used.
 
     Parameters
     ----------
@@ -126,11 +127,11 @@ def check_constraints(constraints):
 
 
 def _check_labels(constraints, labels_pred):
-    """Return `labels_pred` as an array with one entry a constrained sample."""
+    """Return `labels_pred` as an array with one entry per sample."""
     labels_pred = check_array(labels_pred, ensure_2d=False, dtype=None)
     if labels_pred.shape != (constraints.n_samples,):
         raise ValueError(
             f"labels_pred has shape {labels_pred.shape}, but constraints are about "
-            f"{constraints.n_samples} samples: give one label a sample."
+            f"{constraints.n_samples} samples: give one label per sample."
         )
     return labels_pred

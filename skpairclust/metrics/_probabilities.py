@@ -15,20 +15,20 @@ from skpairclust.constraints._groups import (
 )
 from skpairclust.metrics._labels import check_constraints
 
-# Pairs of each kind scored of one set of labels, sequences or one closure: of more,
-# these many are drawn. The standard error of an AUC is then below .0005.
+# If labels, sequences or a closure imply more pairs of a kind than this, so many are
+# drawn. The standard error of an AUC is then below .0005.
 MAX_IMPLIED_PAIRS = 1_000_000
-# Values gathered at once.
+# Number of values that are gathered at once.
 _BLOCK_VALUES = 2**22
 
 
 def constraint_roc_auc_score(constraints, probabilities):
-    """Chance that a must-link looks more alike than a cannot-link.
+    """Probability that a must-link looks more similar than a cannot-link.
 
-    The area under the ROC curve of P.Q, the probability that the two samples of a
-    pair share a cluster, for telling must-links from cannot-links. It does not
-    depend on how many pairs there are of each kind, nor on a threshold. Pair
-    weights are not used.
+    P.Q is the probability that the two samples of a pair are in the same cluster.
+    The score is the area under the ROC curve when P.Q is used to separate must-links
+    from cannot-links. It depends neither on the number of pairs of each kind nor on
+    a threshold. Weights of pairs are not used.
 
     Parameters
     ----------
@@ -48,13 +48,13 @@ def constraint_roc_auc_score(constraints, probabilities):
         If `constraints` is not a `PairwiseConstraints`.
     ValueError
         If there are no must-links or no cannot-links, shapes do not fit, or
-        `probabilities` are none.
+        `probabilities` are not probabilities.
 
     Notes
     -----
-    Pairs implied by labels, sequences or a closure are not held: of more than a
-    million of a kind, a million are drawn with a fixed seed, so that the same
-    constraints are scored on the same pairs.
+    Pairs implied by labels, sequences or a closure are not listed. If there are more
+    than a million of a kind, a million are drawn with a fixed seed, so that the same
+    constraints are always scored on the same pairs.
 
     Examples
     --------
@@ -78,12 +78,13 @@ def constraint_roc_auc_score(constraints, probabilities):
 
 
 def constraint_log_loss(constraints, probabilities):
-    """Mean surprise at the constraints, in nats.
+    """Mean negative log-likelihood of the constraints, in nats.
 
-    The mean of -log(P.Q) over must-links and of -log(1 - P.Q) over cannot-links,
-    where P.Q is the probability that the two samples of a pair share a cluster.
-    The two kinds count alike, however many pairs there are of each; with pairs of
-    one kind alone it is that kind's mean. Pair weights are not used.
+    P.Q is the probability that the two samples of a pair are in the same cluster. A
+    must-link costs -log(P.Q), a cannot-link -log(1 - P.Q), and the score is the mean
+    of the means of both kinds. Both kinds count equally, no matter how many pairs
+    there are of each. If there are pairs of one kind only, the score is the mean of
+    that kind. Weights of pairs are not used.
 
     Parameters
     ----------
@@ -95,7 +96,7 @@ def constraint_log_loss(constraints, probabilities):
     Returns
     -------
     float
-        At least 0; 0 is perfect. Probabilities are kept away from 0 and 1 by the
+        At least 0; 0 is perfect. Probabilities are clipped away from 0 and 1 by the
         precision of their dtype.
 
     Raises
@@ -103,11 +104,12 @@ def constraint_log_loss(constraints, probabilities):
     TypeError
         If `constraints` is not a `PairwiseConstraints`.
     ValueError
-        If there are no pairs, shapes do not fit, or `probabilities` are none.
+        If there are no pairs, shapes do not fit, or `probabilities` are not
+        probabilities.
 
     Notes
     -----
-    Of more than a million pairs implied by labels, a million are drawn, as in
+    If labels imply more than a million pairs, a million are drawn, as in
     :func:`constraint_roc_auc_score`.
 
     Examples
@@ -129,7 +131,7 @@ def constraint_log_loss(constraints, probabilities):
             means.append(np.average(-np.log(np.clip(right, eps, 1)), weights=weight))
     if not means:
         raise ValueError(
-            "constraints hold no pair, so there is nothing to be surprised at: score "
+            "constraints hold no pair, so there is no loss to compute: score "
             "on samples that have constraints among them."
         )
     return float(np.mean(means))
@@ -159,20 +161,20 @@ def _score_pairs(constraints, probabilities):
 
 
 def _check_probabilities(probabilities, n_samples):
-    """Return an array of one row of probabilities a sample, or raise."""
+    """Return an array with one row of probabilities per sample, or raise."""
     probabilities = check_array(
         probabilities, dtype=[np.float64, np.float32], input_name="probabilities"
     )
     if len(probabilities) != n_samples:
         raise ValueError(
             f"probabilities have {len(probabilities)} rows, but constraints are about "
-            f"{n_samples} samples: give one row a sample."
+            f"{n_samples} samples: give one row per sample."
         )
     # float32 rows of many clusters do not sum to 1 exactly
     if probabilities.min() < 0 or np.abs(probabilities.sum(axis=1) - 1).max() > 1e-3:
         raise ValueError(
-            "probabilities must not be negative and sum to 1 in each row; pass the "
-            "result of predict_proba."
+            "probabilities must not be negative and must sum to 1 in each row; pass "
+            "the result of predict_proba."
         )
     return probabilities
 

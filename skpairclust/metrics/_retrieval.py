@@ -1,11 +1,10 @@
 """Recall@K without a distance matrix of all samples, exact in the presence of ties.
 
-A sample is found among the K nearest if fewer than K samples of other classes are
-nearer than the nearest one of its own class. So nothing is sorted: the distance to
-the nearest of its own class is a threshold, and nearer samples of other classes are
-counted, until there are K. Distances come from matrix products of blocks; what these
-cannot tell from the threshold, within the error of rounding, is computed again from
-differences in float64.
+A query is a hit if fewer than K samples of other classes are nearer than the nearest
+sample of its own class. Therefore nothing is sorted. The distance to the nearest sample
+of the own class is a threshold, and nearer samples of other classes are counted until
+there are K. Distances come from matrix products of blocks. Distances that are equal to
+the threshold within the rounding error are computed again from differences in float64.
 """
 
 from itertools import pairwise
@@ -15,7 +14,8 @@ from scipy.special import gammaln
 from sklearn.preprocessing import normalize
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
-# Samples in a block of queries and in one of the gallery: a product fits the cache.
+# Samples in a block of queries and in a block of the gallery: their product fits the
+# cache.
 _BLOCK_QUERIES = 512
 _BLOCK_GALLERY = 1024
 # Values of differences computed at once.
@@ -26,13 +26,13 @@ _SIDES = ("left", "right")
 def recall_at_k(
     X, labels, k=1, *, X_gallery=None, gallery_labels=None, metric="euclidean"
 ):
-    """Share of samples with one of their class among the K nearest others.
+    """Share of samples that have one of their own class among the K nearest others.
 
     Parameters
     ----------
     X : array-like of shape (n_samples, n_features), float32 or float64
-        Samples, as from `transform`: each is searched for among the others, and
-        not among itself.
+        Samples, as from `transform`. The neighbors of each are searched among all
+        others.
     labels : array-like of shape (n_samples,)
         Their classes.
     k : int or array-like of int, default=1
@@ -57,14 +57,14 @@ def recall_at_k(
 
     Notes
     -----
-    Samples without another one of their class in the gallery are left out: no
-    ranking could find any.
+    Samples without another one of their class in the gallery are left out, because no
+    ranking could find one.
 
-    Equal distances count with the chance that they have in random order, so that the
-    order of the rows decides nothing: where all samples are at one place, the score
-    is that of guessing.
+    If several samples have the same distance, the expected score over their random
+    order is used, so that the order of rows has no influence. If all samples are
+    equal, the score is that of guessing.
 
-    No N x N matrix is held: beside copies of the data, memory is bounded.
+    No N x N matrix is stored. Apart from copies of the data, memory is bounded.
 
     References
     ----------
@@ -99,8 +99,8 @@ def recall_at_k(
         n_answered += len(block)
     if not n_answered:
         raise ValueError(
-            "no sample has another one of its class to be found: a recall needs two "
-            "samples of one class at least."
+            "no sample has another one of its class to be found: a recall needs at "
+            "least two samples of one class."
         )
     recall = hits / n_answered
     return float(recall[0]) if np.ndim(k) == 0 else recall
@@ -112,7 +112,7 @@ def _check_k(k):
     if sizes.dtype.kind not in "iu" or sizes.ndim != 1 or sizes.min(initial=1) < 1:
         raise ValueError(f"k must be integers of at least 1; got {k!r}.")
     if not len(sizes):
-        raise ValueError("k is empty: give one number of neighbors at least.")
+        raise ValueError("k is empty: give at least one number of neighbors.")
     return sizes.astype(np.int64)
 
 

@@ -1,4 +1,4 @@
-"""Scorers: what searches and cross-validation call with a fitted estimator."""
+"""Scorers, which searches and cross-validation call with a fitted estimator."""
 
 import numpy as np
 import sklearn.metrics
@@ -15,18 +15,18 @@ from skpairclust.metrics._probabilities import (
 
 
 class ConstraintScorer:
-    """A scorer of clusterers against constraints, for ``scoring=``.
+    """A scorer that compares clusterers with constraints, for ``scoring=``.
 
-    Called as ``scorer(estimator, X, y)``, where `y` is any supervision that `fit`
+    It is called as ``scorer(estimator, X, y)``, where `y` is any supervision that `fit`
     takes: `PairwiseConstraints`, labels with -1 for unlabeled samples, rows
     ``(i, j, r)``, or a relation matrix. Higher is better.
 
     Parameters
     ----------
     score_func : callable
-        Takes `PairwiseConstraints` and what the estimator returned.
+        Takes `PairwiseConstraints` and the output of the estimator.
     response_method : {"predict", "predict_proba"}, default="predict"
-        The estimator's method that answers for X.
+        The method of the estimator that is called with X.
     greater_is_better : bool, default=True
         False for losses, whose sign is flipped.
 
@@ -129,8 +129,8 @@ def get_scorer_names():
     Returns
     -------
     list of str
-        Sorted. scikit-learn's own names are no part of it: its scorers need class
-        labels in `y`.
+        Sorted names. Those of scikit-learn are not included, because its scorers need
+        class labels in `y`.
 
     Examples
     --------
@@ -178,8 +178,8 @@ def get_scorer(name):
 def make_label_scorer(score_func):
     """Make a scorer against true labels, for constraints in `y`.
 
-    While `y` holds constraints, the labels come as metadata `labels_true`, which
-    scikit-learn slices along: ``GridSearchCV(...).fit(X, constraints,
+    `y` holds constraints, and the labels are passed as metadata `labels_true`, which
+    scikit-learn slices together with X: ``GridSearchCV(...).fit(X, constraints,
     labels_true=labels)`` or ``cross_validate(..., params={"labels_true":
     labels})``. This needs ``sklearn.set_config(enable_metadata_routing=True)``.
 

@@ -1,7 +1,7 @@
 """Divide the rows of constraints into folds: stateless functions.
 
-Each maker returns a list of (train, test) row numbers, sorted. They differ in what
-they keep of the pairs; see `ConstraintKFold`.
+Each maker returns a list of (train, test) row numbers, sorted. They differ in which
+pairs they keep; see `ConstraintKFold`.
 """
 
 import heapq
@@ -15,7 +15,7 @@ from skpairclust.constraints._pairs import ragged_arange
 
 
 def cover_folds(constraints, n_splits, rng, *, least_share=None):
-    """Test on the endpoints of a fold's pairs, train without a cover of these.
+    """Test on the samples of a fold's pairs, and train without a cover of these pairs.
 
     Lists the pairs that groups imply. Returns None as soon as a fold keeps no more
     than `least_share` of the pairs for training.
@@ -28,7 +28,7 @@ def cover_folds(constraints, n_splits, rng, *, least_share=None):
         is_test = np.zeros(constraints.n_samples, dtype=bool)
         is_test[pairs[fold == number]] = True
         inside = is_test[pairs].all(axis=1)
-        # tested pairs are never trained on: this alone may decide, and is cheap
+        # tested pairs are never trained on: this check is cheap and may be enough
         if least_share and np.mean(~inside) <= least_share:
             return None
         # what else is lost with a row: pairs with an end outside the test rows
@@ -136,8 +136,9 @@ def _count_implied(relation, component_of_group, counts):
 def pack(counts, n_splits, rng):
     """Give components to folds so that both kinds of pairs are spread evenly.
 
-    Large ones first, each to the fold with the least of what it brings. Components
-    with the same counts are dealt out at once, so the loop is over different counts.
+    Large components come first. Each goes to the fold that has the fewest pairs of the
+    kinds that it adds. Components with the same counts are distributed at once, so the
+    loop is over different counts.
 
     Parameters
     ----------
@@ -169,9 +170,9 @@ def pack(counts, n_splits, rng):
 
 
 def row_folds(constraints, n_splits, rng):
-    """Deal out the rows that have pairs; pairs across folds are lost.
+    """Divide the rows that have pairs into folds; pairs across folds are lost.
 
-    Rows of one group (class, sequence) are dealt out evenly, two by two, so that
+    Rows of one group (class, sequence) are distributed evenly, two at a time, so that
     small groups keep must-links.
     """
     relations = constraints._relations

@@ -13,11 +13,11 @@ from skpairclust.metrics._probabilities import same_cluster_probability
 
 
 class PairClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
-    """Tell "same" from "different" with a clusterer; the samples are pairs.
+    """Classify pairs as "same" or "different" with a clusterer.
 
-    Pairs of row numbers take the place of X, and 1 ("same") or -1 ("different")
-    that of y. Any splitter, scorer, search or learning curve for binary classifiers
-    then works on pairs, while all rows of X are in every fit.
+    The samples of this classifier are pairs of row numbers, and its classes are 1
+    ("same") and -1 ("different"). Any splitter, scorer, search or learning curve for
+    binary classifiers then works on pairs, while all rows of X are in every fit.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class PairClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         A clusterer whose `fit` takes `PairwiseConstraints` as y.
 
     X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-        The samples that pairs are about. `clone` does not copy them.
+        The samples to which the row numbers refer. `clone` does not copy them.
 
     Attributes
     ----------
@@ -45,8 +45,9 @@ class PairClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     Notes
     -----
-    A held-out pair may follow from training pairs: if a and b are the same, and b
-    and c, so are a and c. Splitters do not see this, and scores are then too good.
+    A held-out pair may follow from training pairs: if a and b belong together, and b
+    and c, then a and c do as well. Splitters do not check this, and the scores are
+    then too good.
 
     Examples
     --------
@@ -66,7 +67,7 @@ class PairClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     True
     """
 
-    # scikit-learn takes every argument not named X or y for metadata
+    # scikit-learn treats every argument not named X or y as metadata
     __metadata_request__fit = {"pairs": UNUSED}
     __metadata_request__predict = {"pairs": UNUSED}
     __metadata_request__predict_proba = {"pairs": UNUSED}
@@ -85,8 +86,8 @@ class PairClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             Row numbers of X.
 
         y : array-like of shape (n_pairs,)
-            1 for "same", -1 for "different". 0 and 1 will do as well:
-            `cross_val_predict` encodes classes so.
+            1 for "same", -1 for "different". 0 and 1 are also accepted, because
+            `cross_val_predict` encodes classes like this.
 
         sample_weight : array-like of shape (n_pairs,), default=None
             Confidence in each pair, positive.
@@ -134,9 +135,10 @@ class PairClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_pairs, 2), float64
-            The chance that both samples are in one cluster, from the estimator's
-            `predict_proba` if it has one; else 1 for equal predictions and 0 for
-            others. Columns as in `classes_`.
+            The probability that both samples are in the same cluster, from
+            `predict_proba` of the estimator if it has one; otherwise 1 for equal
+            predictions and 0 for different ones. Columns are ordered as in
+            `classes_`.
         """
         same = self._predict_same(pairs)
         return np.column_stack((1 - same, same))
@@ -173,7 +175,7 @@ class PairClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return (labels[:, 0] == labels[:, 1]).astype(np.float64)
 
     def _make_constraints(self, pairs, y, weight=None):
-        """Return the constraints that pairs and their classes stand for."""
+        """Return the constraints that the pairs and their classes express."""
         n_samples = count_samples(self.X)
         pairs = check_pairs(pairs, n_samples, "pairs")
         is_must = _check_classes(y, pairs)
@@ -202,7 +204,7 @@ class PairClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
 
 def _check_classes(y, pairs):
-    """Return which pairs are the same, or say what y has to be."""
+    """Return which pairs are "same", or raise an error that says what y must be."""
     y = np.asarray(y)
     check_consistent_length(pairs, y)
     found = set(np.unique(y).tolist())
@@ -210,7 +212,7 @@ def _check_classes(y, pairs):
     if y.ndim != 1 or not (found <= {-1, 1} or found == {0, 1}):
         raise ValueError(
             "y must hold 1 for pairs that are the same and -1 for pairs that are "
-            f"different, one a pair; got {np.unique(y)[:5]} in shape {y.shape}."
+            f"different, one per pair; got {np.unique(y)[:5]} in shape {y.shape}."
         )
     return y == 1
 

@@ -1,4 +1,4 @@
-"""What becomes of the pairs in a split: shares, and pairs that leak."""
+"""How a split uses the pairs: shares of pairs, and pairs that leak."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from skpairclust.constraints._pairs import contains, encode, unique_keys
 
 
 def describe_row_splits(constraints, splits):
-    """Count what splits of rows do to the pairs.
+    """Report how splits of rows use the pairs.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def _describe_rows(constraints, train, test):
 
 
 def describe_pair_splits(constraints, is_must, pairs, splits):
-    """Count what splits of pairs do, where all rows are in every fit.
+    """Report how splits of pairs use the pairs, where all rows are in every fit.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def describe_pair_splits(constraints, is_must, pairs, splits):
     Returns
     -------
     report : dict
-        As of `describe_row_splits`.
+        As from `describe_row_splits`.
     entailed : list of ndarray of bool
         Which tested pairs follow from the training pairs, for each split.
     """
@@ -106,7 +106,7 @@ def _shares(n_pairs, n_train, n_test, n_common, n_entailed, row_share):
 
 
 def _share(part, whole):
-    """Return part / whole, NaN of nothing."""
+    """Return part / whole, NaN if the whole is 0."""
     return part / whole if whole else np.nan
 
 

@@ -1,4 +1,4 @@
-"""ConstraintKFold: a splitter that looks at the pairs."""
+"""ConstraintKFold: a splitter that takes the pairs into account."""
 
 from numbers import Integral
 
@@ -27,33 +27,34 @@ class ConstraintKFold(BaseCrossValidator):
 
     Plain k-fold cross-validation keeps a pair for training with probability
     ``(1 - 1/k)**2`` and for testing with ``1/k**2``: with five folds .64 and .04.
-    This splitter looks at the constraints in `y` instead. No pair is ever trained
-    and tested on in one split.
+    This splitter uses the constraints in `y` to keep more pairs. No pair is used for
+    both training and testing in one split.
 
     Parameters
     ----------
     n_splits : int, default=5
-        Number of folds, 2 at least.
+        Number of folds, at least 2.
 
     method : {"auto", "component", "cover", "row"}, default="auto"
-        - "component" keeps samples together that pairs of either kind connect. It
-          loses no pair, but cannot divide the giant component that forms once
-          there are more than about half as many random pairs as samples.
-        - "cover" deals out pairs. It tests on all samples that a fold's pairs name
-          and trains on everything but a vertex cover of the pairs among these: of
-          each tested pair one sample at least is unseen. Pairs that are implied
-          by labels or closures are listed.
-        - "row" deals out samples, evenly from each class, as stratified k-fold
-          cross-validation does; labels of few samples are dealt out two by two.
-          Samples without pairs are always trained on. For class labels, which
-          imply so many pairs that those across folds can be spared.
-        - "auto" takes "component" if no component has more than 1/k of the pairs;
-          else "cover" if all pairs are explicit and each fold keeps more than half
-          of them for training; else "row".
+        - "component" keeps samples together that are connected by pairs of either
+          kind. It loses no pair. However, it cannot divide the giant component that
+          forms if there are more than about half as many random pairs as samples.
+        - "cover" divides the pairs into folds. It tests on all samples in the pairs
+          of a fold. It trains on all samples except a vertex cover of the pairs among
+          the tested samples, so that at least one sample of each tested pair is new.
+          Pairs that are implied by labels or closures are listed.
+        - "row" divides the samples into folds, evenly from each class, as stratified
+          k-fold cross-validation does. Two samples of a class go to a fold at a time,
+          so that small classes keep must-links. Samples without pairs are always used
+          for training. It suits class labels, which imply so many pairs that those
+          across folds are not needed.
+        - "auto" uses "component" if no component has more than 1/k of the pairs;
+          otherwise "cover" if all pairs are explicit and each fold keeps more than
+          half of them for training; otherwise "row".
 
     random_state : int, RandomState instance or None, default=None
-        Decides what goes into which fold. Pass an int for the same folds in every
-        call of `split`.
+        Controls which samples go to which fold. Pass an int to get the same folds in
+        every call of `split`.
 
     Attributes
     ----------
@@ -61,11 +62,11 @@ class ConstraintKFold(BaseCrossValidator):
         The method used in the last call of `split`.
 
     report_ : dict of str to ndarray of shape (n_splits,)
-        Of the last call of `split`: the shares of all pairs that are trained on
-        ("train_share"), tested on ("test_share") or neither ("dropped_share");
-        the share of tested pairs that follow from training pairs
-        ("entailed_share", always 0); the share of samples trained on
-        ("row_share"). ``pandas.DataFrame(cv.report_)`` is a table of them.
+        Describes the last call of `split`. "train_share", "test_share" and
+        "dropped_share" are the shares of all pairs that are used for training, for
+        testing, and not at all. "entailed_share" is the share of tested pairs that
+        follow from training pairs, which is always 0. "row_share" is the share of
+        samples used for training. ``pandas.DataFrame(cv.report_)`` makes a table.
 
     See Also
     --------
@@ -74,9 +75,9 @@ class ConstraintKFold(BaseCrossValidator):
 
     Notes
     -----
-    With "cover", samples can be in both the training and the test set: their
-    features are seen in training, the tested pairs are not. Scores against labels
-    should then be computed with another splitter.
+    With "cover", a sample can be in both the training and the test set. Its features
+    are then seen in training, but the tested pairs are not. Use another splitter to
+    compute scores against labels.
 
     Examples
     --------
@@ -108,7 +109,7 @@ class ConstraintKFold(BaseCrossValidator):
             Samples; only their number matters.
 
         y : PairwiseConstraints or array-like
-            Any supervision that `fit` takes.
+            Any supervision that `fit` accepts.
 
         groups : object
             Ignored, exists for compatibility.
@@ -121,8 +122,8 @@ class ConstraintKFold(BaseCrossValidator):
         Raises
         ------
         ValueError
-            If `y` is None, a parameter is wrong, or a fold would have no pair to
-            train or to test on.
+            If `y` is None, a parameter is invalid, or a fold would have no pair for
+            training or for testing.
         """
         self._check_params()
         constraints = _read_constraints(X, y)

@@ -1,4 +1,4 @@
-"""cross_validate_constraints: scores, and what became of the pairs."""
+"""cross_validate_constraints: scores, and how the splits used the pairs."""
 
 from numbers import Integral
 
@@ -39,12 +39,12 @@ def cross_validate_constraints(
     error_score="raise",
     verbose=0,
 ):
-    """Cross-validate on constraints and report what became of the pairs.
+    """Cross-validate on constraints and report how the splits used the pairs.
 
     Parameters
     ----------
     estimator : estimator
-        A clusterer whose `fit` takes `PairwiseConstraints` as y; a pipeline too.
+        A clusterer, or a pipeline, whose `fit` takes `PairwiseConstraints` as y.
 
     X : array-like of shape (n_samples, n_features) or (n_samples, ...)
         Samples.
@@ -53,19 +53,20 @@ def cross_validate_constraints(
         Any supervision that `fit` takes.
 
     cv : int, splitter or iterable of (train, test), default=None
-        With ``hold_out="rows"`` splits of the rows of X; an integer or None (5)
-        means `ConstraintKFold`. With ``hold_out="pairs"`` splits of the pairs, the
-        must-links first; an integer or None means `StratifiedKFold`, shuffled.
-        Both with ``random_state=0``.
+        With ``hold_out="rows"``, it splits the rows of X; an integer or None (5)
+        means `ConstraintKFold`. With ``hold_out="pairs"``, it splits the pairs, with
+        the must-links first; an integer or None means shuffled `StratifiedKFold`.
+        Both have ``random_state=0``.
 
     scoring : str, callable, list or dict, default="constraint_accuracy"
         Names of `skpairclust.metrics.get_scorer_names` or of scikit-learn's
         scorers, or scorers.
 
     hold_out : {"rows", "pairs"}, default="rows"
-        "rows" trains on some rows of X and tests on others: how well will new
-        samples be clustered? "pairs" has all rows of X in every fit and leaves out
-        pairs: how well are samples of X clustered that nobody has compared?
+        "rows" trains on some rows of X and tests on others. This measures how well
+        new samples are clustered. "pairs" uses all rows of X in every fit and holds
+        out pairs. This measures how well the samples of X are clustered that nobody
+        has compared.
 
     drop_entailed : bool, default=False
         Do not test on pairs that follow from the training pairs. With
@@ -76,10 +77,10 @@ def cross_validate_constraints(
 
     params : dict, default=None
         Passed to `fit` of the estimator, or routed as metadata; arrays have one
-        entry a row of X. Only with ``hold_out="rows"``.
+        entry per row of X. Only with ``hold_out="rows"``.
 
     n_jobs, return_train_score, return_estimator, return_indices, verbose
-        As of :func:`sklearn.model_selection.cross_validate`.
+        As in :func:`sklearn.model_selection.cross_validate`.
 
     error_score : "raise" or float, default="raise"
         Score of a fold whose fit or scoring fails.
@@ -87,11 +88,12 @@ def cross_validate_constraints(
     Returns
     -------
     results : dict of str to ndarray of shape (n_splits,)
-        That of :func:`sklearn.model_selection.cross_validate`, and: "train_share",
-        "test_share" and "dropped_share", the shares of all pairs that are trained
-        on, tested on, and neither; "entailed_share", the share of held-out pairs
-        that follow from training pairs, a leak (these are no longer in
-        "test_share" with `drop_entailed`); "row_share", the share of X fitted.
+        The results of :func:`sklearn.model_selection.cross_validate`, and these:
+        "train_share", "test_share" and "dropped_share" are the shares of all pairs
+        that are used for training, for testing, and not at all. "entailed_share" is
+        the share of held-out pairs that follow from training pairs, which is a leak
+        (with `drop_entailed`, these do not count in "test_share"). "row_share" is
+        the share of rows of X that are fitted.
 
     Raises
     ------
@@ -159,7 +161,7 @@ def _read_supervision(X, y):
 
 
 def _resolve(scoring):
-    """Return scorers as `cross_validate` takes them, names of ours looked up."""
+    """Return scorers for `cross_validate`; names of this package are looked up."""
     if isinstance(scoring, str):
         return get_scorer(scoring) if scoring in get_scorer_names() else scoring
     if callable(scoring):
@@ -231,7 +233,7 @@ def _validate_pairs(
 
 
 def _as_positions(rows):
-    """Return positions, also of a mask."""
+    """Return positions, given positions or a mask."""
     rows = np.asarray(rows)
     return np.flatnonzero(rows) if rows.dtype == bool else rows
 

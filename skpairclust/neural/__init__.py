@@ -1,1 +1,1 @@
-"""What all estimators with a network train and predict with."""
+"""Training and prediction for all estimators with a network."""

@@ -1,4 +1,4 @@
-"""What the estimators share: tags, validation of X, the fitted network."""
+"""Base class of the estimators: tags, validation of X, the fitted network."""
 
 import warnings
 from contextlib import contextmanager
@@ -44,7 +44,7 @@ _INFERENCE_ROWS, _LEAST_ROWS = 2048, 16
 
 @contextmanager
 def restored_on_error(estimator):
-    """Put all attributes back when the block fails: an earlier fit stays whole."""
+    """Restore all attributes if the block fails, so that an earlier fit stays valid."""
     before = dict(vars(estimator))
     try:
         yield
@@ -186,8 +186,8 @@ class BaseNeuralEstimator(
         Returns
         -------
         estimator
-            As fitted as it was when saved. A `random_state` that was no integer is
-            None.
+            In the fitted state in which it was saved. A `random_state` that was not
+            an integer is None.
 
         Raises
         ------

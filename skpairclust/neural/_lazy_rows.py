@@ -48,7 +48,7 @@ class LazyRows:
     shape : tuple of int
         As of an array of all samples.
     size : float
-        inf: there is no saying that it fits anywhere.
+        inf, because it is unknown whether all samples fit into memory.
     """
 
     size = math.inf

@@ -1,4 +1,4 @@
-"""Networks that end in one output a cluster, each built from a generator.
+"""Networks that end in one output per cluster, each built from a generator.
 
 The global random state of torch is never used: layers are allocated without
 initialization and filled from the generator that comes in.
@@ -78,7 +78,7 @@ def build_network(network, input_shape, n_outputs, *, hidden_layer_sizes, seed):
     Raises
     ------
     TypeError
-        If a callable returns something else than a module.
+        If a callable returns something other than a module.
     ValueError
         If the network cannot take samples of this shape.
     """

@@ -1,4 +1,4 @@
-"""One training as plain data, and how it runs: what all estimators share."""
+"""One training as plain data, and how it runs; shared by all estimators."""
 
 import copy
 from contextlib import nullcontext
@@ -74,7 +74,7 @@ def read_options(kind, params, **given):
 
 
 def read_task(kind, params, architecture, objective, **own):
-    """Return a task of the dataclass `kind`, or say what of it cannot be.
+    """Return a task of the dataclass `kind`, or raise if something is impossible.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def run_task(X, task, seed, fit_network, *, index=None, label="fit", hook=None):
     -------
     TrainingRun
     """
-    # Dropout and the like in a network of the user's draw from the global state.
+    # In a network of the user, dropout and similar layers draw from the global state.
     own = callable(task.architecture.network)
     device = resolve_device(task.device)
     seeded = global_rng(seed, device) if own else nullcontext()

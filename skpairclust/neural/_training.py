@@ -1,7 +1,7 @@
 """The training loop: epochs, schedule, early stopping, the best weights.
 
-It knows torch alone. What a step costs comes in as a function, what is worth a
-look at the end of an epoch goes out through another.
+It depends on torch only. The loss of a step is a function that is passed in, and
+another function is called at the end of each epoch.
 """
 
 import math
@@ -127,7 +127,7 @@ def train(
         run.interrupted = True
     if best is not None:
         network.load_state_dict(best)
-    # An interrupt within the first epoch leaves what was learnt until then.
+    # An interrupt within the first epoch leaves what was learned until then.
     if best is not None or (run.interrupted and _is_finite(network)):
         run.weights = to_numpy_state(network)
     return run
@@ -183,7 +183,7 @@ def _run_epoch(network, compute_loss, n_steps, optimizer, options, epoch):
         for group in optimizer.param_groups:
             group["lr"] = rate * group.get("multiplier", 1.0)
         loss = _run_step(network, compute_loss, optimizer)
-        # Summed on the device: reading a loss each step would wait for the GPU.
+        # Summed on the device: reading the loss of each step would wait for the GPU.
         total = loss if total is None else total + loss
     return float(total) / n_steps
 

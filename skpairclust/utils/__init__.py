@@ -1,1 +1,1 @@
-"""Checks of parameters, and what differs between versions of scikit-learn."""
+"""Checks of parameters, and differences between versions of scikit-learn."""

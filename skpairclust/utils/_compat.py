@@ -1,4 +1,4 @@
-"""Version switches: what newer scikit-learn has and older does not."""
+"""Version switches, for features that only newer versions of scikit-learn have."""
 
 from functools import wraps
 
@@ -19,13 +19,13 @@ except ImportError:  # scikit-learn < 1.9
             return False
 
     class CallbackSupportMixin:
-        """Do nothing in the place of scikit-learn's mixin."""
+        """Do nothing, in place of scikit-learn's mixin."""
 
         def _init_callback_context(self, **_):
             return _NoCallbackContext()
 
     def with_callbacks(method):
-        """Return the method in a frame of its own, as scikit-learn 1.9 does.
+        """Return the method in a separate frame, as scikit-learn 1.9 does.
 
         Warnings point to the caller by counting frames.
         """

@@ -22,7 +22,7 @@ __all__ = [
     "warn_of_scales",
 ]
 
-# A feature so many times as spread as the middle one drowns the others.
+# A feature whose spread is so many times that of the median one dominates the others.
 _MOST_SPREAD = 100
 # Of an image: gray, gray and alpha, colors, colors and alpha.
 _MOST_CHANNELS = 4
@@ -173,7 +173,7 @@ def check_classes(y, n_clusters):
     if y is None or isinstance(y, PairwiseConstraints) or np.ndim(y) != 1:
         raise ValueError(
             "classification_weight needs labels: pass y as a 1-d integer array with -1 "
-            "for unlabelled samples (pairs go to must_link and cannot_link), or set "
+            "for unlabeled samples (pairs go to must_link and cannot_link), or set "
             "classification_weight=0."
         )
     classes = np.asarray(y).astype(np.int64)

@@ -59,7 +59,7 @@ def test_an_epoch_meets_every_pair(pairs):
     assert (met[signed_matrix(pairs) != 0] > 0).all()
 
 
-def test_an_epoch_meets_every_labelled_sample(labels):
+def test_an_epoch_meets_every_labeled_sample(labels):
     partial = np.where(np.arange(60) % 3 == 0, labels, -1)
     stream = ConstraintBatches(
         PairwiseConstraints.from_labels(partial), 8, np.random.RandomState(0)
