@@ -8,6 +8,7 @@ import torch
 from sklearn.base import ClusterMixin
 from sklearn.utils import check_random_state
 
+from skpairclust.clusterer._calibration import DEFAULT_TEMPERATURE
 from skpairclust.clusterer._losses import PAIR_LOSSES, REDUCTIONS
 from skpairclust.clusterer._noise import estimate_flip_rate
 from skpairclust.clusterer._queries import ClusterQueries
@@ -219,6 +220,9 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
 
     noise_rate_ : float
         Share of wrong pairs, as given or as the fitted model estimates it.
+
+    temperature_ : float
+        What `predict_proba` divides logits by, see `calibrate`.
 
     n_iter_ : int
         Number of epochs run.
@@ -480,6 +484,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         for name in ("pair_weight", "information_weight", "adversarial_radius"):
             setattr(self, f"{name}_", getattr(task.objective, name))
         self.size_freedom_ = task.evidence.size_freedom
+        self.temperature_ = DEFAULT_TEMPERATURE
 
     def _name_clusters(self, probabilities, constraints):
         """Give the clusters in use the first numbers; set what follows from them."""
@@ -503,5 +508,6 @@ def _stopped(task, network, rows, index):
     return {
         **describe_network(task, network, rows, index),
         "cluster_order_": np.arange(task.architecture.n_outputs),
+        "temperature_": DEFAULT_TEMPERATURE,
         "_n_features_out": count_features(network, task.architecture.input_shape),
     }

@@ -2,6 +2,8 @@
 
 from sklearn.utils.validation import check_is_fitted
 
+from skpairclust.clusterer._calibration import fit_temperature
+from skpairclust.constraints._supervision import check_supervision
 from skpairclust.metrics._constraint_score import ConstraintScoreMixin
 from skpairclust.neural._base import BaseNeuralEstimator
 
@@ -30,6 +32,11 @@ class ClusterQueries(ConstraintScoreMixin, BaseNeuralEstimator):
     def predict_proba(self, X):
         """Return the probability of each cluster for each sample.
 
+        The sum over clusters of the products of two samples' probabilities is the
+        probability that they belong together. Networks that have memorized their pairs
+        are too sure; therefore the logits are divided by `temperature_`, a typical
+        value until `calibrate` has found one from pairs that were not fitted.
+
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
@@ -39,13 +46,81 @@ class ClusterQueries(ConstraintScoreMixin, BaseNeuralEstimator):
         -------
         ndarray of shape (n_samples, n_clusters), float32
             Probabilities; rows sum to 1. Clusters in use come first.
+
+        Raises
+        ------
+        ValueError
+            If the network's output for a sample is not finite.
         """
         check_is_fitted(self)
         X = self._check_X(X, reset=False)
-        return self._probabilities(X)[:, self.cluster_order_]
+        return self._probabilities(X, self.temperature_)[:, self.cluster_order_]
 
-    def _probabilities(self, X):
+    def calibrate(self, X, y=None, *, must_link=None, cannot_link=None):
+        """Set `temperature_` so that probabilities fit pairs that were not fitted.
+
+        Clusters stay as they are: only how sure they are changes. Temperature scaling
+        [1]_ with pairs in place of labels. With few pairs the temperature stays near
+        its typical value.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples of the shape seen in `fit`.
+
+        y : PairwiseConstraints or array-like, default=None
+            What is known of these samples, as in `fit`. With pairs that `fit` has seen
+            the result is too sure.
+
+        must_link, cannot_link : array-like of shape (m, 2), default=None
+            Pairs of row numbers, as in `fit`.
+
+        Returns
+        -------
+        self : ConstrainedNeuralClusterer
+            The estimator.
+
+        Raises
+        ------
+        ValueError
+            If no pair is given.
+
+        References
+        ----------
+        .. [1] Guo, Pleiss, Sun, Weinberger (2017). On calibration of modern neural
+           networks. ICML. arXiv:1706.04599.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.datasets import load_iris
+        >>> from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
+        >>> X, y = load_iris(return_X_y=True)
+        >>> pairs = PairwiseConstraints.sample_from_labels(y, 300, random_state=0)
+        >>> held_out = np.arange(300) % 5 == 0
+        >>> clusterer = ConstrainedNeuralClusterer(n_clusters=3, random_state=0)
+        >>> clusterer = clusterer.fit(X, pairs.subset(~held_out))
+        >>> clusterer.calibrate(X, pairs.subset(held_out)).temperature_ > 0
+        True
+        """
+        check_is_fitted(self)
+        X = self._check_X(X, reset=False)
+        constraints = check_supervision(
+            y, n_samples=X.shape[0], must_link=must_link, cannot_link=cannot_link
+        )
+        if not constraints.n_pairs:
+            raise ValueError(
+                "calibrate needs pairs, but y holds none: pass some that fit has not "
+                "seen, as y or as must_link= and cannot_link=."
+            )
+        rate = min(self.noise_rate_, 0.4)
+        self.temperature_ = fit_temperature(self._probabilities(X), constraints, rate)
+        return self
+
+    def _probabilities(self, X, temperature=1.0):
         """Return the softmax of the network's outputs, in their own order."""
         return self._infer(
-            X, lambda network, x: network(x).softmax(1), self._architecture.n_outputs
+            X,
+            lambda network, x: (network(x) / temperature).softmax(1),
+            self._architecture.n_outputs,
         )
