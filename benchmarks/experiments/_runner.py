@@ -5,6 +5,7 @@ time and the machine, a line of JSON that is appended as soon as the cell is don
 that was killed therefore goes on with the first cell without a row.
 """
 
+import itertools
 import json
 import time
 from collections.abc import Callable
@@ -72,6 +73,21 @@ class Selection:
 
 
 EVERYTHING = Selection({}, {})
+
+
+def expand(*plans):
+    """Return a cell for each combination of what plans state, seed by seed.
+
+    The values of a plan that are tuples vary, the last one fastest.
+    """
+    cells = []
+    for plan in plans:
+        values = [v if isinstance(v, tuple) else (v,) for v in plan.values()]
+        cells += [
+            dict(zip(plan, chosen, strict=True))
+            for chosen in itertools.product(*values)
+        ]
+    return sorted(cells, key=lambda cell: cell["seed"])
 
 
 def results_path(name, scale="full"):
