@@ -179,7 +179,6 @@ def draw_siamese_cost(frame):
     networks = frame.groupby("network", sort=False)
     figure, axes = _make_axes(1, len(networks))
     for ax, (network, runs) in zip(axes[0], networks, strict=True):
-        runs = runs.sort_values("partners", kind="stable")
         for key, label, color, marker in (
             ("siamese_ms", "Siamese network", 2, "s"),
             ("enumerated_ms", "pairs enumerated in the loss", 0, "o"),

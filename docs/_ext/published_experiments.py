@@ -164,8 +164,8 @@ def make_siamese_cost(rows):
     frame = frame_scores(rows)
     for kind in ("siamese", "enumerated"):
         frame[f"{kind}_ms"] = 1000 * frame[f"{kind}_seconds"]
-    plots.draw_siamese_cost(frame)
     frame = average(frame, "network", "partners").sort_values(["network", "partners"])
+    plots.draw_siamese_cost(frame)
     times = [
         f"{run.times:.1f} ({run.times_low:.1f}–{run.times_high:.1f}){mark(run.planned)}"
         for run in frame.itertuples()
