@@ -93,10 +93,10 @@ class DeepClusterer:
         for rows in self._batches(len(pairs)):
             p, q = (self._soft(self.encoder(self.X[side])) for side in pairs[rows].T)
             same = (p * q).sum(1).clamp(1e-6, 1 - 1e-6)
-            likelihood = torch.where(
-                torch.as_tensor(is_must[rows], device=same.device), same, 1 - same
+            target = torch.as_tensor(is_must[rows]).to(same)
+            self._step(
+                _CLUSTERING_WEIGHT * functional.binary_cross_entropy(same, target)
             )
-            self._step(_CLUSTERING_WEIGHT * -likelihood.log().mean())
 
     @torch.no_grad()
     def assign(self, X):
