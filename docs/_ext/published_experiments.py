@@ -120,9 +120,8 @@ def make_full_supervision(rows):
     """Methods by labeled images a class: accuracy of test rows."""
     frame = flatten(rows).query("part == 'test'")
     # Where all images have labels, there is no number.
-    frame["per_class"] = [
-        "all" if pd.isna(number) else int(number) for number in frame["per_class"]
-    ]
+    numbers = ["all" if pd.isna(n) else int(n) for n in frame["per_class"]]
+    frame = frame.assign(per_class=numbers)
     plots.draw_full_supervision(frame)
     text = ""
     for dataset, of_data in by_dataset(frame):
@@ -186,7 +185,7 @@ def make_comparison(rows):
     """One table a data set: accuracy of test rows by number of pairs."""
     frame = flatten(rows).query("part == 'test'")
     # All have the same network.
-    frame["line"] = frame["method"].map(name)
+    frame = frame.assign(line=frame["method"].map(name))
     plots.draw_comparison(frame)
     text = ""
     for dataset, published in COMPARISON.items():
