@@ -24,55 +24,58 @@ _DROPOUT = 0.2
 _KMEANS_ROWS = 10_000
 
 
-def fit_dcc(cell, data, constraints, device):
-    """Return the clusters of training and test rows.
+class DeepClusterer:
+    """Encoder, decoder and centers with what trains them.
 
     Parameters
     ----------
     cell : dict
         With "n_clusters", "pretrain_epochs", "max_iter" and "seed".
-    data : Rows
-    constraints : PairwiseConstraints
     device : str
     """
-    with global_rng(cell["seed"]):
-        model = _Model(data.X, cell, resolve_device(device))
-        model.pretrain(cell["pretrain_epochs"])
-        model.place_centers(cell)
-        pairs, is_must = _list_pairs(constraints)
-        for _ in range(cell["max_iter"]):
-            model.run_epoch()
-            model.learn_pairs(pairs, is_must)
-    return model.predict(data.X), model.predict(data.X_test)
 
+    def __init__(self, cell, device):
+        self.cell, self.device = cell, resolve_device(device)
 
-class _Model:
-    """Encoder, decoder and centers with what trains them."""
+    def fit(self, X, constraints):
+        """Train on images as rows and on pairs of them."""
+        with global_rng(self.cell["seed"]):
+            self.build(X)
+            self.pretrain()
+            self.place_centers()
+            pairs, is_must = _list_pairs(constraints)
+            for _ in range(self.cell["max_iter"]):
+                self.run_epoch()
+                self.learn_pairs(pairs, is_must)
+        self.labels_ = self.predict(X)
+        return self
 
-    def __init__(self, X, cell, device):
+    def build(self, X):
+        """Make the networks, and centers to be placed."""
         sizes = [X.shape[1], *_HIDDEN, _N_FEATURES]
-        self.X = torch.as_tensor(X, device=device)
-        self.encoder = _stack(sizes).to(device)
-        self.decoder = _stack(sizes[::-1]).to(device)
-        shape = (cell["n_clusters"], _N_FEATURES)
-        self.centers = nn.Parameter(torch.zeros(shape, device=device))
-        self.rng = np.random.RandomState(cell["seed"])
+        self.X = torch.as_tensor(X, device=self.device)
+        self.encoder = _stack(sizes).to(self.device)
+        self.decoder = _stack(sizes[::-1]).to(self.device)
+        shape = (self.cell["n_clusters"], _N_FEATURES)
+        self.centers = nn.Parameter(torch.zeros(shape, device=self.device))
+        self.rng = np.random.RandomState(self.cell["seed"])
         parts = [*self.encoder.parameters(), *self.decoder.parameters(), self.centers]
         self.optimizer = torch.optim.Adam(parts, lr=1e-3)
 
-    def pretrain(self, n_epochs):
+    def pretrain(self):
         """Train the autoencoder on images with some pixels missing."""
-        for _ in range(n_epochs):
+        for _ in range(self.cell["pretrain_epochs"]):
             for rows in self._batches(len(self.X)):
                 x = self.X[rows]
                 noisy = functional.dropout(x, _DROPOUT) * (1 - _DROPOUT)
                 self._step(functional.mse_loss(self.decoder(self.encoder(noisy)), x))
 
-    def place_centers(self, cell):
+    def place_centers(self):
         """Start from the centers of k-means."""
         with torch.no_grad():
             z = self.encoder(self.X[:_KMEANS_ROWS]).cpu().numpy()
-        model = KMeans(cell["n_clusters"], n_init=10, random_state=cell["seed"]).fit(z)
+        k, seed = self.cell["n_clusters"], self.cell["seed"]
+        model = KMeans(k, n_init=10, random_state=seed).fit(z)
         self.centers.data = torch.as_tensor(model.cluster_centers_).to(self.X)
 
     def run_epoch(self):
@@ -90,10 +93,10 @@ class _Model:
         for rows in self._batches(len(pairs)):
             p, q = (self._soft(self.encoder(self.X[side])) for side in pairs[rows].T)
             same = (p * q).sum(1).clamp(1e-6, 1 - 1e-6)
-            likelihood = torch.where(
-                torch.as_tensor(is_must[rows], device=same.device), same, 1 - same
+            target = torch.as_tensor(is_must[rows]).to(same)
+            self._step(
+                _CLUSTERING_WEIGHT * functional.binary_cross_entropy(same, target)
             )
-            self._step(_CLUSTERING_WEIGHT * -likelihood.log().mean())
 
     @torch.no_grad()
     def assign(self, X):

@@ -1,12 +1,22 @@
 """The methods that the experiments compare, and how they are scored."""
 
+from functools import partial
+
 import numpy as np
 import torch
 from sklearn.cluster import KMeans
 from sklearn.metrics import normalized_mutual_info_score
 from torch import nn
 
-from skpairclust import ConstrainedNeuralClusterer, MetricEmbedder
+from benchmarks.experiments._data import load_rows
+from benchmarks.experiments._dcc import DeepClusterer
+from benchmarks.experiments._runner import expand
+from skpairclust import (
+    ConstrainedNeuralClusterer,
+    MetricEmbedder,
+    PairwiseConstraints,
+)
+from skpairclust.baselines import COPKMeans, MPCKMeans, PCKMeans
 from skpairclust.metrics import clustering_accuracy_score, purity_score
 
 # A cluster counts as used if it has this share of the rows.
@@ -34,56 +44,124 @@ CLUSTERERS = {
     "default, vat": {"unlabeled": "vat"},
     "default, rate estimated": {"noise_rate": "estimate"},
 }
+BASELINES = {
+    "KMeans": partial(KMeans, n_init=10),
+    "COPKMeans": COPKMeans,
+    "PCKMeans": PCKMeans,
+    "MPCKMeans": MPCKMeans,
+}
+# What a cell may state of a clusterer besides its method.
+_SETTINGS = ("n_clusters", "n_init", "max_iter", "batch_size")
 
 
-def make_clusterer(cell, shape, device):
-    """Return the estimator of a cell.
+def is_restarted(method):
+    """Whether a method is the best of several restarts: those with pairs alone."""
+    return method.startswith("published") or method == "mcl"
+
+
+def expand_methods(plan, methods):
+    """Return the cells of a plan, each with all methods.
+
+    The default has the package's own network alone.
+    """
+    return [
+        cell if is_restarted(cell["method"]) else cell | {"n_init": 1}
+        for cell in expand(plan | {"method": methods})
+        if cell["network"] == "mlp" or not cell["method"].startswith("default")
+    ]
+
+
+def fit_pairs(cell, device):
+    """Return the data of a cell, and its method fitted to random pairs."""
+    data = load_rows(cell["dataset"]).head(cell["n_train"])
+    draw = {key: cell[key] for key in ("balanced", "noise") if key in cell}
+    constraints = PairwiseConstraints.sample_from_labels(
+        data.y, cell["pairs"], random_state=cell["seed"], **draw
+    )
+    return data, make_method(cell, data.shape, device).fit(data.X, constraints)
+
+
+def make_method(cell, shape, device):
+    """Return the estimator of a cell: it has `fit`, `labels_` and `predict`.
 
     Parameters
     ----------
     cell : dict
-        With "method", "network", "n_clusters", "n_init", "max_iter" and "seed".
+        With "method", "n_clusters", "seed" and, but for baselines, "max_iter";
+        networks have a "network", clusterers "n_init".
     shape : tuple of int
         That of one image.
     device : str
     """
+    method = cell["method"]
+    if method in BASELINES:
+        return BASELINES[method](cell["n_clusters"], random_state=cell["seed"])
+    if method == "DCC-style":
+        return DeepClusterer(cell, device)
+    if method == "siamese":
+        return make_siamese(cell, shape, device)
+    return make_clusterer(cell, shape, device, CLUSTERERS[method])
+
+
+def make_clusterer(cell, shape, device, options):
+    """Return the package's clusterer with options; what the cell states comes first."""
+    stated = {key: cell[key] for key in _SETTINGS if key in cell}
     return ConstrainedNeuralClusterer(
-        n_clusters=cell["n_clusters"],
-        n_init=cell["n_init"],
-        max_iter=cell["max_iter"],
         random_state=cell["seed"],
         device=device,
         **network_options(cell["network"], shape),
-        **CLUSTERERS[cell["method"]],
+        **options | stated,
     )
 
 
-def fit_siamese(cell, data, constraints, device):
-    """Learn an embedding from pairs and cluster it: the two-stage baseline.
-
-    Returns clusters of the training and of the test rows.
-    """
+def make_siamese(cell, shape, device):
+    """Return the two-stage baseline: an embedding from pairs, then k-means."""
     embedder = MetricEmbedder(
         loss="hinge_embedding",
         max_iter=cell["max_iter"],
         random_state=cell["seed"],
         device=device,
-        **network_options(cell["network"], data.shape),
+        **network_options(cell["network"], shape),
     )
-    embedder.fit(data.X, constraints)
-    return cluster_features(embedder.embedding_, embedder.transform(data.X_test), cell)
+    return FeatureKMeans(embedder, cell)
 
 
-def cluster_features(Z, Z_test, cell):
-    """Return the clusters that k-means finds in features, of both parts."""
-    model = KMeans(cell["n_clusters"], n_init=3, random_state=cell["seed"])
-    model.fit(Z[:_KMEANS_ROWS])
-    return model.predict(Z), model.predict(Z_test)
+class FeatureKMeans:
+    """k-means on what a network makes of images."""
+
+    def __init__(self, network, cell):
+        self.network = network
+        self.kmeans = KMeans(cell["n_clusters"], n_init=3, random_state=cell["seed"])
+
+    def fit(self, X, constraints):
+        """Train the network, then cluster."""
+        self.network.fit(X, constraints)
+        return self.cluster(X)
+
+    def cluster(self, X):
+        """Cluster images by the network as it is."""
+        Z = self.network.transform(X)
+        self.labels_ = self.kmeans.fit(Z[:_KMEANS_ROWS]).predict(Z)
+        return self
+
+    def predict(self, X):
+        """Return the clusters of images."""
+        return self.kmeans.predict(self.network.transform(X))
 
 
-def score_parts(y, labels, y_test, labels_test):
+def score_fit(data, model):
     """Return the scores of training and of test rows."""
-    return {"train": score(y, labels), "test": score(y_test, labels_test)}
+    return {
+        "train": score(data.y, model.labels_),
+        "test": score(data.y_test, model.predict(data.X_test)),
+    }
+
+
+def score_features(data, model, cell):
+    """Return the scores of k-means on a clusterer's features; none but of KCL's."""
+    if cell["method"] != "published":
+        return {}
+    return {"features": score_fit(data, FeatureKMeans(model, cell).cluster(data.X))}
 
 
 def score(y, labels):

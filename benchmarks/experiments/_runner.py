@@ -5,11 +5,14 @@ time and the machine, a line of JSON that is appended as soon as the cell is don
 that was killed therefore goes on with the first cell without a row.
 """
 
+import itertools
 import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+import pandas as pd
 
 from benchmarks._report import append_result, environment, read_rows
 from benchmarks.datasets import DatasetUnavailableError
@@ -57,21 +60,31 @@ class Selection:
 
     def apply(self, cells):
         """Return pairs of a cell and whether it is as planned."""
-        kept = [
-            cell
+        return [
+            (cell | self.changes, cell | self.changes == cell)
             for cell in cells
             if all(cell.get(key) in values for key, values in self.only.items())
-        ]
-        changed = [cell | self.changes for cell in kept]
-        return [
-            (new, new == old)
-            for new, old in zip(changed, kept, strict=True)
             # A setting that this kind of cell does not have cannot be changed.
-            if set(self.changes) <= set(old)
+            and self.changes.keys() <= cell.keys()
         ]
 
 
 EVERYTHING = Selection({}, {})
+
+
+def expand(*plans):
+    """Return a cell for each combination of what plans state, seed by seed.
+
+    The values of a plan that are tuples vary, the last one fastest.
+    """
+    cells = []
+    for plan in plans:
+        values = [v if isinstance(v, tuple) else (v,) for v in plan.values()]
+        cells += [
+            dict(zip(plan, chosen, strict=True))
+            for chosen in itertools.product(*values)
+        ]
+    return sorted(cells, key=lambda cell: cell["seed"])
 
 
 def results_path(name, scale="full"):
@@ -158,9 +171,7 @@ def borrow_rows(name, *, without, **settings):
         {
             "settings": {k: v for k, v in row["settings"].items() if k not in without}
             | settings,
-            "scores": row["scores"],
-            "seconds": row["seconds"],
-            "environment": row["environment"],
+            **{key: row[key] for key in ("scores", "seconds", "environment")},
             "source": f"{name}.jsonl",
         }
         for row in read_rows(results_path(name))
@@ -214,15 +225,6 @@ def _say(text):
 def _describe(row):
     """Return a line on a row: its settings and its plain numbers."""
     settings = " ".join(f"{k}={v}" for k, v in row["settings"].items())
-    return f"{settings}: {_numbers(row['scores'])} ({row['seconds']:.0f} s)"
-
-
-def _numbers(scores, prefix=""):
-    """Return the numbers among nested scores as text, lists left out."""
-    parts = []
-    for key, value in scores.items():
-        if isinstance(value, dict):
-            parts.append(_numbers(value, f"{prefix}{key}."))
-        elif isinstance(value, int | float):
-            parts.append(f"{prefix}{key}={value:.3f}".removesuffix(".000"))
-    return " ".join(parts)
+    numbers = pd.json_normalize(row["scores"]).select_dtypes("number").iloc[0]
+    scores = " ".join(f"{k}={v:.3f}".removesuffix(".000") for k, v in numbers.items())
+    return f"{settings}: {scores} ({row['seconds']:.0f} s)"

@@ -6,81 +6,51 @@ pairs. Rows of the default that ``benchmarks.bench_quality`` has measured are no
 measured again.
 """
 
-from sklearn.cluster import KMeans
-
 from benchmarks import bench_quality
 from benchmarks._report import read_rows
-from benchmarks.experiments._data import load_rows
-from benchmarks.experiments._dcc import fit_dcc
-from benchmarks.experiments._methods import CLUSTERERS, make_clusterer, score_parts
-from benchmarks.experiments._runner import Experiment
-from skpairclust import PairwiseConstraints
-from skpairclust.baselines import COPKMeans, MPCKMeans, PCKMeans
+from benchmarks.experiments._methods import (
+    BASELINES,
+    CLUSTERERS,
+    fit_pairs,
+    score_fit,
+)
+from benchmarks.experiments._runner import Experiment, expand
 
-_BASELINES = {"COPKMeans": COPKMeans, "PCKMeans": PCKMeans, "MPCKMeans": MPCKMeans}
-_METHODS = ("default", "mcl", "KMeans", *_BASELINES, "DCC-style", "published")
-# The first ones were looked at when defaults were chosen.
-_SEEDS = (8, 9, 10)
-_PRETRAIN_EPOCHS = 30
+_METHODS = ("default", "mcl", *BASELINES, "DCC-style", "published")
+_COMMON = {"n_clusters": 10, "method": _METHODS}
+_FULL = {"n_train": None, "max_iter": 50, "pretrain_epochs": 30}
+_PLANS = {
+    "tiny": {"dataset": "digits", "pairs": 60, "seed": 0, "n_train": 200}
+    | {"max_iter": 2, "pretrain_epochs": 2},
+    "quick": {"dataset": "mnist", "pairs": 1_000, "seed": 0, "n_train": 4_000}
+    | {"max_iter": 10, "pretrain_epochs": 10},
+    "full": _FULL
+    # The first seeds were looked at when defaults were chosen.
+    | {"seed": (8, 9, 10), "pairs": (1_000, 5_000, 10_000)}
+    | {"dataset": ("mnist", "fashion_mnist")},
+}
 
 
 def make_cells(scale):
     """Return the cells."""
-    if scale == "tiny":
-        tiny = {"n_train": 200, "max_iter": 2}
-        return [_make_cell("digits", 60, 0, method, **tiny) for method in _METHODS]
-    if scale == "quick":
-        small = {"n_train": 4_000, "max_iter": 10}
-        return [_make_cell("mnist", 1_000, 0, method, **small) for method in _METHODS]
-    return [
-        _make_cell(dataset, pairs, seed, method)
-        for seed in _SEEDS
-        for pairs in (1_000, 5_000, 10_000)
-        for dataset in ("mnist", "fashion_mnist")
-        for method in _METHODS
-    ]
+    return [_keep_own(cell) for cell in expand(_PLANS[scale] | _COMMON)]
 
 
-def _make_cell(dataset, pairs, seed, method, *, n_train=None, max_iter=50):
-    """Return a cell."""
-    cell = {
-        "dataset": dataset,
-        "n_train": n_train,
-        "pairs": pairs,
-        "n_clusters": 10,
-        "seed": seed,
-        "method": method,
-    }
-    if method in CLUSTERERS:
-        cell |= {"network": "mlp", "max_iter": max_iter, "n_init": 1}
-    if method == "DCC-style":
-        pretrain = _PRETRAIN_EPOCHS if n_train is None else max_iter
-        cell |= {"pretrain_epochs": pretrain, "max_iter": max_iter}
+def _keep_own(cell):
+    """Return a cell with the settings alone that its method has."""
+    cell = dict(cell)
+    if cell["method"] != "DCC-style":
+        del cell["pretrain_epochs"]
+    if cell["method"] in BASELINES:
+        del cell["max_iter"]
+    if cell["method"] in CLUSTERERS:
+        cell |= {"network": "mlp", "n_init": 1}
     return cell
 
 
 def measure(cell, device):
     """Return the scores of one fit."""
-    data = load_rows(cell["dataset"]).head(cell["n_train"])
-    constraints = PairwiseConstraints.sample_from_labels(
-        data.y, cell["pairs"], random_state=cell["seed"]
-    )
-    labels, labels_test = _cluster(cell, data, constraints, device)
-    return score_parts(data.y, labels, data.y_test, labels_test)
-
-
-def _cluster(cell, data, constraints, device):
-    """Return the clusters of training and test rows."""
-    method, k, seed = cell["method"], cell["n_clusters"], cell["seed"]
-    if method == "DCC-style":
-        return fit_dcc(cell, data, constraints, device)
-    if method == "KMeans":
-        model = KMeans(k, n_init=10, random_state=seed).fit(data.X)
-    elif method in _BASELINES:
-        model = _BASELINES[method](k, random_state=seed).fit(data.X, constraints)
-    else:
-        model = make_clusterer(cell, data.shape, device).fit(data.X, constraints)
-    return model.labels_, model.predict(data.X_test)
+    return score_fit(*fit_pairs(cell, device))
 
 
 def read_quality():
@@ -90,8 +60,10 @@ def read_quality():
     keys = ("accuracy", "nmi", "clusters_in_use")
     return [
         {
-            "settings": _make_cell(
-                row["dataset"], row["pairs"], row["seed"], "default"
+            "settings": _keep_own(
+                _FULL
+                | {key: row[key] for key in ("dataset", "pairs", "seed")}
+                | {"n_clusters": 10, "method": "default"}
             ),
             "scores": {"test": {key: row[key] for key in keys}},
             "seconds": row["seconds"],

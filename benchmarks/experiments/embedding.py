@@ -15,13 +15,11 @@ installed, the same methods start from an ImageNet network::
     python -m benchmarks.experiments embedding --set dataset=cub200
 """
 
-import numpy as np
-from sklearn.datasets import load_digits
-
 from benchmarks import bench_embedding
 from benchmarks._report import read_rows
 from benchmarks.bench_embedding import METHODS
-from benchmarks.experiments._runner import Experiment
+from benchmarks.experiments._data import load_rows
+from benchmarks.experiments._runner import Experiment, expand
 from benchmarks.image_folders import LOADERS, ImageFiles
 from skpairclust import MetricEmbedder
 
@@ -39,62 +37,41 @@ _TRIPLETS = (
 )
 _LIFTED = ("lifted", "lifted, hard negatives", "contrastive", "all triplets")
 _SCORES = ("nmi", "f1", *(f"recall_{k}" for k in bench_embedding.KS))
-_BATCH_SIZES = (32, 48, 64, 128)
-_N_SEEDS = 3
+# By `turns` right angles are images turned.
+_FULL = {
+    "dataset": "omniglot",
+    "seed": (0, 1, 2),
+    "batch_size": bench_embedding.COMMON["batch_size"],
+    "max_iter": bench_embedding.COMMON["max_iter"],
+    "turns": bench_embedding.N_TURNS,
+}
+_QUICK = _FULL | {"seed": 0, "turns": 1, "max_iter": 4}
+_PARTS = {
+    "lifted": {"part": "lifted", "method": _LIFTED},
+    "batch size": {"part": "batch size", "method": "lifted"},
+    "triplets": {"part": "triplets", "method": _TRIPLETS},
+}
+_PLANS = {
+    "tiny": [
+        _FULL
+        | {"part": "lifted", "method": ("lifted", "contrastive")}
+        | {"dataset": "digits", "seed": 0, "batch_size": 32, "max_iter": 1}
+    ],
+    "quick": [
+        _QUICK | {"part": "triplets", "method": (*_TRIPLETS[:2], "lifted")},
+        _QUICK | _PARTS["batch size"] | {"batch_size": (32, 128)},
+    ],
+    "full": [
+        _FULL | _PARTS["lifted"],
+        _FULL | _PARTS["batch size"] | {"batch_size": (32, 48, 64, 128)},
+        _FULL | _PARTS["triplets"],
+    ],
+}
 
 
 def make_cells(scale):
     """Return the cells."""
-    if scale == "tiny":
-        return [
-            _make_cell("lifted", method, 0, dataset="digits", max_iter=1, batch_size=32)
-            for method in ("lifted", "contrastive")
-        ]
-    if scale == "quick":
-        small = {"turns": 1, "max_iter": 4}
-        return [
-            *(
-                _make_cell("triplets", m, 0, **small)
-                for m in (*_TRIPLETS[:2], "lifted")
-            ),
-            *(
-                _make_cell("batch size", "lifted", 0, batch_size=m, **small)
-                for m in (32, 128)
-            ),
-        ]
-    return [cell for seed in range(_N_SEEDS) for cell in _make_seed(seed)]
-
-
-def _make_seed(seed):
-    """Return all cells of a seed."""
-    return [
-        *(_make_cell("lifted", m, seed) for m in _LIFTED),
-        *(_make_cell("batch size", "lifted", seed, batch_size=m) for m in _BATCH_SIZES),
-        *(_make_cell("triplets", m, seed) for m in _TRIPLETS),
-    ]
-
-
-def _make_cell(
-    part,
-    method,
-    seed,
-    *,
-    dataset="omniglot",
-    batch_size=None,
-    max_iter=None,
-    turns=bench_embedding.N_TURNS,
-):
-    """Return a cell; `turns` is by how many right angles images are turned."""
-    common = bench_embedding.COMMON
-    return {
-        "part": part,
-        "dataset": dataset,
-        "method": method,
-        "seed": seed,
-        "batch_size": batch_size or common["batch_size"],
-        "max_iter": max_iter or common["max_iter"],
-        "turns": turns,
-    }
+    return expand(*_PLANS[scale])
 
 
 def measure(cell, device):
@@ -127,9 +104,8 @@ def _load(dataset, turns):
 
 def _load_digits():
     """Return digits 0 to 4 to train on and 5 to 9 to measure on, 16 x 16."""
-    X, y = load_digits(return_X_y=True)
-    X = np.kron(X.reshape(-1, 8, 8) / 16, np.ones((2, 2))).astype(np.float32)[:400]
-    y = y[:400]
+    digits = load_rows("digits")
+    X, y = digits.X[:400].reshape(-1, 16, 16), digits.y[:400]
     return X[y < 5], y[y < 5], X[y >= 5], y[y >= 5]
 
 
@@ -159,26 +135,25 @@ PRETRAINED = {
 
 def read_bench_embedding():
     """Return the rows of these cells in the results of `bench_embedding`."""
-    rows = []
-    for row in read_rows(bench_embedding.RESULTS):
-        method = row["method"]
-        as_planned = bench_embedding.COMMON | METHODS.get(method, {})
-        if (row["part"], row["known"]) != ("test", "labels"):
-            continue
-        if row["settings"] != as_planned:
-            continue
-        rows += [
-            {
-                "settings": _make_cell(part, method, row["seed"]),
-                "scores": {key: row[key] for key in _SCORES},
-                "seconds": row["fit_seconds"],
-                "environment": row["environment"],
-                "source": bench_embedding.RESULTS.name,
-            }
-            for part, methods in (("lifted", _LIFTED), ("triplets", _TRIPLETS))
-            if method in methods
-        ]
-    return rows
+    rows = [
+        row
+        for row in read_rows(bench_embedding.RESULTS)
+        if (row["part"], row["known"]) == ("test", "labels")
+        and row["settings"] == bench_embedding.COMMON | METHODS.get(row["method"], {})
+    ]
+    return [
+        {
+            "settings": _FULL
+            | {"part": part, "method": row["method"], "seed": row["seed"]},
+            "scores": {key: row[key] for key in _SCORES},
+            "seconds": row["fit_seconds"],
+            "environment": row["environment"],
+            "source": bench_embedding.RESULTS.name,
+        }
+        for row in rows
+        for part in ("lifted", "triplets")
+        if row["method"] in _PARTS[part]["method"]
+    ]
 
 
 EXPERIMENT = Experiment("embedding", make_cells, measure, read_bench_embedding)

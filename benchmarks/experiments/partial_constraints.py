@@ -6,89 +6,68 @@ features clustered by k-means, a Siamese embedding clustered by k-means, the sam
 authors' later loss (MCL) and the package's default stand beside it.
 """
 
-from benchmarks.experiments._data import load_rows
 from benchmarks.experiments._methods import (
-    cluster_features,
-    fit_siamese,
-    make_clusterer,
-    score_parts,
+    fit_pairs,
+    is_restarted,
+    score_features,
+    score_fit,
 )
-from benchmarks.experiments._runner import Experiment
-from skpairclust import PairwiseConstraints
+from benchmarks.experiments._runner import Experiment, expand
 
-# Data set, pairs, network of the paper, other networks.
-_FULL = (
-    ("mnist", (1_200, 300, 3_000, 12_000, 60_000), ("lenet", "mlp")),
-    ("cifar10", (400_000, 800_000, 200_000, 100_000, 50_000), ("color",)),
-)
-_N_SEEDS = 3
+_COMMON = {"balanced": False, "n_clusters": 10}
+_SMALL = _COMMON | {"seed": 0, "n_init": 2}
+_FULL = _COMMON | {"n_train": None, "seed": (0, 1, 2), "max_iter": 50, "n_init": 5}
+_PLANS = {
+    "tiny": [
+        _SMALL | {"dataset": "digits", "n_train": 200, "pairs": 60, "max_iter": 2}
+    ],
+    "quick": [
+        _SMALL
+        | {"dataset": "mnist", "n_train": 4_000, "max_iter": 15}
+        | {"pairs": (1_200, 300, 3_000)}
+    ],
+    "full": [
+        _FULL | {"dataset": "mnist", "pairs": (1_200, 300, 3_000, 12_000, 60_000)},
+        _FULL
+        | {"dataset": "cifar10", "pairs": (400_000, 800_000, 200_000, 100_000, 50_000)},
+    ],
+}
+# Network of the paper, other networks.
+_NETWORKS = {"mnist": ("lenet", "mlp"), "cifar10": ("color",)}
+_METHODS = ("published", "mcl", "siamese", "published, original optimizer")
 
 
 def make_cells(scale):
     """Return the cells."""
-    if scale == "tiny":
-        return _make_group("digits", 60, ("mlp",), 0, n_train=200, max_iter=2, n_init=2)
-    if scale == "quick":
-        small = {"n_train": 4_000, "max_iter": 15, "n_init": 2}
-        return [
-            cell
-            for pairs in (1_200, 300, 3_000)
-            for cell in _make_group("mnist", pairs, ("mlp",), 0, **small)
+    cells = []
+    for draw in expand(*_PLANS[scale]):
+        networks = _NETWORKS[draw["dataset"]] if scale == "full" else ("mlp",)
+        # The default has the package's own network, where images have no colors.
+        cells.append(_make_cell(draw, "default", networks[-1]))
+        cells += [
+            _make_cell(draw, m, network) for network in networks for m in _METHODS
         ]
-    return [
-        cell
-        for seed in range(_N_SEEDS)
-        for dataset, numbers, networks in _FULL
-        for pairs in numbers
-        for cell in _make_group(dataset, pairs, networks, seed)
-    ]
-
-
-def _make_group(dataset, pairs, networks, seed, *, n_train=None, max_iter=50, n_init=5):
-    """Return the cells of one draw of pairs: all methods."""
-    common = {
-        "dataset": dataset,
-        "n_train": n_train,
-        "pairs": pairs,
-        "balanced": False,
-        "n_clusters": 10,
-        "seed": seed,
-        "max_iter": max_iter,
-    }
-    # The default has the package's own network, where images have no colors.
-    own = networks[-1]
-    cells = [common | {"method": "default", "network": own, "n_init": 1}]
-    for network in networks:
-        for method, restarts, epochs in (
-            ("published", n_init, 1),
-            ("mcl", n_init, 1),
-            ("siamese", 1, 1),
-            # The authors' code trains for 100 epochs.
-            ("published, original optimizer", n_init, 2),
-        ):
-            settings = {"method": method, "network": network, "n_init": restarts}
-            cells.append(common | settings | {"max_iter": epochs * max_iter})
     return cells
+
+
+def _make_cell(draw, method, network):
+    """Return the cell of a method on one draw of pairs."""
+    cell = draw | {"method": method, "network": network}
+    if not is_restarted(method):
+        cell["n_init"] = 1
+    if method == "published, original optimizer":
+        # The authors' code trains for 100 epochs.
+        cell["max_iter"] *= 2
+    return cell
 
 
 def measure(cell, device):
     """Return the scores of one fit, and of k-means on its features."""
-    data = load_rows(cell["dataset"]).head(cell["n_train"])
-    constraints = PairwiseConstraints.sample_from_labels(
-        data.y, cell["pairs"], balanced=cell["balanced"], random_state=cell["seed"]
-    )
-    if cell["method"] == "siamese":
-        labels, labels_test = fit_siamese(cell, data, constraints, device)
-        return score_parts(data.y, labels, data.y_test, labels_test)
-    model = make_clusterer(cell, data.shape, device).fit(data.X, constraints)
-    scores = score_parts(data.y, model.labels_, data.y_test, model.predict(data.X_test))
-    scores["loss"] = model.loss_
-    if cell["method"] == "published":
-        features = cluster_features(
-            model.transform(data.X), model.transform(data.X_test), cell
-        )
-        scores["features"] = score_parts(data.y, features[0], data.y_test, features[1])
-    return scores
+    data, model = fit_pairs(cell, device)
+    scores = score_fit(data, model)
+    if cell["method"] != "siamese":
+        scores["loss"] = model.loss_
+    return scores | score_features(data, model, cell)
 
 
 EXPERIMENT = Experiment("partial_constraints", make_cells, measure)

@@ -11,40 +11,31 @@ import torch
 
 from benchmarks._report import median_ratio
 from benchmarks.experiments._data import load_rows
-from benchmarks.experiments._runner import Experiment
+from benchmarks.experiments._runner import Experiment, expand
 from skpairclust.clusterer._losses import kcl_loss
 from skpairclust.neural._networks import build_network
 from skpairclust.neural._torch_utils import resolve_device
 
-_BATCH = 128
 # Pairs that the Siamese network takes at a time, as many images as a batch has: with
 # more of them it is slower, and all at once would not fit in memory.
 _CHUNK = 64
 
 
+# `partners` is the number of pairs that an image is in.
+_COMMON = {"dataset": "mnist", "network": "mlp", "batch_size": 128, "seed": 0}
+_PLANS = {
+    "tiny": _COMMON
+    | {"dataset": "digits", "batch_size": 16, "partners": 2, "rounds": 1},
+    "quick": _COMMON | {"partners": (1, 8, 127), "rounds": 3},
+    "full": _COMMON
+    | {"network": ("lenet", "mlp"), "partners": (1, 2, 4, 8, 16, 32, 64, 127)}
+    | {"rounds": 5},
+}
+
+
 def make_cells(scale):
-    """Return the cells; `partners` is the number of pairs that an image is in."""
-    if scale == "tiny":
-        return [_make_cell("mlp", 2, "digits", batch_size=16, rounds=1)]
-    if scale == "quick":
-        return [_make_cell("mlp", n, "mnist", rounds=3) for n in (1, 8, 127)]
-    return [
-        _make_cell(network, n, "mnist")
-        for network in ("lenet", "mlp")
-        for n in (1, 2, 4, 8, 16, 32, 64, 127)
-    ]
-
-
-def _make_cell(network, partners, dataset, *, batch_size=_BATCH, rounds=5):
-    """Return a cell."""
-    return {
-        "dataset": dataset,
-        "network": network,
-        "batch_size": batch_size,
-        "partners": partners,
-        "rounds": rounds,
-        "seed": 0,
-    }
+    """Return the cells."""
+    return expand(_PLANS[scale])
 
 
 def measure(cell, device):

@@ -1,15 +1,15 @@
 """Plots of the published experiments. Measured lines have colors, published ones none.
 
-Every function takes records as `experiment_rows` makes them and writes a picture into
-the folder of generated files.
+Every function takes a frame as `experiment_rows` makes it and writes a picture into the
+folder of generated files.
 """
 
 import math
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-from experiment_rows import DATASETS, NETWORKS, list_lines, mean, select
+from experiment_rows import DATASETS, NETWORKS, average, by_dataset, select
+from markdown_tables import GENERATED
 from published_figures import (
     COMPARISON,
     COMPARISON_PAIRS,
@@ -20,8 +20,7 @@ from published_figures import (
 
 from skpairclust.inspection._style import COLORS, MARKERS, NEUTRAL
 
-GENERATED = Path(__file__).parents[1] / "generated"
-# One color and marker a method, the same in all plots.
+# One color and marker per method, the same in all plots.
 _METHODS = {
     "default": ("default", 0),
     "default, vat": ('default, unlabeled="vat"', 3),
@@ -48,192 +47,6 @@ _PUBLISHED_LINES = ("-", "--", "-.", ":")
 _LABEL_WIDTH = 0.13
 
 
-def draw_partial_constraints(records):
-    """Purity and NMI of test rows by the number of pairs, a row of plots a data set."""
-    datasets = list(dict.fromkeys(record["dataset"] for record in records))
-    figure, axes = _make_axes(len(datasets), 2)
-    for row, dataset in zip(axes, datasets, strict=True):
-        for ax, metric in zip(row, ("purity", "nmi"), strict=True):
-            of_test = _pick(records, dataset=dataset, part="test")
-            _draw_lines(ax, of_test, "pairs", metric)
-            _mark_published(ax, dataset, metric)
-            ax.set(xscale="log", xlabel="pairs", ylabel=f"{_NAMES[metric]}, test rows")
-            ax.set_title(DATASETS[dataset], fontsize="medium")
-            ax.set_ylim(0, 1.05)
-            reported = [pairs for of, pairs in PARTIAL_CONSTRAINTS if of == dataset]
-            _label_ticks(ax, [*reported, *(record["pairs"] for record in of_test)])
-    _finish(figure, axes, "partial_constraints")
-
-
-def _mark_published(ax, dataset, metric):
-    """Mark the figures of the paper; an arrow where it gives a lower bound."""
-    for (of_dataset, pairs), known in PARTIAL_CONSTRAINTS.items():
-        if of_dataset == dataset and metric in known:
-            relation, value = known[metric]
-            marker = "^" if relation.startswith(">") else "*"
-            label = "published, at least" if marker == "^" else "published, about"
-            if dataset in OF_TRAINING_ROWS:
-                label += " (training rows)"
-            ax.plot(pairs, value, marker=marker, ms=10, label=label, **_PUBLISHED)
-
-
-def draw_noise(records):
-    """Accuracy of test rows by the share of flipped pairs, a plot a number of pairs."""
-    numbers = sorted({record["pairs"] for record in records})
-    figure, axes = _make_axes(1, len(numbers))
-    for ax, pairs in zip(axes[0], numbers, strict=True):
-        _draw_lines(ax, _pick(records, pairs=pairs), "noise", "accuracy")
-        ax.set(xlabel="share of pairs flipped", ylabel="accuracy, test rows")
-        shares = sorted({record["noise"] for record in records})
-        ax.set_xticks(shares, [f"{share:.0%}" for share in shares])
-        ax.set_title(f"{pairs:,} pairs", fontsize="medium")
-    _finish(figure, axes, "noise")
-
-
-def draw_n_clusters(records):
-    """NMI, and the clusters in use, by the number of clusters asked for."""
-    figure, axes = _make_axes(1, 2)
-    numbers = sorted({record["n_clusters"] for record in records})
-    for ax, metric in zip(axes[0], ("nmi", "clusters_in_use"), strict=True):
-        _draw_lines(ax, records, "n_clusters", metric)
-        ax.set(xlabel="clusters asked for", ylabel=f"{_NAMES[metric]}, test rows")
-        ax.set_xticks(numbers)
-    axes[0, 1].plot(numbers, numbers, ":", color=NEUTRAL, lw=1)
-    axes[0, 1].axhline(10, color=NEUTRAL, ls=":", lw=1)
-    _finish(figure, axes, "n_clusters")
-
-
-def draw_contingency(records):
-    """Which class is in which cluster, for the largest number of clusters."""
-    most = max(record["n_clusters"] for record in records)
-    records = _pick(records, n_clusters=most)
-    groups = select(records, "method", "network")
-    shown = [
-        (method, network, groups[method, network][0])
-        for method, network in list_lines(records)
-        if method != "features"
-        # Rows from another experiment have no such table.
-        and "contingency" in groups[method, network][0]["scores"]
-    ]
-    figure, axes = plt.subplots(
-        len(shown), figsize=(7, 1.7 * len(shown)), layout="constrained", squeeze=False
-    )
-    for ax, (method, network, run) in zip(axes[:, 0], shown, strict=True):
-        table = np.array(run["scores"]["contingency"])[:, :40]
-        table = np.pad(table, [(0, 0), (0, 40 - table.shape[1])])
-        # Columns in the order of the class that most of their samples have.
-        order = np.lexsort([-table.max(axis=0), table.argmax(axis=0)])
-        used = table.sum(axis=0)[order] > 0
-        table = np.hstack([table[:, order[used]], table[:, order[~used]]])
-        ax.imshow(np.sqrt(table), aspect="auto", cmap="cividis")
-        title = f"{_METHODS[method][0]}, {NETWORKS[network]}, k = {most}"
-        ax.set_title(title, fontsize="medium", loc="left")
-        ax.set(ylabel="class", yticks=[0, 9])
-        ax.spines[:].set_visible(False)
-    axes[-1, 0].set_xlabel("the 40 largest clusters, by their class")
-    _save(figure, "contingency")
-
-
-def draw_full_supervision(records):
-    """Accuracy by labeled images per class with the paper's, a plot per data set."""
-    datasets = list(dict.fromkeys(record["dataset"] for record in records))
-    figure, axes = _make_axes(1, len(datasets))
-    for ax, dataset in zip(axes[0], datasets, strict=True):
-        published = FULL_SUPERVISION[dataset]
-        places = {number: place for place, number in enumerate(published)}
-        of_data = [
-            record | {"place": places[record["per_class"]]}
-            for record in _pick(records, dataset=dataset)
-        ]
-        _draw_lines(ax, of_data, "place", "accuracy")
-        for column, marker, label in ((0, "x", "cross-entropy"), (1, "*", "KCL")):
-            scores = [pair[column] for pair in published.values()]
-            ax.plot(scores, marker, ms=9, label=f"published, {label}", **_PUBLISHED)
-        ax.set_xticks(list(places.values()))
-        ax.set_xticklabels(["all" if n is None else str(n) for n in places])
-        ax.set(xlabel="labeled images per class", ylabel="accuracy, test rows")
-        ax.set_title(DATASETS[dataset], fontsize="medium")
-    _finish(figure, axes, "full_supervision")
-
-
-def draw_embedding(records):
-    """Recall@1 and NMI of the methods, and the former by the size of a batch."""
-    records = _pick(records, dataset="omniglot")
-    figure, axes = plt.subplots(
-        1, 2, figsize=(9, 4), layout="constrained", width_ratios=(1.3, 1)
-    )
-    methods = [record for record in records if record["part"] != "batch size"]
-    groups = select(methods, "method")
-    best_last = sorted(groups, key=lambda key: mean(groups[key], "recall_1"))
-    for metric, marker, color in (("recall_1", "o", 0), ("nmi", "s", 2)):
-        values = [mean(groups[key], metric) for key in best_last]
-        axes[0].plot(
-            values,
-            range(len(values)),
-            marker,
-            color=COLORS[color],
-            label=_NAMES[metric],
-        )
-        cut = [i for i, key in enumerate(best_last) if not groups[key][0]["planned"]]
-        _hollow(axes[0], [values[i] for i in cut], cut, marker, COLORS[color])
-    axes[0].set_yticks(range(len(best_last)), [key[0] for key in best_last])
-    axes[0].grid(axis="y", color=NEUTRAL, alpha=0.2)
-    by_size = select(_pick(records, part="batch size"), "batch_size")
-    for metric, marker, color in (("recall_1", "o", 0), ("nmi", "s", 2)):
-        sizes = sorted(size for (size,) in by_size)
-        values = [mean(by_size[(size,)], metric) for size in sizes]
-        axes[1].plot(sizes, values, marker=marker, color=COLORS[color])
-        cut = [n for n in sizes if not by_size[(n,)][0]["planned"]]
-        hollow = [values[sizes.index(n)] for n in cut]
-        _hollow(axes[1], cut, hollow, marker, COLORS[color])
-        axes[1].set_xticks(sizes)
-    axes[0].set(xlabel="score of unseen characters")
-    axes[1].set(xlabel="images m in a batch, lifted structure", ylabel="score")
-    _finish(figure, axes[None], "embedding")
-
-
-def draw_siamese_cost(records):
-    """Seconds of a step by the number of pairs that an image is in."""
-    networks = list(dict.fromkeys(record["network"] for record in records))
-    figure, axes = _make_axes(1, len(networks))
-    for ax, network in zip(axes[0], networks, strict=True):
-        runs = sorted(_pick(records, network=network), key=lambda r: r["partners"])
-        numbers = [run["partners"] for run in runs]
-        for key, label, color, marker in (
-            ("siamese_seconds", "Siamese network", 2, "s"),
-            ("enumerated_seconds", "pairs enumerated in the loss", 0, "o"),
-        ):
-            seconds = [1000 * run[key] for run in runs]
-            ax.plot(numbers, seconds, marker=marker, color=COLORS[color], label=label)
-            cut = [place for place, run in enumerate(runs) if not run["planned"]]
-            x, y = ([values[i] for i in cut] for values in (numbers, seconds))
-            _hollow(ax, x, y, marker, COLORS[color])
-        ax.set(xscale="log", yscale="log", xlabel="pairs per image")
-        ax.set_ylabel("ms per step")
-        ax.set_title(NETWORKS[network], fontsize="medium")
-        _label_ticks(ax, numbers)
-    _finish(figure, axes, "siamese_cost")
-
-
-def draw_comparison(records):
-    """Accuracy of test rows by number of pairs, with the published as gray lines."""
-    figure, axes = _make_axes(1, len(COMPARISON))
-    for ax, (dataset, published) in zip(axes[0], COMPARISON.items(), strict=True):
-        of_data = _pick(records, dataset=dataset)
-        _draw_lines(
-            ax, [record | {"network": "mlp"} for record in of_data], "pairs", "accuracy"
-        )
-        for (method, scores), style in zip(
-            published.items(), _PUBLISHED_LINES, strict=True
-        ):
-            label = f"{method}, published"
-            ax.plot(COMPARISON_PAIRS, scores, ls=style, color=NEUTRAL, label=label)
-        ax.set(xscale="log", xlabel="pairs", ylabel="accuracy, test rows")
-        ax.set_title(DATASETS[dataset], fontsize="medium")
-        _label_ticks(ax, COMPARISON_PAIRS)
-    _finish(figure, axes, "comparison")
-
-
 _NAMES = {
     "purity": "purity",
     "nmi": "NMI",
@@ -242,41 +55,187 @@ _NAMES = {
 }
 
 
-def _pick(records, **values):
-    """Return the records that have some values."""
-    return [r for r in records if values.items() <= r.items()]
+def draw_partial_constraints(frame):
+    """Purity and NMI of test rows by the number of pairs, a row of plots per data set."""
+    parts = by_dataset(frame[frame["part"] == "test"])
+    figure, axes = _make_axes(len(parts), 2)
+    for row, (dataset, of_data) in zip(axes, parts, strict=True):
+        reported = [pairs for of, pairs in PARTIAL_CONSTRAINTS if of == dataset]
+        for ax, metric in zip(row, ("purity", "nmi"), strict=True):
+            _draw_lines(ax, of_data, "pairs", metric)
+            for pairs in reported:
+                _mark_published(ax, dataset, pairs, metric)
+            ax.set(xscale="log", xlabel="pairs", ylabel=f"{_NAMES[metric]}, test rows")
+            ax.set_title(DATASETS[dataset], fontsize="medium")
+            ax.set_ylim(0, 1.05)
+            _label_ticks(ax, [*reported, *of_data["pairs"]])
+    _finish(figure, axes, "partial_constraints")
 
 
-def _draw_lines(ax, records, key, metric):
-    """Draw a line a method and network through the means over seeds."""
-    groups = select(records, "method", "network", key)
-    lines = list_lines(records)
-    networks = {n for m, n in lines if not m.startswith("default")}
-    for method, network in lines:
-        is_told = len(networks) > 1 and not method.startswith("default")
-        at = sorted(x for m, n, x in groups if (m, n) == (method, network))
-        values = [mean(groups[method, network, x], metric) for x in at]
+def _mark_published(ax, dataset, pairs, metric):
+    """Mark a figure of the paper, if any; an arrow where it is a lower bound."""
+    known = PARTIAL_CONSTRAINTS[dataset, pairs]
+    if metric in known:
+        relation, value = known[metric]
+        marker = "^" if relation.startswith(">") else "*"
+        label = "published, at least" if marker == "^" else "published, about"
+        if dataset in OF_TRAINING_ROWS:
+            label += " (training rows)"
+        ax.plot(pairs, value, marker=marker, ms=10, label=label, **_PUBLISHED)
+
+
+def draw_noise(frame):
+    """Accuracy of test rows by the share of flipped pairs, a plot per number of pairs."""
+    shares = sorted(frame["noise"].unique())
+    figure, axes = _make_axes(1, frame["pairs"].nunique())
+    for ax, (pairs, of_pairs) in zip(axes[0], frame.groupby("pairs"), strict=True):
+        _draw_lines(ax, of_pairs, "noise", "accuracy")
+        ax.set(xlabel="share of pairs flipped", ylabel="accuracy, test rows")
+        ax.set_xticks(shares, [f"{share:.0%}" for share in shares])
+        ax.set_title(f"{pairs:,} pairs", fontsize="medium")
+    _finish(figure, axes, "noise")
+
+
+def draw_n_clusters(frame):
+    """NMI, and the clusters in use, by the number of clusters asked for."""
+    figure, axes = _make_axes(1, 2)
+    numbers = sorted(frame["n_clusters"].unique())
+    for ax, metric in zip(axes[0], ("nmi", "clusters_in_use"), strict=True):
+        _draw_lines(ax, frame, "n_clusters", metric)
+        ax.set(xlabel="clusters asked for", ylabel=f"{_NAMES[metric]}, test rows")
+        ax.set_xticks(numbers)
+    axes[0, 1].plot(numbers, numbers, ":", color=NEUTRAL, lw=1)
+    axes[0, 1].axhline(10, color=NEUTRAL, ls=":", lw=1)
+    _finish(figure, axes, "n_clusters")
+
+
+def draw_contingency(frame):
+    """Which class is in which cluster, for the largest number of clusters."""
+    most = frame["n_clusters"].max()
+    # Features, and rows from another experiment, have no such table.
+    frame = frame[(frame["n_clusters"] == most) & frame["contingency"].notna()]
+    groups = select(frame, "method", "network")
+    figure, axes = plt.subplots(
+        len(groups), figsize=(7, 1.7 * len(groups)), layout="constrained", squeeze=False
+    )
+    for ax, ((method, network), runs) in zip(axes[:, 0], groups.items(), strict=True):
+        table = np.array(runs["contingency"].iloc[0])[:, :40]
+        table = np.pad(table, [(0, 0), (0, 40 - table.shape[1])])
+        # Columns in the order of the class that most of their samples have, empty last.
+        order = np.lexsort([-table.max(0), table.argmax(0), table.sum(0) == 0])
+        ax.imshow(np.sqrt(table[:, order]), aspect="auto", cmap="cividis")
+        title = f"{_METHODS[method][0]}, {NETWORKS[network]}, k = {most}"
+        ax.set_title(title, fontsize="medium", loc="left")
+        ax.set(ylabel="class", yticks=[0, 9])
+        ax.spines[:].set_visible(False)
+    axes[-1, 0].set_xlabel("the 40 largest clusters, by their class")
+    _save(figure, "contingency")
+
+
+def draw_full_supervision(frame):
+    """Accuracy by labeled images per class beside the paper's, a plot per data set."""
+    parts = by_dataset(frame)
+    figure, axes = _make_axes(1, len(parts))
+    for ax, (dataset, of_data) in zip(axes[0], parts, strict=True):
+        numbers = list(FULL_SUPERVISION[dataset])
+        place = of_data["per_class"].map(numbers.index)
+        _draw_lines(ax, of_data.assign(place=place), "place", "accuracy")
+        published = zip(*FULL_SUPERVISION[dataset].values(), strict=True)
+        kinds = (("x", "cross-entropy"), ("*", "KCL"))
+        for (marker, label), scores in zip(kinds, published, strict=True):
+            ax.plot(scores, marker, ms=9, label=f"published, {label}", **_PUBLISHED)
+        ax.set_xticks(range(len(numbers)), numbers)
+        ax.set(xlabel="labeled images per class", ylabel="accuracy, test rows")
+        ax.set_title(DATASETS[dataset], fontsize="medium")
+    _finish(figure, axes, "full_supervision")
+
+
+def draw_embedding(frame):
+    """Recall@1 and NMI of the methods, and the former by the size of a batch."""
+    frame = frame[frame["dataset"] == "omniglot"]
+    is_size = frame["part"] == "batch size"
+    figure, axes = plt.subplots(
+        1, 2, figsize=(9, 4), layout="constrained", width_ratios=(1.3, 1)
+    )
+    left, right = axes
+    methods = average(frame[~is_size], "method").sort_values("recall_1", kind="stable")
+    sizes = average(frame[is_size], "batch_size").sort_values("batch_size")
+    places, batch_sizes = np.arange(len(methods)), sizes["batch_size"]
+    for metric, marker, color in (("recall_1", "o", 0), ("nmi", "s", 2)):
+        line = {"marker": marker, "color": COLORS[color]}
+        style = {"ls": "none", "label": _NAMES[metric]}
+        _draw_line(left, methods[metric], places, methods["planned"], **line, **style)
+        _draw_line(right, batch_sizes, sizes[metric], sizes["planned"], **line)
+    left.set_yticks(places, methods["method"])
+    left.grid(axis="y", color=NEUTRAL, alpha=0.2)
+    left.set(xlabel="score of unseen characters")
+    right.set_xticks(batch_sizes)
+    right.set(xlabel="images m in a batch, lifted structure", ylabel="score")
+    _finish(figure, axes[None], "embedding")
+
+
+def draw_siamese_cost(frame):
+    """Milliseconds of a step by the number of pairs that an image is in."""
+    networks = frame.groupby("network", sort=False)
+    figure, axes = _make_axes(1, len(networks))
+    for ax, (network, runs) in zip(axes[0], networks, strict=True):
+        for key, label, color, marker in (
+            ("siamese_ms", "Siamese network", 2, "s"),
+            ("enumerated_ms", "pairs enumerated in the loss", 0, "o"),
+        ):
+            style = {"marker": marker, "color": COLORS[color], "label": label}
+            _draw_line(ax, runs["partners"], runs[key], runs["planned"], **style)
+        ax.set(xscale="log", yscale="log", xlabel="pairs per image is in")
+        ax.set_ylabel("ms per step")
+        ax.set_title(NETWORKS[network], fontsize="medium")
+        _label_ticks(ax, runs["partners"])
+    _finish(figure, axes, "siamese_cost")
+
+
+def draw_comparison(frame):
+    """Accuracy of test rows by number of pairs, with the published as gray lines."""
+    figure, axes = _make_axes(1, len(COMPARISON))
+    for ax, (dataset, published) in zip(axes[0], COMPARISON.items(), strict=True):
+        of_data = frame[frame["dataset"] == dataset].assign(network="mlp")
+        _draw_lines(ax, of_data, "pairs", "accuracy")
+        lines = zip(published.items(), _PUBLISHED_LINES, strict=True)
+        for (method, scores), style in lines:
+            label = f"{method}, published"
+            ax.plot(COMPARISON_PAIRS, scores, ls=style, color=NEUTRAL, label=label)
+        ax.set(xscale="log", xlabel="pairs", ylabel="accuracy, test rows")
+        ax.set_title(DATASETS[dataset], fontsize="medium")
+        _label_ticks(ax, COMPARISON_PAIRS)
+    _finish(figure, axes, "comparison")
+
+
+def _draw_lines(ax, frame, key, metric):
+    """Draw a line per method and network through the means over seeds."""
+    has_several = ~frame["method"].str.startswith("default")
+    is_several = frame.loc[has_several, "network"].nunique() > 1
+    for (method, network), of_line in frame.groupby(["method", "network"], sort=False):
+        is_told = is_several and not method.startswith("default")
+        means = average(of_line, key).sort_values(key)
         label, color = _METHODS[method]
-        if is_told:
-            label += f", {NETWORKS[network]}"
-        ax.plot(
-            at,
-            values,
+        _draw_line(
+            ax,
+            means[key],
+            means[metric],
+            means["planned"],
             ls=_NETWORK_LINES[network],
             marker=MARKERS[color % len(MARKERS)],
             ms=5,
             color=COLORS[color],
             alpha=_FAINT if is_told and network != _OF_THE_PAPER else 1,
-            label=label,
+            label=f"{label}, {NETWORKS[network]}" if is_told else label,
         )
-        cut = [x for x in at if not groups[method, network, x][0]["planned"]]
-        hollow = [values[at.index(x)] for x in cut]
-        _hollow(ax, cut, hollow, MARKERS[color % len(MARKERS)], COLORS[color])
 
 
-def _hollow(ax, x, y, marker, color):
-    """Draw over the points of cells that were cut short."""
-    ax.plot(x, y, marker, ms=5, color=color, markerfacecolor="white", zorder=3)
+def _draw_line(ax, x, y, planned, *, marker, color, **style):
+    """Draw a line; the points of cells that were cut short are hollow."""
+    ax.plot(x, y, marker=marker, color=color, **style)
+    cut = ~planned.to_numpy()
+    hollow = {"ms": 5, "color": color, "markerfacecolor": "white", "zorder": 3}
+    ax.plot(x[cut], y[cut], marker, **hollow)
 
 
 def _make_axes(n_rows, n_columns):

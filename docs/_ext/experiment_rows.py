@@ -1,7 +1,9 @@
 """Rows of the published experiments, made ready for tables and plots."""
 
-import statistics
 from collections import defaultdict
+
+import pandas as pd
+from markdown_tables import mean_and_error
 
 # What marks a mean over cells that were cut short.
 CUT = "†"
@@ -25,57 +27,7 @@ LABELS = {
     "mcl": "MCL, pairs only",
 }
 NETWORKS = {"lenet": "LeNet", "mlp": "MLP", "color": "6 convolutions"}
-
-
-def flatten(rows):
-    """Return a record for each row and part of the data, and for k-means on features.
-
-    A record has the row's settings, "part", the scores, and "planned".
-    """
-    records = []
-    for row in rows:
-        scores, settings = row["scores"], row["settings"]
-        found = [(settings.get("method"), scores)]
-        if "features" in scores:
-            found.append(("features", scores["features"]))
-        for method, of_method in found:
-            for part in ("train", "test"):
-                if part not in of_method:
-                    continue
-                records.append(
-                    settings
-                    | of_method[part]
-                    | {
-                        "method": method,
-                        "part": part,
-                        "planned": row["planned"],
-                        "seconds": row["seconds"],
-                        "scores": scores,
-                    }
-                )
-    return records
-
-
-def select(records, *keys):
-    """Group records by settings; as planned where there are such, else the latest.
-
-    Returns a dict from the values of `keys` to lists of records, one a seed.
-    """
-    groups = defaultdict(list)
-    for record in records:
-        groups[tuple(record.get(key) for key in keys)].append(record)
-    return {key: _prefer(group) for key, group in groups.items()}
-
-
-def _prefer(group):
-    """Return the planned records, or those cut short as the last one was."""
-    planned = [record for record in group if record["planned"]]
-    if not planned:
-        last = _effort(group[-1])
-        planned = [record for record in group if _effort(record) == last]
-    return list({record["seed"]: record for record in planned}.values())
-
-
+_PLACES = {name: place for place, name in enumerate([*LABELS, *NETWORKS])}
 # What a cell that was cut short has less of, in words.
 _EFFORTS = {
     "n_init": "restart",
@@ -87,74 +39,135 @@ _EFFORTS = {
 }
 
 
-def _effort(record):
-    """Return how much was put into a cell."""
-    return tuple((name, record[name]) for name in _EFFORTS if name in record)
+def flatten(rows):
+    """Return a frame with a line for each row and part of the data.
 
-
-def _aim(row):
-    """Return the settings of a row without how much was put into it, in one order."""
-    return tuple(sorted(p for p in row["settings"].items() if p[0] not in _EFFORTS))
-
-
-def list_lines(records):
-    """Return the methods and networks that occur, in the order of `LABELS`."""
-    found = dict.fromkeys(
-        (record["method"], record.get("network")) for record in records
-    )
-    methods, networks = list(LABELS), list(NETWORKS)
-
-    def place(line):
-        method, network = line
-        known = methods.index(method) if method in LABELS else len(methods)
-        return known, networks.index(network) if network in NETWORKS else -1
-
+    A line has the row's settings, "part", its scores and, as `line`, what tables call
+    its method. k-means on features has lines of its own.
+    """
+    lines = []
+    for row in rows:
+        settings, scores = row["settings"], row["scores"]
+        network = settings.get("network", "")
+        for method, found in (
+            (settings["method"], scores),
+            ("features", scores.get("features", {})),
+        ):
+            names = {
+                "method": method,
+                "network": network,
+                "line": name(method, network),
+            }
+            names["contingency"] = found.get("contingency")
+            lines += [
+                _join(row, found[part]) | names | {"part": part}
+                for part in ("train", "test")
+                if part in found
+            ]
     # Sorting is stable: other methods stay in the order of their first appearance.
-    return sorted(found, key=place)
+    return pd.DataFrame(sorted(lines, key=_place))
 
 
-def mean(records, metric):
-    """Return the mean over seeds, None without any."""
-    values = [record[metric] for record in records or [] if metric in record]
-    return statistics.mean(values) if values else None
+def frame_scores(rows):
+    """Return a frame with a line for each row: its settings and its scores."""
+    return pd.DataFrame([_join(row, row["scores"]) for row in rows])
 
 
-def show(records, metric, digits=3):
+def _join(row, scores):
+    """Return the settings of a row with scores and with how it was measured."""
+    effort = str([row["settings"].get(key) for key in _EFFORTS])
+    return row["settings"] | scores | {"planned": row["planned"], "effort": effort}
+
+
+def _place(line):
+    """Return where tables have a line's method and network."""
+    last = len(_PLACES)
+    return _PLACES.get(line["method"], last), _PLACES.get(line["network"], -1)
+
+
+def select(frame, *keys):
+    """Group lines by settings; as planned where there are such, else the latest.
+
+    Returns a dict from the values of `keys` to frames with a line per seed.
+    """
+    groups = frame.groupby(list(keys), sort=False)
+    return {values: _prefer(group) for values, group in groups}
+
+
+def _prefer(group):
+    """Return the planned lines, or those cut short as the last one was."""
+    shown = group[group["planned"]]
+    if shown.empty:
+        shown = group[group["effort"] == group["effort"].iloc[-1]]
+    return shown.drop_duplicates("seed", keep="last")
+
+
+def average(frame, *keys):
+    """Return the means over seeds of what `select` shows; "planned" says whether it is.
+
+    Lines are in the order of `keys`, or as they are without any.
+    """
+    shown = pd.concat(select(frame, *keys).values())
+    means = shown.groupby(list(keys), sort=False).mean(numeric_only=True).reset_index()
+    return means.assign(planned=means["planned"] > 0)
+
+
+def cross(frame, column, values, show_group):
+    """Return a line for each of the frame's lines, with a cell for each column's value.
+
+    `show_group` takes a frame of seeds, or None where there is none.
+    """
+    groups = select(frame, "line", column)
+    return [
+        [line, *(show_group(groups.get((line, value))) for value in values)]
+        for line in frame["line"].unique()
+    ]
+
+
+def by_dataset(frame):
+    """Return pairs of a data set and its lines."""
+    groups = dict(list(frame.groupby("dataset")))
+    return [(dataset, groups[dataset]) for dataset in DATASETS if dataset in groups]
+
+
+def show(group, metric, digits=3):
     """Return mean, standard error and a mark where cells were cut short, as text."""
-    values = [record[metric] for record in records or [] if metric in record]
-    if not values:
+    if group is None or group[metric].isna().all():
         return "–"
-    text = f"{statistics.mean(values):.{digits}f}"
-    if len(values) > 1:
-        error = statistics.stdev(values) / len(values) ** 0.5
-        text += f" ± {error:.{digits}f}"
-    return text + ("" if records[0]["planned"] else f"\u00a0{CUT}")
+    text = mean_and_error(group[metric].dropna(), digits)
+    return text + mark(group["planned"].all())
+
+
+def mark(planned):
+    """Return the mark of what was cut short, nothing for what was not."""
+    return "" if planned else f"\u00a0{CUT}"
 
 
 def name(method, network=None):
     """Return what a table calls a method."""
     label = LABELS.get(method, method)
     # Only methods that come with several networks are told apart by it.
-    if network is None or method.startswith("default"):
+    if not network or method.startswith("default"):
         return label
     return f"{label}, {NETWORKS[network]}"
 
 
 def describe_progress(experiment, rows):
     """Return how much of the plan is measured, and how the rest was cut short."""
-    n_planned = len({str(r["settings"]) for r in rows if r["planned"]})
-    n_cells = rows[-1]["n_cells"] if rows else 0
-    if n_planned >= n_cells > 0:
+    planned = [row["settings"] for row in rows if row["planned"]]
+    n_planned = len({tuple(sorted(settings.items())) for settings in planned})
+    n_cells = rows[-1]["n_cells"]
+    if n_planned >= n_cells:
         return f"*Complete: all {n_cells} planned cells are measured.*\n"
     text = f"**Partial:** {n_planned} of {n_cells} planned cells are measured"
-    whole = {_aim(row) for row in rows if row["planned"]}
-    cut = [row for row in rows if not row["planned"] and _aim(row) not in whole]
+    whole = set(map(_aim, planned))
+    cut = [row["settings"] for row in rows if not row["planned"]]
+    cut = [settings for settings in cut if _aim(settings) not in whole]
     if cut:
         efforts = defaultdict(dict)
-        for row in cut:
-            settings = row["settings"]
-            method = LABELS.get(settings.get("method"), settings.get("method"))
-            efforts[_say(settings)][method or "all"] = True
+        for settings in cut:
+            method = settings.get("method", "all")
+            efforts[_say(settings)][name(method)] = True
         told = [f"{' / '.join(names)}: {effort}" for effort, names in efforts.items()]
         text += f", and {len(cut)} cut short, marked {CUT} in the table and "
         text += f"hollow in the plot ({'; '.join(told)})"
@@ -164,10 +177,9 @@ def describe_progress(experiment, rows):
     )
 
 
-def _plural(word):
-    """Return a noun in the plural, with what follows it."""
-    noun, *rest = word.split(" ", 1)
-    return " ".join([f"{noun}s", *rest])
+def _aim(settings):
+    """Return settings without how much was put into the cell, in one order."""
+    return tuple(sorted(p for p in settings.items() if p[0] not in _EFFORTS))
 
 
 def _say(settings):
@@ -177,3 +189,9 @@ def _say(settings):
         for key, word in _EFFORTS.items()
         if settings.get(key)
     )
+
+
+def _plural(word):
+    """Return a noun in the plural, with what follows it."""
+    noun, *rest = word.split(" ", 1)
+    return " ".join([f"{noun}s", *rest])

@@ -6,323 +6,249 @@ Pages include ``generated/results_<name>.md``; those of published experiments ar
 ``generated/published_<name>.md``.
 """
 
-import statistics
-from collections import defaultdict
-from pathlib import Path
+from functools import partial
 
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
 import published_experiments
-from markdown_tables import describe_machines, read_rows, table
+from markdown_tables import (
+    GENERATED,
+    format_rows,
+    make_page,
+    mean_and_error,
+    table,
+    titled,
+)
 
-GENERATED = Path(__file__).parents[1] / "generated"
+from skpairclust.inspection import ConstraintCurveDisplay
+
 _IMAGES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
 # Measured at numbers of pairs of their own.
 _SINGLE = ("moons", "circles", "vowel")
 _NETWORKS = {"mlp": "", "lenet": ", LeNet"}
+_RECALLS = {f"Recall@{k}": (f"recall_{k}", mean_and_error) for k in (1, 2, 4, 8)}
+_NMI = {"NMI": ("nmi", mean_and_error)}
 
 
-def mean_and_error(values, digits=3):
-    """Return the mean and its standard error as text."""
-    mean = statistics.mean(values)
-    if len(values) < 2:
-        return f"{mean:.{digits}f}"
-    error = statistics.stdev(values) / len(values) ** 0.5
-    # Spaces that do not break.
-    return f"{mean:.{digits}f}\u00a0±\u00a0{error:.{digits}f}"
+def latest(rows, *keys, having=()):
+    """Return a frame of the last of the rows that agree in some keys."""
+    needed = {*keys, *having}
+    kept = {tuple(r[key] for key in keys): r for r in rows if needed <= r.keys()}
+    return pd.DataFrame(list(kept.values()))
 
 
-def group(rows, *keys):
-    """Return rows by the values of some keys, in order of first appearance."""
-    groups = defaultdict(list)
-    for row in rows:
-        if all(key in row for key in keys):
-            groups[tuple(row[key] for key in keys)].append(row)
-    return groups
+def summarize(runs, keys, columns):
+    """Return a table with a line for each value of some columns, and how many seeds.
+
+    `keys` has the headers of those columns; `columns`, for each header of the others,
+    what is told of which column.
+    """
+    groups = runs.groupby(list(keys), sort=False)
+    summary = groups.agg(seeds=("seed", "size"), **columns)
+    return table(summary.reset_index().rename(columns=keys))
 
 
-def latest(rows, *keys):
-    """Keep the last of the rows that agree in some keys."""
-    return list({tuple(row.get(key) for key in keys): row for row in rows}.values())
+def median(values):
+    """Return the median as text, without decimals."""
+    return f"{values.median():.0f}"
 
 
 def make_baselines(rows):
-    """Tables of constrained k-means: one a data set, means over seeds."""
-    rows = latest(
-        [r for r in rows if {"data", "method", "seed", "ari"} <= set(r)],
-        "data",
-        "method",
-        "seed",
+    """Tables of constrained k-means: one per data set, means over seeds."""
+    runs = latest(rows, "data", "method", "seed", having=["ari"])
+    count = partial(mean_and_error, digits=1)
+    columns = {
+        "seconds": ("seconds", mean_and_error),
+        "ARI": ("ari", mean_and_error),
+        "must-links violated": ("must_violated", count),
+        "cannot-links violated": ("cannot_violated", count),
+    }
+    return "".join(
+        titled(data, summarize(of_data, {"method": "method"}, columns))
+        for data, of_data in runs.groupby("data", sort=False)
     )
-    text = ""
-    for (data,), of_data in group(rows, "data").items():
-        body = [
-            [
-                method,
-                len(runs),
-                mean_and_error([r["seconds"] for r in runs]),
-                mean_and_error([r["ari"] for r in runs]),
-                mean_and_error([r["must_violated"] for r in runs], 1),
-                mean_and_error([r["cannot_violated"] for r in runs], 1),
-            ]
-            for (method,), runs in group(of_data, "method").items()
-        ]
-        header = ["method", "seeds", "seconds", "ARI", "must-links violated"]
-        text += f"\n**{data}**\n\n" + table([*header, "cannot-links violated"], body)
-    return text
 
 
 def make_retrieval(rows):
     """Table of `recall_at_k` beside scikit-learn's search."""
-    rows = latest([r for r in rows if "times_as_fast" in r], "data")
-    return table(
-        ["data", "Recall@1", "seconds", "scikit-learn", "times as fast", "peak MiB"],
-        [
-            [
-                row["data"],
-                f"{row['recall'][0]:.3f}",
-                f"{row['seconds']:.1f}",
-                f"{row['sklearn_seconds']:.1f}",
-                f"{row['times_as_fast']:.2f}",
-                f"{row['recall_at_k_mib'][1]:.0f}",
-            ]
-            for row in rows
-        ],
-    )
+    runs = latest(rows, "data", having=["times_as_fast"])
+    runs["recall_1"] = runs["recall"].str[0]
+    runs["mib"] = runs["recall_at_k_mib"].str[1]
+    columns = {
+        "data": ("data", ""),
+        "Recall@1": ("recall_1", ".3f"),
+        "seconds": ("seconds", ".1f"),
+        "scikit-learn": ("sklearn_seconds", ".1f"),
+        "times as fast": ("times_as_fast", ".2f"),
+        "peak MiB": ("mib", ".0f"),
+    }
+    return format_rows(runs, columns)
 
 
 def make_quality(rows):
     """Tables of the clusters' quality: images by setting, small tables by pairs."""
     noise = ("noise", "noise_rate_given")
     keys = ("dataset", "network", "unequal", *noise, "n_clusters", "pairs")
-    rows = latest(rows, *keys, "balanced", "method", "n_init", "seed")
-    of_images = [r for r in rows if r["dataset"] in _IMAGES]
-    of_tables = [r for r in rows if r["dataset"] not in _IMAGES]
-    in_columns = [r for r in of_tables if r["pairs"] and r["dataset"] not in _SINGLE]
-    others = [r for r in of_tables if r not in in_columns]
-    parts = (_list_settings(of_images, keys), _by_pairs(in_columns), _list_runs(others))
+    runs = latest(rows, *keys, "balanced", "method", "n_init", "seed")
+    is_image = runs["dataset"].isin(_IMAGES)
+    in_columns = ~is_image & (runs["pairs"] > 0) & ~runs["dataset"].isin(_SINGLE)
+    parts = (
+        _list_settings(runs[is_image]),
+        _by_pairs(runs[in_columns]),
+        _list_runs(runs[~is_image & ~in_columns]),
+    )
     return "\n\n".join(parts)
 
 
-def _list_settings(rows, keys):
+def _list_settings(runs):
     """Return a table with a line for each setting of images."""
-    groups = group(sorted(rows, key=_setting), *keys, "method")
-    body = [
-        [
-            _IMAGES[dataset]
-            + ", thinned (balanced accuracy)" * unequal
-            + _NETWORKS[network],
-            pairs,
-            describe_noise(noise, told),
-            k,
-            len(runs),
-            mean_and_error([r["balanced_" * unequal + "accuracy"] for r in runs], 4),
-            mean_and_error([r["nmi"] for r in runs]),
-            f"{statistics.mean(r['clusters_in_use'] for r in runs):.0f}",
-            f"{statistics.median(r['seconds'] for r in runs):.0f}",
-        ]
-        for (dataset, network, unequal, noise, told, k, pairs, _), runs in (
-            groups.items()
-        )
-    ]
-    header = ["data", "pairs", "flipped", "k", "seeds", "accuracy", "NMI"]
-    return table([*header, "clusters in use", "seconds"], body)
-
-
-def _setting(row):
-    """Return what rows are sorted by; what a fit was told may be no number."""
-    noise = ("noise", "n_clusters", "noise_rate_given")
-    order = ("network", "unequal", *noise, "pairs")
-    parts = [f"{row[key]!s:>9}" for key in order]
-    return list(_IMAGES).index(row["dataset"]), *parts
-
-
-def _by_pairs(rows):
-    """Return a table of adjusted Rand indices with one column per number of pairs."""
-    numbers = sorted({r["pairs"] for r in rows})
-    names = list(dict.fromkeys(row["dataset"] for row in rows))
-    rows = sorted(
-        rows,
-        key=lambda row: (
-            row["balanced"],
-            names.index(row["dataset"]),
-            row["method"] != "default",
-        ),
+    order = ["dataset", "network", "unequal", "noise", "n_clusters"]
+    # What a fit was told may be no number: all are compared as text.
+    runs = runs.sort_values(
+        [*order, "noise_rate_given", "pairs"],
+        key=lambda column: column.map(lambda value: f"{value!s:>9}"),
     )
-    body = [
-        [
-            data.replace("_", " ") + ", half must-links" * balanced,
-            method,
-            *(
-                mean_and_error(scores) if scores else "-"
-                for scores in (
-                    [r["ari"] for r in runs if r["pairs"] == n] for n in numbers
-                )
-            ),
-        ]
-        for (data, balanced, method), runs in group(
-            rows, "dataset", "balanced", "method"
-        ).items()
-    ]
-    header = ["data", "method"]
-    return table([*header, *(f"ARI, {n} pairs" for n in numbers)], body)
+    thinned = np.where(runs["unequal"], ", thinned (balanced accuracy)", "")
+    told = zip(runs["noise"], runs["noise_rate_given"], strict=True)
+    runs = runs.assign(
+        data=runs["dataset"].map(_IMAGES) + thinned + runs["network"].map(_NETWORKS),
+        flipped=[describe_noise(*noise) for noise in told],
+        score=runs["accuracy"].where(~runs["unequal"], runs["balanced_accuracy"]),
+    )
+    columns = {
+        "accuracy": ("score", partial(mean_and_error, digits=4)),
+        **_NMI,
+        "clusters in use": ("clusters_in_use", lambda values: f"{values.mean():.0f}"),
+        "seconds": ("seconds", median),
+    }
+    keys = {"data": "data", "pairs": "pairs", "flipped": "flipped", "n_clusters": "k"}
+    return summarize(runs, keys, columns)
 
 
-def _list_runs(rows):
+def _by_pairs(runs):
+    """Return a table of adjusted Rand indices with a column per number of pairs."""
+    halved = np.where(runs["balanced"], ", half must-links", "")
+    runs = runs.assign(
+        data=runs["dataset"].str.replace("_", " ") + halved,
+        place=pd.factorize(runs["dataset"])[0],
+        is_other=runs["method"] != "default",
+    )
+    runs = runs.sort_values(["balanced", "place", "is_other"])
+    return _spread(runs, ["data", "method"], "ARI, {} pairs")
+
+
+def _spread(runs, index, header):
+    """Return a table of adjusted Rand indices with a column per number of pairs."""
+    scores = runs.pivot_table("ari", index, "pairs", mean_and_error, sort=False)
+    scores = scores[sorted(scores)].rename(columns=header.format).fillna("-")
+    return table(scores.reset_index())
+
+
+def _list_runs(runs):
     """Return a table of adjusted Rand indices with a line for each number of pairs."""
-    rows = [r for r in rows if not (r["noise"] or r["balanced"])]
-    groups = group(rows, "dataset", "pairs", "method")
-    body = []
-    for (data, pairs, method), runs in groups.items():
-        scores = [r["ari"] for r in runs]
-        middle = f"{statistics.median(scores):.3f}"
-        body.append([data, pairs, method, len(runs), mean_and_error(scores), middle])
-    return table(["data", "pairs", "method", "seeds", "ARI", "median"], body)
+    runs = runs[(runs["noise"] == 0) & ~runs["balanced"]]
+    columns = {
+        "ARI": ("ari", mean_and_error),
+        "median": ("ari", lambda values: f"{values.median():.3f}"),
+    }
+    keys = {"dataset": "data", "pairs": "pairs", "method": "method"}
+    return summarize(runs, keys, columns)
 
 
 def describe_noise(share, told):
     """Say which share of pairs was flipped, and what the fit was told of it."""
     if not share:
         return ""
-    known = "estimated" if told == "estimate" else "told" if told else "not told"
-    return f"{share:.0%}, {known}"
+    if told == "estimate":
+        return f"{share:.0%}, estimated"
+    is_told = pd.notna(told) and told > 0
+    return f"{share:.0%}, {'told' if is_told else 'not told'}"
 
 
 def make_embedding(rows):
-    """Table of embeddings of unseen classes: a line a method and kind of knowledge."""
-    rows = latest(
-        [r for r in rows if r.get("part") == "test"], "known", "method", "seed"
-    )
-    scores = ["nmi", "f1", *(f"recall_{k}" for k in (1, 2, 4, 8))]
-    body = [
-        [
-            method,
-            known,
-            len(runs),
-            *(mean_and_error([r[score] for r in runs]) for score in scores),
-            f"{statistics.median(r['fit_seconds'] for r in runs):.0f}",
-        ]
-        for (method, known), runs in group(rows, "method", "known").items()
-    ]
-    recalls = [f"Recall@{k}" for k in (1, 2, 4, 8)]
-    header = ["method", "from", "seeds", "NMI", "F1 of pairs", *recalls]
-    return table([*header, "CPU seconds"], body)
+    """Table of embeddings of unseen classes: a line per method and kind of knowledge."""
+    rows = [row for row in rows if row.get("part") == "test"]
+    columns = {
+        **_NMI,
+        "F1 of pairs": ("f1", mean_and_error),
+        **_RECALLS,
+        "CPU seconds": ("fit_seconds", median),
+    }
+    runs = latest(rows, "known", "method", "seed")
+    return summarize(runs, {"method": "method", "known": "from"}, columns)
 
 
 def make_embedding_losses(rows):
     """Table of what losses cost, beside pytorch-metric-learning."""
-    rows = latest(rows, "loss", "batch", "per_class")
-    header = ["loss", "batch", "a class", "ms", "distance matrices", "MiB"]
-    return table(
-        [*header, "times as fast", "its ms", "its MiB"],
-        [
-            [
-                row["loss"],
-                row["batch"],
-                row["per_class"],
-                f"{row['milliseconds']:.1f}",
-                f"{row['distance_matrices']:.1f}",
-                f"{row['mib']:.0f}",
-                *(
-                    f"{row[name]:{form}}" if name in row else "-"
-                    for name, form in (
-                        ("times_as_fast", ".1f"),
-                        ("peer_milliseconds", ".0f"),
-                        ("peer_mib", ".0f"),
-                    )
-                ),
-            ]
-            for row in rows
-        ],
-    )
+    columns = {
+        "loss": ("loss", ""),
+        "batch": ("batch", ""),
+        "a class": ("per_class", ""),
+        "ms": ("milliseconds", ".1f"),
+        "distance matrices": ("distance_matrices", ".1f"),
+        "MiB": ("mib", ".0f"),
+        "times as fast": ("times_as_fast", ".1f"),
+        "its ms": ("peer_milliseconds", ".0f"),
+        "its MiB": ("peer_mib", ".0f"),
+    }
+    return format_rows(latest(rows, "loss", "batch", "per_class"), columns)
 
 
 def make_embedding_peer(rows):
     """Table of embeddings trained with either package's loss."""
-    rows = latest(rows, "loss", "package", "seed")
-    return table(
-        ["loss", "package", "seeds", "Recall@1", "NMI", "CPU seconds"],
-        [
-            [
-                loss,
-                package if package == "skpairclust" else "pytorch-metric-learning",
-                len(runs),
-                mean_and_error([r["recall_1"] for r in runs]),
-                mean_and_error([r["nmi"] for r in runs]),
-                f"{statistics.median(r['cpu_seconds'] for r in runs):.0f}",
-            ]
-            for (loss, package), runs in group(rows, "loss", "package").items()
-        ],
-    )
+    runs = latest(rows, "loss", "package", "seed")
+    is_own = runs["package"] == "skpairclust"
+    runs["package"] = runs["package"].where(is_own, "pytorch-metric-learning")
+    columns = {
+        "Recall@1": _RECALLS["Recall@1"],
+        **_NMI,
+        "CPU seconds": ("cpu_seconds", median),
+    }
+    return summarize(runs, {"loss": "loss", "package": "package"}, columns)
 
 
 def make_embedding_unlabeled(rows):
     """Table of embeddings with and without samples that have no label."""
-    rows = latest(rows, "unlabeled", "seed")
-    return table(
-        ["unlabeled, as classes of their own", "seeds", "Recall@1", "NMI"],
-        [
-            [
-                "none" if name == "labeled only" else name,
-                len(runs),
-                mean_and_error([r["recall_1"] for r in runs]),
-                mean_and_error([r["nmi"] for r in runs]),
-            ]
-            for (name,), runs in group(rows, "unlabeled").items()
-        ],
-    )
+    runs = latest(rows, "unlabeled", "seed").replace({"labeled only": "none"})
+    columns = {"Recall@1": _RECALLS["Recall@1"], **_NMI}
+    keys = {"unlabeled": "unlabeled, as classes of their own"}
+    return summarize(runs, keys, columns)
 
 
 def make_exemplars(rows):
     """Table of affinity propagation that is told the number of clusters."""
-    rows = latest(rows, "method", "seed")
-    return table(
-        ["method", "seed", "clusters asked", "found", "NMI", "F1 of pairs", "runs"],
-        [
-            [
-                *(row[name] for name in ("method", "seed", "asked", "found")),
-                f"{row['nmi']:.3f}",
-                f"{row['f1']:.3f}",
-                row["n_runs"],
-            ]
-            for row in rows
-        ],
-    )
+    columns = {
+        "method": ("method", ""),
+        "seed": ("seed", ""),
+        "clusters asked": ("asked", ""),
+        "found": ("found", ""),
+        "NMI": ("nmi", ".3f"),
+        "F1 of pairs": ("f1", ".3f"),
+        "runs": ("n_runs", ""),
+    }
+    return format_rows(latest(rows, "method", "seed"), columns)
 
 
 def make_pairs(rows):
     """Table of scores by number of pairs, with a picture of the same numbers."""
-    rows = latest(
-        [r for r in rows if {"method", "pairs", "seed", "ari"} <= set(r)],
-        "method",
-        "pairs",
-        "seed",
-    )
-    numbers = sorted({row["pairs"] for row in rows})
-    methods = group(rows, "method")
-    scores = {
-        method: [[r["ari"] for r in runs if r["pairs"] == n] for n in numbers]
-        for (method,), runs in methods.items()
-    }
-    draw_curves(numbers, scores)
-    header = ["adjusted Rand index", *(f"{n} pairs" for n in numbers)]
-    return table(
-        header, [[name, *map(mean_and_error, lines)] for name, lines in scores.items()]
-    )
+    runs = latest(rows, "method", "pairs", "seed", having=["ari"])
+    draw_curves(runs)
+    runs = runs.rename(columns={"method": "adjusted Rand index"})
+    return _spread(runs, "adjusted Rand index", "{} pairs")
 
 
-def draw_curves(numbers, scores):
-    """Draw one curve a method; seeds that are missing somewhere are left out."""
-    import matplotlib.pyplot as plt
-
-    from skpairclust.inspection import ConstraintCurveDisplay
-
+def draw_curves(runs):
+    """Draw one curve per method; seeds that are missing somewhere are left out."""
     figure, ax = plt.subplots(figsize=(6.5, 4), layout="constrained")
-    for name, lines in scores.items():
-        n_seeds = min(map(len, lines))
+    for method, of_method in runs.groupby("method", sort=False):
+        scores = of_method.groupby("pairs")["ari"].agg(list)
+        n_seeds = scores.str.len().min()
         ConstraintCurveDisplay.from_predictions(
-            numbers,
-            [line[:n_seeds] for line in lines],
+            scores.index.tolist(),
+            scores.str[:n_seeds].tolist(),
             score_name="adjusted Rand index",
-            name=name,
+            name=method,
             ax=ax,
         )
     figure.savefig(GENERATED / "pairs.png", dpi=120)
@@ -342,22 +268,15 @@ MAKERS = {
 }
 
 
-def make_page(name):
-    """Return the Markdown of one result file."""
-    rows = read_rows(name)
-    if not rows:
-        return "*There are no results yet.*\n"
-    return f"{MAKERS[name](rows)}\n{describe_machines(rows)}"
-
-
 def write_tables(app):
     """Write a file for each maker."""
     GENERATED.mkdir(exist_ok=True)
-    texts = {f"results_{name}": make_page(name) for name in MAKERS} | {
-        # A benchmark and a published experiment share a name, "embedding".
-        f"published_{name}": published_experiments.make_page(name)
-        for name in published_experiments.MAKERS
+    texts = {
+        f"results_{name}": make_page(name, maker) for name, maker in MAKERS.items()
     }
+    # A benchmark and a published experiment share a name, "embedding".
+    for name in published_experiments.MAKERS:
+        texts[f"published_{name}"] = published_experiments.make_page(name)
     for name, text in texts.items():
         path = GENERATED / f"{name}.md"
         # an unchanged file keeps its date, so that pages are not built again

@@ -101,6 +101,6 @@ def test_experiment_trains_on_a_folder(tmp_path, monkeypatch):
     monkeypatch.setenv(VARIABLE, str(tmp_path))
     monkeypatch.setattr(embedding, "ImageFiles", lambda paths: ImageFiles(paths, 16))
     monkeypatch.setattr(embedding, "PRETRAINED", {"network": "conv"})
-    cell = embedding._make_cell("lifted", "lifted", 0, dataset="cub200", max_iter=1)
+    cell = embedding.make_cells("full")[0] | {"dataset": "cub200", "max_iter": 1}
     scores = embedding.measure(cell, "cpu")
     assert 0 <= scores["recall_1"] <= 1
