@@ -56,7 +56,7 @@ _NAMES = {
 
 
 def draw_partial_constraints(frame):
-    """Purity and NMI of test rows by the number of pairs, a row of plots per data set."""
+    """Purity and NMI of test rows by the number of pairs, one row per data set."""
     parts = by_dataset(frame[frame["part"] == "test"])
     figure, axes = _make_axes(len(parts), 2)
     for row, (dataset, of_data) in zip(axes, parts, strict=True):
@@ -85,7 +85,7 @@ def _mark_published(ax, dataset, pairs, metric):
 
 
 def draw_noise(frame):
-    """Accuracy of test rows by the share of flipped pairs, a plot per number of pairs."""
+    """Accuracy of test rows by the share of flipped pairs, per number of pairs."""
     shares = sorted(frame["noise"].unique())
     figure, axes = _make_axes(1, frame["pairs"].nunique())
     for ax, (pairs, of_pairs) in zip(axes[0], frame.groupby("pairs"), strict=True):
@@ -185,7 +185,7 @@ def draw_siamese_cost(frame):
         ):
             style = {"marker": marker, "color": COLORS[color], "label": label}
             _draw_line(ax, runs["partners"], runs[key], runs["planned"], **style)
-        ax.set(xscale="log", yscale="log", xlabel="pairs per image is in")
+        ax.set(xscale="log", yscale="log", xlabel="pairs per image")
         ax.set_ylabel("ms per step")
         ax.set_title(NETWORKS[network], fontsize="medium")
         _label_ticks(ax, runs["partners"])

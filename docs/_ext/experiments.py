@@ -167,7 +167,7 @@ def describe_noise(share, told):
 
 
 def make_embedding(rows):
-    """Table of embeddings of unseen classes: a line per method and kind of knowledge."""
+    """Table of embeddings of unseen classes: one line per method and knowledge."""
     rows = [row for row in rows if row.get("part") == "test"]
     columns = {
         **_NMI,

@@ -7,8 +7,8 @@ from scipy.special import softmax
 from skpairclust.metrics._probabilities import draw_pairs, same_cluster_probability
 
 # Networks that have memorized their pairs are too sure. On four tables and a set of
-# images, with 30 to 1,000 pairs, pairs that were not fitted asked for temperatures about
-# this one (benchmarks/NOTES.md): where there are none it stands, and few stay near it.
+# images, with 30 to 1,000 pairs, pairs that were not fitted asked for temperatures
+# about this one (benchmarks/NOTES.md): it stands where there are none.
 DEFAULT_TEMPERATURE = 1.6
 
 # Standard deviation of the logarithm around the default, and its bounds.
