@@ -152,7 +152,9 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
 
     input_shape : tuple of int, default=None
         Shape in which the network takes one sample, for instance ``(1, 28, 28)``.
-        Rows of a 2-d X are reshaped to it. None leaves X unchanged.
+        Rows of a 2-d X are reshaped to it. None leaves X unchanged, but the built-in
+        networks get images whose channels come last, at most four, with the channels
+        first. So does a callable if this shape has the channels of X first.
 
     The training
 

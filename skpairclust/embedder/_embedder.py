@@ -98,13 +98,14 @@ class MetricEmbedder(EmbeddingQueries):
     pool : {"closest", "semihard", "kmeans", "random"}, default="closest"
         With ``mining="pool"``, which negatives are on the list: the closest of all, the
         closest beyond the positive, those that k-means confuses with the anchor, or
-        random ones. Positives are random.
+        random ones. Half of the negatives are random with any kind, as are positives.
 
     pool_epochs : int, default=5
         Epochs after which the list, or the search for hard negatives, is renewed.
 
     swap : bool, default=False
         Compare the negative with anchor or positive, whichever is nearer [6]_.
+        "soft_triplet" compares it with both, so there this changes nothing.
 
     positive_percentile : float, default=100
         In (0, 100], for triplet losses. Positives count up to this percentile of the
@@ -149,7 +150,9 @@ class MetricEmbedder(EmbeddingQueries):
 
     input_shape : tuple of int, default=None
         Shape in which the network takes one sample, for instance ``(1, 28, 28)``.
-        Rows of a 2-d X are reshaped to it. None leaves X unchanged.
+        Rows of a 2-d X are reshaped to it. None leaves X unchanged, but the built-in
+        networks get images whose channels come last, at most four, with the channels
+        first. So does a callable if this shape has the channels of X first.
 
     head_learning_rate_multiplier : float, default=1.0
         Factor for the learning rate of the last linear layer. For a network that was
