@@ -226,6 +226,11 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
     temperature_ : float
         What `predict_proba` divides logits by, see `calibrate`.
 
+    start_ : {"random", "groups", "kmeans", "earlier fit"}
+        What the kept training started from: random weights, a network that was taught
+        must-link groups merged by Ward's criterion, one that was taught k-means, or the
+        weights of an earlier fit.
+
     n_iter_ : int
         Number of epochs run.
 
@@ -437,11 +442,12 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
             seeds = rng.randint(2**31, size=self.n_init)
             rows = self._near_zero(X)
             task = make_task(self._parameters(), rows, constraints, y, rng)
+            task = self._start_warm(task, earlier)
             context.call_on_fit_task_begin(estimator=self, X=X, y=constraints)
             runs = run_restarts(
                 rows,
                 constraints,
-                self._start_warm(task, earlier),
+                task,
                 seeds,
                 n_jobs=self.n_jobs,
                 hooks=[
@@ -487,6 +493,8 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
             setattr(self, f"{name}_", getattr(task.objective, name))
         self.size_freedom_ = task.evidence.size_freedom
         self.temperature_ = DEFAULT_TEMPERATURE
+        is_warm = task.initial_weights is not None
+        self.start_ = "earlier fit" if is_warm else run.start
 
     def _name_clusters(self, probabilities, constraints):
         """Give the clusters in use the first numbers; set what follows from them."""

@@ -11,7 +11,7 @@ from skpairclust.clusterer._evidence import Evidence
 from skpairclust.clusterer._losses import balance_kinds, kcl_loss, mcl_loss
 from skpairclust.clusterer._noise import NoiseEstimate
 from skpairclust.clusterer._propagation import NeighborWalk
-from skpairclust.clusterer._trials import choose_start
+from skpairclust.clusterer._trials import Trials
 from skpairclust.clusterer._unlabeled import (
     SizePrior,
     adversarial_loss,
@@ -24,7 +24,6 @@ from skpairclust.neural._torch_utils import (
     make_generator,
     to_device,
 )
-from skpairclust.neural._training import train
 
 # Share of the training over which walks fade.
 _FADE = 0.5
@@ -56,6 +55,8 @@ class ClusteringTask(NetworkTask):
     classes: np.ndarray | None = None
     walk: NeighborWalk | None = None
     evidence: Evidence = field(default_factory=Evidence)
+    # Clusterings to start from by name: (n_samples,) int64 labels, -1 = none
+    starts: dict = field(default_factory=dict)
 
 
 def run_restart(X, constraints, task, seed, label="fit", hook=None):
@@ -79,12 +80,8 @@ def run_restart(X, constraints, task, seed, label="fit", hook=None):
     """
 
     def fit_network(network, rows, hooks):
-        run = choose_start(network, rows, constraints, task, seed, PairObjective, hooks)
-        if run is None:
-            objective = PairObjective(rows, constraints, task, seed)
-            n_steps, training = objective.n_steps, task.training
-            run = train(network, objective, n_steps, training, on_epoch=hooks)
-        return run
+        trials = Trials(rows, constraints, task, seed, PairObjective, hooks)
+        return trials.run(network)
 
     return run_task(X, task, seed, fit_network, label=label, hook=hook)
 

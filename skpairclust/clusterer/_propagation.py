@@ -42,19 +42,36 @@ class NeighborWalk:
     last_share : float
         The same at its end.
 
+    points : ndarray of shape (n_nodes, d), optional
+        Features of the nodes in a few dimensions; not pickled.
+
     References
     ----------
     Lu, Ip (2010). Constrained spectral clustering via exhaustive and efficient
     constraint propagation. ECCV.
     """
 
-    def __init__(self, place, nodes, neighbors, length, share=1.0, last_share=None):
+    def __init__(
+        self,
+        place,
+        nodes,
+        neighbors,
+        length,
+        share=1.0,
+        last_share=None,
+        points=None,
+    ):
         self.place = place
         self.nodes = nodes
         self.neighbors = neighbors
         self.length = length
         self.share = share
         self.last_share = share if last_share is None else last_share
+        self.points = points
+
+    def __getstate__(self):
+        # Workers only walk.
+        return {**vars(self), "points": None}
 
     def __call__(self, rows, rng, progress=0.0):
         """Return where walks from `rows` end, of 0 to `length` steps each.
@@ -119,7 +136,9 @@ def make_walk(X, constrained, *, n_neighbors, length, n_clusters, rng, lasting=1
     place[nodes] = np.arange(len(nodes))
     # If all samples are in pairs, the pairs of neighbors would only blur these.
     share = 1 - len(constrained) / n_samples
-    return NeighborWalk(place, nodes, neighbors, length, share, lasting * share)
+    return NeighborWalk(
+        place, nodes, neighbors, length, share, lasting * share, points=points
+    )
 
 
 def _draw_nodes(n_samples, constrained, rng):

@@ -7,6 +7,7 @@ from skpairclust.clusterer._batching import constrained_rows
 from skpairclust.clusterer._evidence import Evidence, weigh_evidence
 from skpairclust.clusterer._objective import ClusteringTask, ObjectiveOptions
 from skpairclust.clusterer._propagation import make_walk
+from skpairclust.clusterer._starts import propose_starts
 from skpairclust.neural._tasks import choose_architecture, read_options, read_task
 from skpairclust.utils._param_validation import check_classes
 
@@ -61,7 +62,11 @@ def make_task(params, X, constraints, y, rng):
     )
     # Last, because it takes the longest: wrong arguments have failed before.
     walk = _choose_walk(params, X, constraints, n_clusters, evidence, rng)
-    return replace(task, walk=walk)
+    starts = {}
+    # Of a bound on the number of clusters structure makes too many.
+    if walk is not None and params.n_clusters != "auto":
+        starts = propose_starts(walk.points, walk.nodes, constraints, n_clusters, rng)
+    return replace(task, walk=walk, starts=starts)
 
 
 def choose_n_clusters(n_clusters, n_samples, constraints):

@@ -29,12 +29,12 @@ class EpochHooks:
             self.hooks.append(EpochPrinter(task.training.max_iter, label))
 
     @contextmanager
-    def watch_trial(self, number, n_trials, max_iter):
+    def watch_trial(self, name, max_iter):
         """Yield what is called after each epoch of a trial: it prints, if asked for."""
         if not self.is_verbose:
             yield None
             return
-        printer = EpochPrinter(max_iter, f"{self.label} trial {number}/{n_trials}")
+        printer = EpochPrinter(max_iter, f"{self.label} {name}")
         printer.begin(None)
         yield printer
         printer.close()

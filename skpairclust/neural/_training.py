@@ -55,6 +55,8 @@ class TrainingRun:
         told otherwise.
     interrupted : bool
         Whether the user stopped it.
+    start : str
+        What it started from.
     """
 
     weights: dict | None = None
@@ -62,6 +64,7 @@ class TrainingRun:
     loss_curve: list = field(default_factory=list)
     criterion_curve: list = field(default_factory=list)
     interrupted: bool = False
+    start: str = "random"
 
     @property
     def n_iter(self):

@@ -1,16 +1,18 @@
 """Short trainings before the training: when there are any, and which one goes on."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from sklearn.datasets import make_blobs
+from sklearn.metrics import adjusted_rand_score
 
 from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
 from skpairclust.clusterer._objective import PairObjective
 from skpairclust.clusterer._task import make_task
-from skpairclust.clusterer._trials import choose_start
+from skpairclust.clusterer._trials import Trials
 from skpairclust.neural._epoch_hooks import EpochHooks
 from skpairclust.neural._rows import FeatureRows
 
@@ -30,9 +32,8 @@ def start(blobs, n_pairs=400, seed=0, **changed):
     rows = FeatureRows(X, (4,), torch.device("cpu"))
     network = task.architecture.build(seed)
     before = [p.detach().clone() for p in network.parameters()]
-    choose_start(
-        network, rows, pairs, task, seed, PairObjective, EpochHooks(None, task, "")
-    )
+    hooks = EpochHooks(None, task, "")
+    Trials(rows, pairs, task, seed, PairObjective, hooks).choose_random(network)
     return SimpleNamespace(before=before, network=network, rows=rows, task=task)
 
 
@@ -87,8 +88,57 @@ def test_an_interrupted_trial_ends_the_fit_with_its_network(blobs):
     task = make_task(estimator, X, pairs, None, np.random.RandomState(0))
     rows = FeatureRows(X, (4,), torch.device("cpu"))
     network = task.architecture.build(0)
-    run = choose_start(
-        network, rows, pairs, task, 0, Interrupted, EpochHooks(None, task, "")
-    )
+    hooks = EpochHooks(None, task, "")
+    run = Trials(rows, pairs, task, 0, Interrupted, hooks).choose_random(network)
     assert run.interrupted
     assert run.weights is not None
+
+
+def make_trials(blobs, **changed):
+    X, y = blobs
+    pairs = PairwiseConstraints.sample_from_labels(y, 400, random_state=0)
+    estimator = ConstrainedNeuralClusterer(4, hidden_layer_sizes=(16,), max_iter=6)
+    task = make_task(estimator, X, pairs, None, np.random.RandomState(0))
+    task = replace(task, **changed)
+    rows = FeatureRows(X, (4,), torch.device("cpu"))
+    hooks = EpochHooks(None, task, "")
+    return Trials(rows, pairs, task, 0, PairObjective, hooks)
+
+
+def test_a_better_start_from_structure_wins(blobs):
+    """A training that goes nowhere gives way to the classes themselves."""
+    lazy = {"adversarial_weight": 0.0, "information_weight": 0.0, "pair_weight": 0.0}
+    trials = make_trials(blobs)
+    objective = replace(trials.task.objective, **lazy)
+    right = blobs[1].astype(np.int64)
+    starts = {"wrong": np.zeros(600, dtype=np.int64), "right": right}
+    trials = make_trials(blobs, objective=objective, starts=starts)
+    network = trials.task.architecture.build(0)
+    run = trials.run(network)
+    assert run.start == "right"
+    with torch.no_grad():
+        labels = network.eval()(torch.from_numpy(blobs[0])).argmax(1).numpy()
+    assert adjusted_rand_score(blobs[1], labels) > 0.9
+
+
+def test_a_worse_start_from_structure_changes_nothing(blobs):
+    """Wrong clusters are no rival, and looking at them leaves no trace."""
+    wrong = {"wrong": np.random.RandomState(0).randint(4, size=600)}
+    found = []
+    for starts in (wrong, {"wrong": np.full(600, 2, dtype=np.int64)}):
+        trials = make_trials(blobs, starts=starts)
+        network = trials.task.architecture.build(0)
+        assert trials.run(network).start == "random"
+        found.append([p.detach().clone() for p in network.parameters()])
+    for one, other in zip(*found, strict=True):
+        assert torch.equal(one, other)
+
+
+def test_judging_leaves_the_network_as_it_was(blobs):
+    trials = make_trials(blobs)
+    network = trials.task.architecture.build(0)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    assert trials.judge(network).shape == (32,)
+    assert network.training
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, before[name])

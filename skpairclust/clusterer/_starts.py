@@ -1,0 +1,156 @@
+"""Labels to start from, found by structure: groups of pairs merged, or k-means.
+
+Random outputs of many clusters all begin alike: cannot-links are content with that, and
+the few must-links pull everything together. A network that was taught some clustering
+first sets out with clusters that are apart.
+"""
+
+import numpy as np
+from sklearn.cluster import KMeans
+
+# Groups at most that are merged: their distances are a matrix.
+_MOST_GROUPS = 2000
+
+
+def propose_starts(points, nodes, constraints, n_clusters, rng):
+    """Return clusterings of some samples that a network may start from.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n_nodes, d)
+        Features of the samples `nodes`.
+    nodes : ndarray of shape (n_nodes,), int64
+        Their numbers, ascending.
+    constraints : PairwiseConstraints
+    n_clusters : int
+    rng : numpy.random.RandomState
+
+    Returns
+    -------
+    dict of str to ndarray of shape (n_samples,), int64
+        Clusters by the name of the start; -1 for samples that it says nothing of.
+    """
+    starts = {}
+    groups = merge_groups(points, nodes, constraints, n_clusters)
+    if groups is not None:
+        starts["groups"] = groups
+    if n_clusters < len(points):
+        kmeans = KMeans(n_clusters, n_init=1, random_state=rng)
+        labels = np.full(len(constraints), -1, dtype=np.int64)
+        labels[nodes] = kmeans.fit_predict(points)
+        starts["kmeans"] = labels
+    return starts
+
+
+def merge_groups(points, nodes, constraints, n_clusters):
+    """Merge must-link components by Ward's criterion, never across a cannot-link.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), int64, or None
+        Cluster of each constrained sample, -1 of others; None where there are too many
+        components, or nothing to merge.
+    """
+    component = constraints.components()
+    place = np.full(len(constraints), -1, dtype=np.int64)
+    place[nodes] = np.arange(len(nodes))
+    named = np.unique(np.concatenate(list(_listed(constraints)), axis=None))
+    named = named[place[named] >= 0]
+    names, group = np.unique(component[named], return_inverse=True)
+    if not 1 < len(names) <= _MOST_GROUPS:
+        return None
+    sizes = np.bincount(group).astype(np.float64)
+    centers = np.zeros((len(names), points.shape[1]))
+    np.add.at(centers, group, points[place[named]])
+    centers /= sizes[:, None]
+    of_sample = np.full(len(constraints), -1, dtype=np.int64)
+    of_sample[named] = group
+    apart = np.zeros((len(names), len(names)), dtype=bool)
+    for pairs in _cannot_links(constraints):
+        i, j = of_sample[pairs].T
+        known = (i >= 0) & (j >= 0)
+        apart[i[known], j[known]] = apart[j[known], i[known]] = True
+    merged = ward(centers, sizes, apart, n_clusters)
+    labels = np.full(len(constraints), -1, dtype=np.int64)
+    labels[named] = _keep_largest(merged, sizes, n_clusters)[group]
+    return labels
+
+
+def _keep_largest(merged, sizes, n_clusters):
+    """Return clusters of groups renumbered by size, -1 for those beyond the number."""
+    total = np.bincount(merged, weights=sizes)
+    rank = np.empty(len(total), dtype=np.int64)
+    rank[np.argsort(-total, kind="stable")] = np.arange(len(total))
+    return np.where(rank[merged] < n_clusters, rank[merged], -1)
+
+
+def _listed(constraints):
+    """Yield the samples that pairs or groups name."""
+    yield constraints._must_link
+    yield constraints._cannot_link
+    for relation in constraints._relations:
+        yield np.flatnonzero(relation.groups >= 0)
+
+
+def _cannot_links(constraints):
+    """Yield arrays of cannot-links, one for each two groups of a relation."""
+    yield constraints._cannot_link
+    for relation in constraints._relations:
+        _, first = np.unique(relation.groups, return_index=True)
+        first = first[relation.groups[first] >= 0]
+        groups = relation.cannot
+        if groups is None:
+            groups = np.column_stack(np.triu_indices(relation.n_groups, 1))
+        yield first[groups]
+
+
+def ward(centers, sizes, apart, n_clusters):
+    """Merge groups, each time those that add least to the sum of squares.
+
+    Parameters
+    ----------
+    centers : ndarray of shape (g, d)
+    sizes : ndarray of shape (g,)
+    apart : bool ndarray of shape (g, g)
+        Which groups may not be one; changed in place.
+    n_clusters : int
+        Ends with as many, or with more where all that are left are kept apart.
+
+    Returns
+    -------
+    ndarray of shape (g,), int64
+        Cluster of each group, numbered from 0.
+    """
+    centers, sizes = centers.copy(), sizes.copy()
+    cost = np.array([_ward_costs(centers, sizes, apart, i) for i in range(len(sizes))])
+    nearest, lowest = cost.argmin(axis=1), cost.min(axis=1)
+    to = np.arange(len(sizes))
+    for _ in range(len(sizes) - n_clusters):
+        i = int(lowest.argmin())
+        j = int(nearest[i])
+        if not np.isfinite(lowest[i]):
+            break
+        total = sizes[i] + sizes[j]
+        centers[i] = (sizes[i] * centers[i] + sizes[j] * centers[j]) / total
+        sizes[i] = total
+        to[to == j] = i
+        apart[i] |= apart[j]
+        apart[:, i] = apart[i]
+        apart[j] = apart[:, j] = True
+        cost[j] = cost[:, j] = np.inf
+        cost[i] = cost[:, i] = _ward_costs(centers, sizes, apart, i)
+        stale = np.flatnonzero((nearest == i) | (nearest == j))
+        stale = np.union1d(stale, [i, j])
+        nearest[stale], lowest[stale] = cost[stale].argmin(1), cost[stale].min(1)
+        closer = cost[i] < lowest
+        nearest[closer], lowest[closer] = i, cost[i][closer]
+    return np.unique(to, return_inverse=True)[1]
+
+
+def _ward_costs(centers, sizes, apart, i):
+    """Return what merging group i with each other one adds to the sum of squares."""
+    squared = ((centers - centers[i]) ** 2).sum(axis=1)
+    costs = squared * sizes * sizes[i] / (sizes + sizes[i])
+    costs[apart[i]] = np.inf
+    costs[i] = np.inf
+    return costs

@@ -1,0 +1,130 @@
+"""Starts from structure: groups merged under cannot-links, and k-means."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.cluster.hierarchy import fcluster, linkage
+from sklearn.datasets import make_blobs, make_classification
+from sklearn.metrics import adjusted_rand_score
+
+from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
+from skpairclust.clusterer._starts import merge_groups, propose_starts, ward
+from skpairclust.metrics import clustering_accuracy_score
+
+
+def naive_ward(centers, sizes, apart, n_clusters):
+    """Merge the cheapest allowed pair of clusters, from the definition."""
+    points = np.repeat(centers, sizes.astype(int), axis=0)
+    owner = np.repeat(np.arange(len(sizes)), sizes.astype(int))
+    clusters = [{i} for i in range(len(sizes))]
+
+    def spread(groups):
+        rows = points[np.isin(owner, list(groups))]
+        return ((rows - rows.mean(axis=0)) ** 2).sum()
+
+    while len(clusters) > n_clusters:
+        allowed = [
+            (spread(a | b) - spread(a) - spread(b), i, j)
+            for i, a in enumerate(clusters)
+            for j, b in enumerate(clusters[:i])
+            if not any(apart[p, q] for p in a for q in b)
+        ]
+        if not allowed:
+            break
+        _, i, j = min(allowed)
+        clusters[j] |= clusters.pop(i)
+    labels = np.empty(len(sizes), dtype=int)
+    for number, groups in enumerate(clusters):
+        labels[list(groups)] = number
+    return labels
+
+
+@given(st.integers(0, 10_000), st.integers(2, 12), st.integers(1, 4))
+def test_ward_merges_what_the_definition_says(seed, n_groups, n_clusters):
+    rng = np.random.RandomState(seed)
+    centers, sizes = rng.randn(n_groups, 2), rng.randint(1, 4, n_groups).astype(float)
+    apart = np.triu(rng.rand(n_groups, n_groups) < 0.3, 1)
+    apart = apart | apart.T
+    found = ward(centers, sizes, apart.copy(), n_clusters)
+    expected = naive_ward(centers, sizes, apart, n_clusters)
+    assert adjusted_rand_score(expected, found) == 1
+    assert not (apart & (found[:, None] == found)).any()
+
+
+def test_without_cannot_links_it_is_the_usual_ward():
+    X = np.random.RandomState(0).randn(60, 3)
+    none = np.zeros((60, 60), dtype=bool)
+    found = ward(X, np.ones(60), none, 7)
+    usual = fcluster(linkage(X, "ward"), 7, "maxclust")
+    assert adjusted_rand_score(usual, found) == 1
+
+
+@given(st.integers(0, 10_000), st.integers(1, 60), st.booleans())
+def test_groups_keep_all_pairs(seed, n_pairs, closed):
+    rng = np.random.RandomState(seed)
+    points, y = rng.randn(40, 2), rng.randint(4, size=40)
+    pairs = PairwiseConstraints.sample_from_labels(y, n_pairs, random_state=seed)
+    given_pairs = pairs.closure() if closed else pairs
+    labels = merge_groups(points, np.arange(40), given_pairs, 4)
+    if labels is None:
+        return
+    for pairs_of_kind, same in ((pairs.must_link, True), (pairs.cannot_link, False)):
+        a, b = labels[pairs_of_kind].T
+        known = (a >= 0) & (b >= 0)
+        assert ((a == b) == same)[known].all()
+    assert labels.max() < 4
+    named = np.zeros(40, dtype=bool)
+    named[np.concatenate([pairs.must_link, pairs.cannot_link]).ravel()] = True
+    assert (labels[~named] == -1).all()
+
+
+def test_more_groups_than_clusters_that_exclude_each_other():
+    """The largest stay; the others are left to the network."""
+    y = np.repeat(np.arange(6), [9, 8, 7, 3, 2, 2])
+    X = np.random.RandomState(0).randn(len(y), 2)
+    known = PairwiseConstraints.from_labels(y)
+    labels = merge_groups(X, np.arange(len(y)), known, 3)
+    np.testing.assert_array_equal(np.unique(labels), [-1, 0, 1, 2])
+    assert (labels[y > 2] == -1).all()
+    assert adjusted_rand_score(y[y < 3], labels[y < 3]) == 1
+
+
+def test_nodes_may_be_some_of_the_samples():
+    X, y = make_blobs(300, centers=3, cluster_std=0.3, random_state=0)
+    nodes = np.arange(0, 300, 2)
+    pairs = PairwiseConstraints.sample_from_labels(y, 100, random_state=0)
+    starts = propose_starts(X[nodes], nodes, pairs, 3, np.random.RandomState(0))
+    assert set(starts) == {"groups", "kmeans"}
+    for labels in starts.values():
+        assert labels.shape == (300,) and (labels[1::2] == -1).all()
+        known = labels >= 0
+        assert adjusted_rand_score(y[known], labels[known]) == 1
+
+
+@pytest.mark.parametrize("kind", ["chosen", "random"])
+def test_many_clusters_do_not_collapse(kind):
+    """Random weights alone reach .71 and .76."""
+    X, y = make_classification(
+        2400,
+        16,
+        n_informative=12,
+        n_redundant=0,
+        n_classes=24,
+        n_clusters_per_class=1,
+        class_sep=2.5,
+        random_state=0,
+    )
+    X = X.astype(np.float32)
+    rng = np.random.RandomState(0)
+    if kind == "chosen":
+        some = rng.choice(2400, 120, replace=False)
+        known = np.full(2400, -1)
+        known[some] = y[some]
+        pairs = PairwiseConstraints.from_labels(known)
+    else:
+        pairs = PairwiseConstraints.sample_from_labels(y, 800, random_state=0)
+    clusterer = ConstrainedNeuralClusterer(24, max_iter=15, random_state=0)
+    clusterer.fit(X, pairs)
+    assert clustering_accuracy_score(y, clusterer.labels_) > 0.84
+    assert clusterer.start_ == "groups"
