@@ -18,6 +18,9 @@ The files are made with ``numpy.savez``:
     X_train (2720, 28, 28) uint8, the 136 characters of Omniglot's
     ``images_background_small1``, y_train; X_test, y_test, the 106 characters of the
     alphabets of ``images_background_small2`` that are not in the former.
+``banking77.npz``
+    X_train (10003, 256), mean word vectors of the training questions of Banking77,
+    y_train, their 77 intents; X_test (3080, 256), y_test.
 """
 
 import os
@@ -64,6 +67,15 @@ def load_fashion_mnist():
 def load_omniglot():
     """Load a part of Omniglot whose test characters do not occur in training."""
     name, filename = "Omniglot (small)", "omniglot_small.npz"
+    dataset = _load(name, filename)
+    if dataset is None:
+        raise _unavailable(name, filename, f"no {filename} and no download")
+    return dataset
+
+
+def load_banking77():
+    """Load Banking77: questions to a bank as mean word vectors, with their intents."""
+    name, filename = "Banking77", "banking77.npz"
     dataset = _load(name, filename)
     if dataset is None:
         raise _unavailable(name, filename, f"no {filename} and no download")
