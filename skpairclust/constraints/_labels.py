@@ -46,13 +46,15 @@ def encode_labels(labels, name="y"):
     return codes
 
 
-def split_missing(labels, name):
+def split_missing(labels, name, *, column=False):
     """Return the labels that are there, and a mask of all samples without one.
 
     Parameters
     ----------
     labels : array-like of shape (n_samples,)
     name : str
+    column : bool
+        Whether a column, of shape (n_samples, 1), will do.
 
     Returns
     -------
@@ -60,10 +62,10 @@ def split_missing(labels, name):
         Of integers, floats, strings, or objects where these do not do.
     missing : ndarray of shape (n_samples,), bool
     """
-    array = _as_array(labels, name)
+    array = _as_array(labels, name, column)
     missing = find_missing(array)
     if np.ma.isMaskedArray(labels):
-        missing = missing | np.ma.getmaskarray(labels)
+        missing = missing | np.ma.getmaskarray(labels).reshape(array.shape)
     known = array[~missing]
     if known.dtype == object:
         known = _narrow(known, name)
@@ -115,7 +117,7 @@ def encode_values(values):
     return table, codes
 
 
-def _as_array(labels, name):
+def _as_array(labels, name, column):
     """Return labels as a one-dimensional array in which nothing was converted."""
     try:
         array = np.asarray(labels)
@@ -127,6 +129,8 @@ def _as_array(labels, name):
     if is_list and array.ndim == 1 and array.dtype.kind in "USTfO":
         # of a list with names NumPy makes names of all, of NaN "nan"
         array = np.fromiter(labels, dtype=object, count=len(array))
+    if column and array.ndim == 2 and array.shape[1] == 1:
+        return array.ravel()
     if array.ndim != 1:
         raise ValueError(
             f"{name} must be one-dimensional, one entry a sample; got shape "
