@@ -148,7 +148,9 @@ class ConstraintMakers:
         ----------
         M : array-like or sparse matrix of shape (n_samples, n_samples)
             Symmetric, or with only one triangle filled. Other magnitudes than 1
-            are weights. Positive diagonal entries are ignored.
+            are weights. Positive diagonal entries are ignored. Entries of a sparse
+            matrix that are stored several times are added up, as SciPy does: +1
+            twice is a must-link of weight 2.
 
         Returns
         -------
@@ -161,7 +163,8 @@ class ConstraintMakers:
             If the entries are not numbers.
         ValueError
             If the two triangles differ, the diagonal has negative entries, an
-            entry is not finite, or the matrix is not square.
+            entry is not finite, one place holds entries of both signs, or the
+            matrix is not square.
 
         Examples
         --------

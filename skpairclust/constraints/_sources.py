@@ -15,7 +15,11 @@ from skpairclust.constraints._pairs import (
     ragged_arange,
 )
 from skpairclust.constraints._sampling import draw_distinct, pair_of_index
+from skpairclust.constraints._sparse import canonical
 from skpairclust.constraints._times import add_up, read_span, read_times
+
+# Values of features compared at once.
+_BLOCK_VALUES = 2**24
 
 
 def split_triples(triples):
@@ -50,13 +54,7 @@ def read_matrix(matrix):
             "the relation matrix must hold numbers (+1 must-link, -1 cannot-link, 0 "
             f"unknown); got dtype {matrix.dtype}."
         )
-    entries = sparse.coo_array(matrix, dtype=np.float64)
-    entries.sum_duplicates()
-    row, column = (
-        entries.coords if hasattr(entries, "coords") else (entries.row, entries.col)
-    )
-    values = entries.data
-    _check_entries(row, column, values)
+    row, column, values = _read_entries(matrix)
     is_upper, is_lower = row < column, row > column
     upper = _entries_by_pair(row, column, values, is_upper)
     lower = _entries_by_pair(column, row, values, is_lower)
@@ -72,14 +70,36 @@ def read_matrix(matrix):
     )
 
 
-def _check_entries(row, column, values):
-    """Refuse entries that are not finite, and samples that differ from themselves."""
-    is_bad = ~np.isfinite(values)
+def _read_entries(matrix):
+    """Return rows, columns and values of the entries; repeated ones are added."""
+    entries = sparse.coo_array(matrix, dtype=np.float64)
+    is_bad = ~np.isfinite(entries.data)
     if is_bad.any():
         raise ValueError(
             "the relation matrix must be finite; got "
-            f"{first_few(values[is_bad])}. Unknown pairs are 0."
+            f"{first_few(entries.data[is_bad])}. Unknown pairs are 0."
         )
+    sizes = entries.copy()
+    sizes.data = np.abs(sizes.data)
+    for summed in (entries, sizes):
+        summed.sum_duplicates()
+    row, column = (
+        entries.coords if hasattr(entries, "coords") else (entries.row, entries.col)
+    )
+    is_mixed = np.abs(entries.data) < sizes.data
+    if is_mixed.any():
+        pairs = np.column_stack((row, column))[is_mixed]
+        raise ValueError(
+            "the relation matrix holds entries of both signs at one place, at "
+            f"{first_few(pairs)}, so that these pairs would be must-link and "
+            "cannot-link. Repeated entries are added up: remove the wrong ones."
+        )
+    _check_diagonal(row, column, entries.data)
+    return row, column, entries.data
+
+
+def _check_diagonal(row, column, values):
+    """Refuse samples that differ from themselves."""
     # a positive diagonal is true of every sample and says nothing
     is_bad = (row == column) & (values < 0)
     if is_bad.any():
@@ -120,7 +140,7 @@ def find_neighbors(X, *, n_neighbors, radius, metric, n_jobs):
 
     if n_neighbors is None and radius is None:
         raise ValueError("n_neighbors and radius are both None: give one of them.")
-    index = NearestNeighbors(metric=metric, n_jobs=n_jobs).fit(X)
+    index = NearestNeighbors(metric=metric, n_jobs=n_jobs).fit(canonical(X))
     if n_neighbors is None:
         graph = index.radius_neighbors_graph(radius=radius, mode="distance")
     else:
@@ -137,16 +157,20 @@ def draw_far_pairs(X, n_pairs, *, radius, metric, rng):
     from sklearn.metrics.pairwise import paired_distances
     from sklearn.utils import check_array
 
-    X = check_array(X, accept_sparse="csr")
+    X = check_array(canonical(X), accept_sparse="csr")
     n_samples = X.shape[0]
     n_all = n_samples * (n_samples - 1) // 2
     # a fixed number of candidates: far pairs may be rare, and the search must end
     n_candidates = min(n_all, 10 * n_pairs)
     first, second = pair_of_index(draw_distinct(n_all, n_candidates, rng), n_samples)
     far = []
-    for start in range(0, n_candidates, 10_000):
-        part = slice(start, start + 10_000)
-        distances = paired_distances(X[first[part]], X[second[part]], metric=metric)
+    step = min(10_000, max(1, _BLOCK_VALUES // max(X.shape[1], 1)))
+    for start in range(0, n_candidates, step):
+        part = slice(start, start + step)
+        ends = (X[first[part]], X[second[part]])
+        # scikit-learn takes no sparse rows here
+        ends = (end.toarray() if sparse.issparse(end) else end for end in ends)
+        distances = paired_distances(*ends, metric=metric)
         far.append(start + np.flatnonzero(distances > radius))
         if sum(map(len, far)) >= n_pairs:
             break
