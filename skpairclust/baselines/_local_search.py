@@ -48,7 +48,7 @@ def _anneal(unary, graph, rng, n_sweeps, deadline):
     next sweeps repair this error, which makes it possible to work with arrays.
     """
     n_nodes, n_labels = unary.shape
-    labels = rng.randint(n_labels, size=n_nodes)
+    labels = rng.randint(n_labels, size=n_nodes, dtype=np.int64)
     for temperature in np.linspace(_HOT, _COLD, n_sweeps):
         if time.monotonic() > deadline:
             break
@@ -113,7 +113,9 @@ def tabu_search(starts, others, unary, price, labels, rng, max_moves, deadline):
         n_conflicts += int(change[row, new])
         best = min(best, n_conflicts)
         around = others[starts[node] : starts[node + 1]]
-        own[around] += (labels[around] == new).astype(int) - (labels[around] == old)
+        own[around] += (labels[around] == new).astype(np.int64) - (
+            labels[around] == old
+        )
         counts[around, old] -= 1
         counts[around, new] += 1
         labels[node] = new

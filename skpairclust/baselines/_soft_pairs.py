@@ -78,7 +78,7 @@ def _draw_cannot_links(relation, n_pairs, rng):
     """Draw pairs of samples of cannot-linked groups, all equally likely."""
     if relation.cannot is None:
         known = np.flatnonzero(relation.groups >= 0)
-        pairs = known[rng.randint(len(known), size=(n_pairs, 2))]
+        pairs = known[rng.randint(len(known), size=(n_pairs, 2), dtype=np.int64)]
         return pairs[is_cannot(relation, *pairs.T)]
     members = np.argsort(relation.groups, kind="stable")
     members = members[len(members) - relation.sizes.sum() :]

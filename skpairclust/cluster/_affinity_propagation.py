@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skpairclust.cluster._preference import find_preference
 from skpairclust.utils._doc_link import DocLinkMixin
 from skpairclust.utils._param_validation import Interval, StrOptions, positive_int
+from skpairclust.utils._sparse import canonical
 
 
 class AffinityPropagationK(DocLinkMixin, ClusterMixin, BaseEstimator):
@@ -184,7 +185,9 @@ class AffinityPropagationK(DocLinkMixin, ClusterMixin, BaseEstimator):
             max_iter=self.max_iter,
             damping=self.damping,
             # the same noise in all runs
-            random_state=check_random_state(self.random_state).randint(2**31),
+            random_state=check_random_state(self.random_state).randint(
+                2**31, dtype=np.int64
+            ),
         )
         self.cluster_centers_indices_, self.labels_ = best.exemplars, best.labels
         self.n_clusters_ = len(best.exemplars)
@@ -226,7 +229,11 @@ class AffinityPropagationK(DocLinkMixin, ClusterMixin, BaseEstimator):
         """Return X as an array of floats or a CSR matrix."""
         sparse = "csr" if self.affinity == "euclidean" else False
         X = validate_data(
-            self, X, reset=reset, dtype=[np.float64, np.float32], accept_sparse=sparse
+            self,
+            canonical(X),
+            reset=reset,
+            dtype=[np.float64, np.float32],
+            accept_sparse=sparse,
         )
         if not reset:
             return X

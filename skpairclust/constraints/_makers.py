@@ -3,10 +3,10 @@
 import numpy as np
 
 from skpairclust.constraints._groups import make_relation
+from skpairclust.constraints._labels import encode_labels
 from skpairclust.constraints._pairs import count_samples
 from skpairclust.constraints._sampling import check_count, sample_pairs
 from skpairclust.constraints._sources import (
-    check_labels,
     draw_far_pairs,
     find_neighbors,
     read_matrix,
@@ -27,7 +27,8 @@ class ConstraintMakers:
         Parameters
         ----------
         y : array-like of shape (n_samples,)
-            Integers (or floats that are whole numbers); -1 means unlabeled.
+            Integers, strings or other names of classes. -1 means unlabeled, and so
+            do None, NaN and ``pandas.NA``.
 
         Returns
         -------
@@ -37,17 +38,19 @@ class ConstraintMakers:
         Raises
         ------
         TypeError
-            If the labels are not numbers.
+            If the labels are booleans, or numbers and names at once.
         ValueError
-            If labels are below -1, not whole, or not one-dimensional.
+            If labels are numbers below -1 or not whole, or not one-dimensional.
 
         Examples
         --------
         >>> from skpairclust import PairwiseConstraints
         >>> PairwiseConstraints.from_labels([0, 0, 1, -1])
         PairwiseConstraints(n_samples=4, must_link=1, cannot_link=2)
+        >>> PairwiseConstraints.from_labels(["cat", "cat", "dog", None])
+        PairwiseConstraints(n_samples=4, must_link=1, cannot_link=2)
         """
-        labels = check_labels(y)
+        labels = encode_labels(y)
         return cls._from_parts(len(labels), relations=make_relation(labels))
 
     @classmethod
@@ -62,7 +65,7 @@ class ConstraintMakers:
         Parameters
         ----------
         y : array-like of shape (n_samples,)
-            Integer labels; samples labeled -1 are not drawn.
+            Labels as in :meth:`from_labels`; unlabeled samples are not drawn.
         n_pairs : int
             How many pairs to draw.
         noise : float in [0, 1], default=0.0
@@ -95,7 +98,7 @@ class ConstraintMakers:
         """
         from sklearn.utils import check_random_state
 
-        labels = check_labels(y)
+        labels = encode_labels(y)
         pairs, is_must = sample_pairs(
             labels,
             check_count(n_pairs),
@@ -144,8 +147,10 @@ class ConstraintMakers:
         Parameters
         ----------
         M : array-like or sparse matrix of shape (n_samples, n_samples)
-            Symmetric, or with only one triangle filled. The absolute value of an
-            entry is the weight of the pair. Positive diagonal entries are ignored.
+            Symmetric, or with only one triangle filled. Other magnitudes than 1
+            are weights. Positive diagonal entries are ignored. Entries of a sparse
+            matrix that are stored several times are added up, as SciPy does: +1
+            twice is a must-link of weight 2.
 
         Returns
         -------
@@ -158,7 +163,8 @@ class ConstraintMakers:
             If the entries are not numbers.
         ValueError
             If the two triangles differ, the diagonal has negative entries, an
-            entry is not finite, or the matrix is not square.
+            entry is not finite, one place holds entries of both signs, or the
+            matrix is not square.
 
         Examples
         --------
@@ -257,7 +263,7 @@ class ConstraintMakers:
         return cls(must_link, cannot_link, n_samples=n_samples)
 
     @classmethod
-    def from_sequences(cls, sequence_ids, *, times=None, max_gap=None):
+    def from_sequences(cls, sequence_ids, *, times=None, max_gap=None, tolerance=None):
         """Constrain the samples of tracks, sessions or other sequences.
 
         The samples of a sequence show the same object and are must-linked. With
@@ -267,15 +273,24 @@ class ConstraintMakers:
         Parameters
         ----------
         sequence_ids : array-like of shape (n_samples,)
-            Integer that identifies the sequence of each sample, -1 for none.
+            Number or name of each sample's sequence; -1 or a missing one for none.
         times : array-like of shape (n_samples,) or None, default=None
-            When each sample was taken: numbers (e.g. frames) or ``datetime64``. Two
-            sequences are present at the same time if they have an equal time.
-        max_gap : number, timedelta64 or None, default=None
-            Cut a sequence where consecutive samples are farther apart in time than
-            this, because the tracker may have switched to another object in between.
-            The pieces count as separate sequences. There is no constraint between
-            them, unless they are present at the same time.
+            When each sample was taken: numbers (e.g. frames); dates (``datetime64``,
+            ``datetime``, pandas), those with a time zone compared in UTC; or offsets
+            (``timedelta64``, ``timedelta``). Only samples without a sequence may
+            lack one.
+        max_gap : number, timedelta, timedelta64, pandas.Timedelta or None, default=None
+            Cut a sequence where neighboring samples are farther apart in time
+            than this, as a tracker may have gone over to another object meanwhile.
+            A number is in the unit of `times` if these are numbers, and in seconds
+            if they are dates or offsets, in whatever unit they are stored.
+            The pieces count as sequences of their own, with no constraint between
+            them unless they are present at the same time.
+        tolerance : number, timedelta, timedelta64, pandas.Timedelta or None, \
+                default=None
+            Samples of different sequences whose times differ by at most this count
+            as simultaneous, for cameras or sensors whose clocks do not tick
+            together. In the units of `max_gap`. None, as 0, takes equal times only.
 
         Returns
         -------
@@ -285,16 +300,34 @@ class ConstraintMakers:
         Raises
         ------
         TypeError
-            If ids or times are not numbers.
+            If ids, times or spans are of the wrong type, dates with and without a
+            time zone are mixed, or `max_gap` or `tolerance` is a timedelta while
+            times are numbers.
         ValueError
-            If shapes differ, a time is not finite, or `max_gap` comes without
-            `times`.
+            If shapes differ, a sample of a sequence has no finite time, `max_gap` or
+            `tolerance` is negative or NaN, or either comes without `times`.
+
+        Notes
+        -----
+        Times that are floats are known up to rounding: a difference that exceeds a
+        span by less than the spacing of floats at these times counts as equal to it.
 
         Examples
         --------
+        >>> import numpy as np
         >>> from skpairclust import PairwiseConstraints
         >>> PairwiseConstraints.from_sequences([7, 7, 8, 8, 9], times=[0, 1, 1, 2, 5])
         PairwiseConstraints(n_samples=5, must_link=2, cannot_link=4)
+
+        Two cameras whose clocks are half a second apart, and a track that is lost
+        for a minute:
+
+        >>> clock = np.datetime64("2024-05-01T10:00:00.000")
+        >>> times = clock + np.array([0, 1_000, 61_000, 500, 1_500])  # milliseconds
+        >>> PairwiseConstraints.from_sequences(
+        ...     ["a", "a", "a", "b", "b"], times=times, max_gap=5, tolerance=0.5
+        ... )
+        PairwiseConstraints(n_samples=5, must_link=2, cannot_link=4)
         """
-        relations = relate_sequences(sequence_ids, times, max_gap)
-        return cls._from_parts(len(sequence_ids), relations=relations)
+        n_samples, relations = relate_sequences(sequence_ids, times, max_gap, tolerance)
+        return cls._from_parts(n_samples, relations=relations)

@@ -11,7 +11,7 @@ def draw_distinct(n_items, n_draws, rng):
     """Draw a set of different integers below n_items, uniformly; order is arbitrary."""
     if n_draws > n_items // 2:
         # redrawing would take long, and the list is at most twice the result
-        return rng.permutation(n_items)[:n_draws]
+        return rng.permutation(n_items)[:n_draws].astype(np.int64, copy=False)
     drawn = np.empty(0, dtype=np.int64)
     while len(drawn) < n_draws:
         n_more = int(1.05 * (n_draws - len(drawn))) + 16

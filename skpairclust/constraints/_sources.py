@@ -3,46 +3,23 @@
 Each function returns what the container needs and knows nothing of it.
 """
 
-import numbers
-
 import numpy as np
 from scipy import sparse
 
-from skpairclust.constraints._groups import make_relation, pairs_within
-from skpairclust.constraints._pairs import as_integers, first_few
+from skpairclust.constraints._groups import make_relation
+from skpairclust.constraints._labels import encode_labels
+from skpairclust.constraints._pairs import (
+    as_integers,
+    check_listable,
+    first_few,
+    ragged_arange,
+)
 from skpairclust.constraints._sampling import draw_distinct, pair_of_index
+from skpairclust.constraints._sparse import canonical
+from skpairclust.constraints._times import add_up, read_span, read_times
 
-
-def check_labels(labels, name="y"):
-    """Return labels numbered from 0, with -1 for none."""
-    array = np.asarray(labels)
-    if array.ndim != 1:
-        raise ValueError(
-            f"{name} must be one-dimensional, one entry per sample; got shape "
-            f"{array.shape}. Flatten a column with `{name}.ravel()`."
-        )
-    hint = (
-        "-1 means unlabeled; turn names into numbers with "
-        f"`np.unique({name}, return_inverse=True)[1]`."
-    )
-    if array.dtype.kind == "f":
-        is_whole = np.isfinite(array) & (array == np.floor(array))
-        if not is_whole.all():
-            raise ValueError(
-                f"{name} must hold whole numbers; got {first_few(array[~is_whole])}. "
-                f"{hint}"
-            )
-        array = array.astype(np.int64)
-    array = as_integers(array, name, hint)
-    if array.min(initial=0) < -1:
-        raise ValueError(
-            f"{name} holds labels below -1: {first_few(np.unique(array[array < -1]))}. "
-            f"{hint}"
-        )
-    known = array >= 0
-    labels = np.full(len(array), -1, dtype=np.int64)
-    labels[known] = np.unique(array[known], return_inverse=True)[1]
-    return labels
+# Values of features compared at once.
+_BLOCK_VALUES = 2**24
 
 
 def split_triples(triples):
@@ -77,13 +54,7 @@ def read_matrix(matrix):
             "the relation matrix must hold numbers (+1 must-link, -1 cannot-link, 0 "
             f"unknown); got dtype {matrix.dtype}."
         )
-    entries = sparse.coo_array(matrix, dtype=np.float64)
-    entries.sum_duplicates()
-    row, column = (
-        entries.coords if hasattr(entries, "coords") else (entries.row, entries.col)
-    )
-    values = entries.data
-    _check_entries(row, column, values)
+    row, column, values = _read_entries(matrix)
     is_upper, is_lower = row < column, row > column
     upper = _entries_by_pair(row, column, values, is_upper)
     lower = _entries_by_pair(column, row, values, is_lower)
@@ -99,15 +70,37 @@ def read_matrix(matrix):
     )
 
 
-def _check_entries(row, column, values):
-    """Raise on entries that are not finite, and on negative diagonal entries."""
-    is_bad = ~np.isfinite(values)
+def _read_entries(matrix):
+    """Return rows, columns and values of the entries; repeated ones are added."""
+    entries = sparse.coo_array(matrix, dtype=np.float64)
+    is_bad = ~np.isfinite(entries.data)
     if is_bad.any():
         raise ValueError(
             "the relation matrix must be finite; got "
-            f"{first_few(values[is_bad])}. Unknown pairs are 0."
+            f"{first_few(entries.data[is_bad])}. Unknown pairs are 0."
         )
-    # a positive diagonal holds for every sample and carries no information
+    sizes = entries.copy()
+    sizes.data = np.abs(sizes.data)
+    for summed in (entries, sizes):
+        summed.sum_duplicates()
+    row, column = (
+        entries.coords if hasattr(entries, "coords") else (entries.row, entries.col)
+    )
+    is_mixed = np.abs(entries.data) < sizes.data
+    if is_mixed.any():
+        pairs = np.column_stack((row, column))[is_mixed]
+        raise ValueError(
+            "the relation matrix holds entries of both signs at one place, at "
+            f"{first_few(pairs)}, so that these pairs would be must-link and "
+            "cannot-link. Repeated entries are added up: remove the wrong ones."
+        )
+    _check_diagonal(row, column, entries.data)
+    return row, column, entries.data
+
+
+def _check_diagonal(row, column, values):
+    """Refuse samples that differ from themselves."""
+    # a positive diagonal is true of every sample and says nothing
     is_bad = (row == column) & (values < 0)
     if is_bad.any():
         raise ValueError(
@@ -147,7 +140,7 @@ def find_neighbors(X, *, n_neighbors, radius, metric, n_jobs):
 
     if n_neighbors is None and radius is None:
         raise ValueError("n_neighbors and radius are both None: give one of them.")
-    index = NearestNeighbors(metric=metric, n_jobs=n_jobs).fit(X)
+    index = NearestNeighbors(metric=metric, n_jobs=n_jobs).fit(canonical(X))
     if n_neighbors is None:
         graph = index.radius_neighbors_graph(radius=radius, mode="distance")
     else:
@@ -164,16 +157,20 @@ def draw_far_pairs(X, n_pairs, *, radius, metric, rng):
     from sklearn.metrics.pairwise import paired_distances
     from sklearn.utils import check_array
 
-    X = check_array(X, accept_sparse="csr")
+    X = check_array(canonical(X), accept_sparse="csr")
     n_samples = X.shape[0]
     n_all = n_samples * (n_samples - 1) // 2
     # a fixed number of candidates: far pairs may be rare, and the search must end
     n_candidates = min(n_all, 10 * n_pairs)
     first, second = pair_of_index(draw_distinct(n_all, n_candidates, rng), n_samples)
     far = []
-    for start in range(0, n_candidates, 10_000):
-        part = slice(start, start + 10_000)
-        distances = paired_distances(X[first[part]], X[second[part]], metric=metric)
+    step = min(10_000, max(1, _BLOCK_VALUES // max(X.shape[1], 1)))
+    for start in range(0, n_candidates, step):
+        part = slice(start, start + step)
+        ends = (X[first[part]], X[second[part]])
+        # scikit-learn takes no sparse rows here
+        ends = (end.toarray() if sparse.issparse(end) else end for end in ends)
+        distances = paired_distances(*ends, metric=metric)
         far.append(start + np.flatnonzero(distances > radius))
         if sum(map(len, far)) >= n_pairs:
             break
@@ -181,48 +178,61 @@ def draw_far_pairs(X, n_pairs, *, radius, metric, rng):
     return np.column_stack((first[kept], second[kept]))
 
 
-def relate_sequences(sequence_ids, times, max_gap):
-    """Return the group relation of tracks, as a tuple of none or one."""
-    tracks = check_labels(sequence_ids, "sequence_ids")
+def relate_sequences(sequence_ids, times, max_gap, tolerance):
+    """Return the number of samples, and the group relation as a tuple of none or one.
+
+    Tracks are cut at gaps; those that are present at the same time differ.
+    """
+    tracks = encode_labels(sequence_ids, "sequence_ids")
+    n_samples, none = len(tracks), np.empty((0, 2), dtype=np.int64)
     if times is None:
-        if max_gap is not None:
-            raise ValueError("max_gap needs times, the time of each sample.")
-        return make_relation(tracks, np.empty((0, 2), dtype=np.int64))
-    times = _check_times(times, len(tracks))
-    if max_gap is not None:
-        tracks = _cut_at_gaps(tracks, times, max_gap)
-    known = np.flatnonzero(tracks >= 0)
-    moments = np.unique(times[known], return_inverse=True)[1]
-    # a track counts once at each moment
-    present = np.unique(np.column_stack((moments, tracks[known])), axis=0)
-    met = present[:, 1][pairs_within(present[:, 0])]
-    return make_relation(tracks, met)
+        for name, span in (("max_gap", max_gap), ("tolerance", tolerance)):
+            if span is not None:
+                raise ValueError(f"{name} needs times, the time of each sample.")
+        return n_samples, make_relation(tracks, none)
+    known = tracks >= 0
+    times = read_times(times, known)
+    gap = None if max_gap is None else read_span(max_gap, "max_gap", times)
+    within = read_span(0 if tolerance is None else tolerance, "tolerance", times)
+    # by track, and by time within each
+    order = np.lexsort((times.values, tracks[known]))
+    whole = track = tracks[known][order]
+    times = times.take(order)
+    if gap is not None:
+        track = cut_at_gaps(track, times, gap)
+    met = track[find_meetings(track, times, within)]
+    # pieces of one sequence may show one thing
+    of_piece = np.zeros(track.max(initial=-1) + 1, dtype=np.int64)
+    of_piece[track] = whole
+    met = met[of_piece[met[:, 0]] != of_piece[met[:, 1]]]
+    tracks[np.flatnonzero(known)[order]] = track
+    return n_samples, make_relation(tracks, met)
 
 
-def _check_times(times, n_samples):
-    """Return finite times, one per sample."""
-    times = np.asarray(times)
-    if times.dtype.kind not in "iufM":
-        raise TypeError(f"times must be numbers or dates; got dtype {times.dtype}.")
-    if times.shape != (n_samples,):
-        raise ValueError(
-            f"times must have one entry per sample, shape ({n_samples},); "
-            f"got {times.shape}."
-        )
-    if not np.isfinite(times).all():
-        raise ValueError("times must be finite; give samples without time the id -1.")
-    return times
+def cut_at_gaps(track, times, gap):
+    """Give a number to each piece of a track without a gap of more than so much."""
+    is_new = np.diff(track, prepend=-1) != 0
+    is_new[1:] |= times.steps() > gap
+    return np.cumsum(is_new) - 1
 
 
-def _cut_at_gaps(tracks, times, max_gap):
-    """Split tracks where neighboring samples are more than max_gap apart."""
-    if isinstance(max_gap, numbers.Real) and not max_gap >= 0:
-        raise ValueError(f"max_gap must not be negative; got {max_gap}.")
-    order = np.lexsort((times, tracks))
-    order = order[np.count_nonzero(tracks < 0) :]
-    in_order = tracks[order]
-    is_new = np.diff(in_order, prepend=-1) != 0
-    is_new[1:] |= np.diff(times[order]) > max_gap
-    pieces = np.full(len(tracks), -1, dtype=np.int64)
-    pieces[order] = np.cumsum(is_new) - 1
-    return pieces
+def find_meetings(track, times, within):
+    """Return pairs of samples of all tracks that come at most so close in time.
+
+    A track that is seen at least every `2 * within` is within reach of every moment
+    from its first to its last sample, so that a few runs stand for all samples: two
+    runs meet if none of them ends more than `within` before the other begins.
+    """
+    is_new = np.diff(track, prepend=-1) != 0
+    is_new[1:] |= times.steps(rounded=False) > add_up(np.atleast_1d(within), within)
+    start = np.flatnonzero(is_new)
+    stop = np.append(start[1:], len(track)) - 1
+    order = np.argsort(times.values[start], kind="stable")
+    start, stop = start[order], stop[order]
+    reach = times.reach(stop, within)
+    ends = np.searchsorted(times.values[start], reach, side="right")
+    n_partners = ends - np.arange(len(start)) - 1
+    check_listable(int(n_partners.sum()), "meetings of sequences")
+    left = np.repeat(np.arange(len(start)), n_partners)
+    right = left + 1 + ragged_arange(n_partners)
+    return np.column_stack((start[left], start[right]))

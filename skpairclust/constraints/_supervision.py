@@ -9,8 +9,8 @@ from skpairclust.constraints import PairwiseConstraints
 from skpairclust.constraints._pairs import first_few
 
 _FORMS = (
-    "y may be None, PairwiseConstraints, integer labels of shape (n_samples,) with -1 "
-    "for unlabeled, rows (i, j, +1 or -1) of shape (m, 3), or a relation matrix of "
+    "y may be None, PairwiseConstraints, labels of shape (n_samples,) with -1, None or "
+    "NaN for unlabeled, rows (i, j, +1 or -1) of shape (m, 3), or a relation matrix of "
     "shape (n_samples, n_samples)"
 )
 
@@ -21,13 +21,16 @@ def check_supervision(y, *, n_samples, must_link=None, cannot_link=None):
     Parameters
     ----------
     y : None, PairwiseConstraints or array-like
-        Class labels of shape (n_samples,) with -1 for unlabeled, rows (i, j, r) of
-        shape (m, 3) with r = +1 or -1, or a dense or sparse relation matrix of
-        shape (n_samples, n_samples).
+        Class labels of shape (n_samples,), numbers or names, with -1, None or NaN
+        for unlabeled; rows (i, j, r) of shape (m, 3) with r = +1 or -1; or a dense
+        or sparse relation matrix of shape (n_samples, n_samples). Entries, rows and
+        columns count the rows of X by position: the index of a Series or DataFrame
+        is not looked at.
     n_samples : int
         The number of rows of X.
     must_link, cannot_link : array-like of shape (m, 2) or None, default=None
-        Row indices of X. Only with a `y` that is None or labels.
+        Positions of rows of X, from 0; not labels of a DataFrame's index. Only with
+        a `y` that is None or labels.
 
     Returns
     -------
@@ -80,10 +83,11 @@ def _read_y(y, n_samples):
     if sparse.issparse(y):
         _check_relation_shape(y.shape, n_samples)
         return PairwiseConstraints.from_matrix(y), True
-    y = _as_array(y)
-    if y.ndim == 1:
+    array = _as_array(y)
+    if array.ndim == 1:
+        # labels as they came: an array may have lost what is missing
         return _read_labels(y, n_samples), False
-    return _read_table(y, n_samples), True
+    return _read_table(array, n_samples), True
 
 
 def _as_array(y):
@@ -124,7 +128,7 @@ def _read_labels(y, n_samples):
     if len(y) != n_samples:
         raise ValueError(
             f"y has {len(y)} labels, but X has {n_samples} samples. "
-            "Use -1 for samples without a label."
+            "Use -1 or None for samples without a label."
         )
     return PairwiseConstraints.from_labels(y)
 
@@ -144,7 +148,7 @@ def _read_table(y, n_samples):
     if is_triples:
         return PairwiseConstraints.from_tuples(y, n_samples)
     ways_out = {
-        1: "Flatten labels with `y.ravel()`.",
+        1: "Flatten labels with `np.ravel(y)`.",
         2: "Give index pairs as must_link= and cannot_link=.",
     }
     raise ValueError(

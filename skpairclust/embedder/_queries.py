@@ -7,6 +7,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skpairclust.constraints import PairwiseConstraints
+from skpairclust.constraints._labels import encode_labels
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.embedder._objective import embed
 from skpairclust.embedder._validation import pair_auc
@@ -129,7 +130,7 @@ class EmbeddingQueries(BaseNeuralEstimator):
         embedding = self._embed(self._check_X(X, reset=False))
         constraints = check_supervision(y, n_samples=len(embedding))
         if not isinstance(y, PairwiseConstraints) and np.ndim(y) == 1:
-            labels = np.asarray(y)
+            labels = encode_labels(y)
             return recall_at_k(embedding[labels >= 0], labels[labels >= 0])
         check_both_kinds(constraints, "score")
         return pair_auc(constraints, embedding)

@@ -4,9 +4,10 @@ They need matplotlib (``pip install "skpairclust[plot]"``).
 """
 
 from skpairclust._publish import publish
+from skpairclust.inspection._constraint_curve import ConstraintCurveDisplay
 from skpairclust.inspection._contingency import ContingencyDisplay
-from skpairclust.inspection._curves import ConstraintCurveDisplay, LossCurveDisplay
 from skpairclust.inspection._embedding import ClusterEmbeddingDisplay
+from skpairclust.inspection._loss_curve import LossCurveDisplay
 from skpairclust.inspection._retrieval import RetrievalDisplay
 
 __all__ = [

@@ -3,9 +3,10 @@
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 from sklearn.metrics.cluster import contingency_matrix
-from sklearn.utils.validation import check_consistent_length, column_or_1d
 
+from skpairclust.constraints._labels import encode_values
 from skpairclust.inspection._style import as_text, get_axes, predict_labels
+from skpairclust.metrics._checks import read_class_labels
 
 
 class ContingencyDisplay:
@@ -63,7 +64,7 @@ class ContingencyDisplay:
         X : array-like of shape (n_samples, n_features)
             Samples; those of `fit` if the estimator cannot predict.
         y : array-like of shape (n_samples,)
-            Their classes.
+            Their classes; those without one (None, NaN) are left out.
         ax : matplotlib Axes, default=None
             Axes to draw in. None makes a new figure.
         **options : dict
@@ -100,9 +101,10 @@ class ContingencyDisplay:
         Parameters
         ----------
         labels_true : array-like of shape (n_samples,)
-            Classes.
+            Classes. Samples whose class is missing (None, NaN, ``pandas.NA``) are
+            left out.
         labels_pred : array-like of shape (n_samples,)
-            Clusters.
+            Clusters, none of them missing.
         normalize : {"true", "pred"} or None, default=None
             "true" shows shares of each class, and "pred" shows shares of each
             cluster. None shows counts.
@@ -123,7 +125,8 @@ class ContingencyDisplay:
         Raises
         ------
         ValueError
-            If lengths differ, there are no samples, or `normalize` is unknown.
+            If lengths differ, no sample has a class, a cluster is missing, or
+            `normalize` is unknown.
 
         Examples
         --------
@@ -135,16 +138,14 @@ class ContingencyDisplay:
         array([[1. , 0. ],
                [0.5, 0.5]])
         """
-        labels_true, labels_pred = map(column_or_1d, (labels_true, labels_pred))
-        check_consistent_length(labels_true, labels_pred)
-        if not len(labels_true):
-            raise ValueError("labels_true is empty: there is nothing to draw.")
+        true, pred, _ = read_class_labels(labels_true, labels_pred)
         if normalize not in (None, "true", "pred"):
             raise ValueError(
                 f"normalize must be 'true', 'pred' or None; got {normalize!r}."
             )
-        table = contingency_matrix(labels_true, labels_pred)
-        classes, clusters = map(np.unique, (labels_true, labels_pred))
+        classes, true = encode_values(true)
+        clusters, pred = encode_values(pred)
+        table = contingency_matrix(true, pred)
         if order:
             columns = _match(table)
             table, clusters = table[:, columns], clusters[columns]

@@ -4,8 +4,9 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
+from sklearn.utils.validation import check_array, check_consistent_length
 
+from skpairclust.constraints._labels import encode_values
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.inspection._style import (
     COLORS,
@@ -17,6 +18,7 @@ from skpairclust.inspection._style import (
     get_axes,
     predict_labels,
 )
+from skpairclust.metrics._checks import read_clusters
 from skpairclust.metrics._probabilities import draw_pairs
 
 # t-SNE of more principal components is slow and hardly differs.
@@ -188,7 +190,7 @@ class ClusterEmbeddingDisplay:
                [2., 3.]])
         """
         features = check_array(features, input_name="features")
-        labels = column_or_1d(labels)
+        labels = read_clusters(labels, "labels")
         check_consistent_length(features, labels)
         constraints = check_supervision(y, n_samples=len(labels))
         points = _reduce(features, method, random_state)
@@ -225,7 +227,7 @@ class ClusterEmbeddingDisplay:
 
     def _draw_samples(self, style):
         """Draw the samples cluster by cluster."""
-        names, clusters = np.unique(self.labels, return_inverse=True)
+        names, clusters = encode_values(np.asarray(self.labels))
         self.scatters_ = [
             self.ax_.scatter(
                 *self.points[clusters == number].T,
@@ -280,8 +282,9 @@ def _reduce(features, method, random_state):
     if features.shape[1] == 2:
         return features
     n_columns = min(_MAX_COLUMNS if method == "tsne" else 2, *features.shape)
-    seed = check_random_state(random_state).randint(2**31)
-    reduced = PCA(n_columns, random_state=seed).fit_transform(features)
+    seed = check_random_state(random_state).randint(2**31, dtype=np.int64)
+    pca = PCA(n_columns, random_state=seed)
+    reduced = pca.set_output(transform="default").fit_transform(features)
     if method == "pca":
         # one feature, or one sample, has no second direction
         return np.pad(reduced, ((0, 0), (0, 2 - reduced.shape[1])))
@@ -289,7 +292,7 @@ def _reduce(features, method, random_state):
     tsne = TSNE(perplexity=perplexity, init="random", random_state=seed)
     if reduced.shape[1] > 1:
         tsne.set_params(init="pca")
-    return tsne.fit_transform(reduced)
+    return tsne.set_output(transform="default").fit_transform(reduced)
 
 
 def _choose_pairs(constraints, max_pairs):

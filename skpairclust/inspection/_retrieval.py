@@ -7,15 +7,21 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
+from skpairclust.constraints._labels import (
+    encode_values,
+    find_missing,
+    is_missing,
+    split_missing,
+)
 from skpairclust.inspection._style import NEUTRAL, RIGHT, WRONG, as_text, get_axes
 
 
 class RetrievalDisplay:
     """Query images and their nearest neighbors.
 
-    Each row begins with the query. Neighbors of the same class have a green frame, and
-    others have a dashed red frame. Make it with :meth:`from_estimator` or
-    :meth:`from_predictions`.
+    Each row begins with the query. Neighbors of the same class have a green frame,
+    others a dashed red one, and images without a class a gray one. Make it with
+    :meth:`from_estimator` or :meth:`from_predictions`.
 
     Parameters
     ----------
@@ -129,7 +135,8 @@ class RetrievalDisplay:
         embedding : array-like of shape (n_samples, n_components)
             Positions of the samples.
         labels : array-like of shape (n_samples,)
-            Their classes.
+            Their classes. Samples whose class is missing (None, NaN, ``pandas.NA``)
+            are found, and neither right nor wrong; they are not drawn as queries.
         images : array-like of shape (n_samples, ...)
             The image of each sample, of shape (height, width), (height, width, 3) or
             (3, height, width); or the pixels of a gray image in one row.
@@ -174,7 +181,7 @@ class RetrievalDisplay:
         array([['a', 'b']], dtype='<U1')
         """
         embedding = check_array(embedding, input_name="embedding")
-        labels = column_or_1d(labels)
+        labels = _read_labels(labels)
         images = _as_images(images, image_shape)
         check_consistent_length(embedding, labels, images)
         if n_neighbors >= len(embedding):
@@ -226,6 +233,14 @@ class RetrievalDisplay:
     def _n_columns(self):
         return 1 + self.neighbor_labels.shape[1]
 
+    @staticmethod
+    def _judge(label, query_label):
+        """Return the color and the dashes of the frame of what was found."""
+        if is_missing(label) or is_missing(query_label):
+            return NEUTRAL, "solid"
+        is_right = label == query_label
+        return (RIGHT, "solid") if is_right else (WRONG, (0, (2, 1)))
+
     def _draw_image(self, row, column, cmap, show_labels):
         """Draw one image in its frame."""
         cell = self.axes_[row, column]
@@ -236,15 +251,24 @@ class RetrievalDisplay:
         else:
             image = self.neighbor_images[row, column - 1]
             label = self.neighbor_labels[row, column - 1]
-            is_right = label == self.query_labels[row]
-            color, dashes = (RIGHT, "solid") if is_right else (WRONG, (0, (2, 1)))
+            color, dashes = self._judge(label, self.query_labels[row])
             width = 3.0
         cell.imshow(image, cmap=cmap, aspect="equal")
         for spine in cell.spines.values():
             # projecting caps, the default, would fill the gaps between dashes
             spine.set(color=color, linestyle=dashes, linewidth=width, capstyle="butt")
-        if show_labels:
+        if show_labels and not is_missing(label):
             cell.set_title(as_text(label), fontsize="small", pad=3)
+
+
+def _read_labels(labels):
+    """Return labels as an array, with None for missing ones."""
+    known, missing = split_missing(labels, "labels", column=True)
+    if not missing.any():
+        return known
+    array = np.full(len(missing), None, dtype=object)
+    array[~missing] = known
+    return array
 
 
 def _as_images(images, image_shape):
@@ -275,7 +299,13 @@ def _as_images(images, image_shape):
 def _draw_queries(labels, n_queries, random_state):
     """Draw rows, of different classes as long as there are unused ones."""
     order = check_random_state(random_state).permutation(len(labels))
-    _, first = np.unique(labels[order], return_index=True)
+    order = order[~find_missing(labels[order])]
+    if not len(order):
+        raise ValueError(
+            "labels are all missing, so that no query of a class can be drawn: pass "
+            "queries, the rows to search for."
+        )
+    _, first = np.unique(encode_values(labels[order])[1], return_index=True)
     # one of each class in random order, then the rest
     first = np.sort(first)
     rest = np.setdiff1d(np.arange(len(order)), first)

@@ -3,7 +3,8 @@
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 from sklearn.metrics.cluster import contingency_matrix, pair_confusion_matrix
-from sklearn.utils.validation import check_consistent_length, column_or_1d
+
+from skpairclust.metrics._checks import check_class_labels, check_matching
 
 
 def clustering_accuracy_score(labels_true, labels_pred, *, fitted_on=None):
@@ -15,9 +16,10 @@ def clustering_accuracy_score(labels_true, labels_pred, *, fitted_on=None):
     Parameters
     ----------
     labels_true : array-like of shape (n_samples,)
-        Classes.
+        Classes: integers or names. Samples whose class is missing (None, NaN,
+        ``pandas.NA``) are left out; -1 is a class like any other.
     labels_pred : array-like of shape (n_samples,)
-        Clusters.
+        Clusters, none of them missing.
     fitted_on : tuple of two array-like of shape (n_others,), default=None
         Classes and clusters of other samples, from which the matching is made, for
         instance of the training data. The test labels then do not influence the
@@ -32,7 +34,8 @@ def clustering_accuracy_score(labels_true, labels_pred, *, fitted_on=None):
     Raises
     ------
     ValueError
-        If there are no samples or the lengths differ.
+        If there are no samples with a class, the lengths differ, or a cluster is
+        missing.
 
     References
     ----------
@@ -46,16 +49,16 @@ def clustering_accuracy_score(labels_true, labels_pred, *, fitted_on=None):
     >>> clustering_accuracy_score([0, 1], [5, 5], fitted_on=([0, 1], [2, 5]))
     0.5
     """
-    labels_true, labels_pred = _check_labels(labels_true, labels_pred)
     if fitted_on is None:
-        fitted_on = labels_true, labels_pred
+        true, pred = check_class_labels(labels_true, labels_pred)
+        fitted = true, pred
     else:
-        fitted_on = _check_labels(*fitted_on, where=" in fitted_on")
-    classes, clusters = map(np.unique, fitted_on)
-    matched = linear_sum_assignment(contingency_matrix(*fitted_on), maximize=True)
+        (true, pred), fitted = check_matching(labels_true, labels_pred, fitted_on)
+    classes, clusters = map(np.unique, fitted)
+    matched = linear_sum_assignment(contingency_matrix(*fitted), maximize=True)
     cluster_of = np.full(len(classes) + 1, -2)
     cluster_of[matched[0]] = matched[1]
-    is_right = cluster_of[_find(labels_true, classes)] == _find(labels_pred, clusters)
+    is_right = cluster_of[_find(true, classes)] == _find(pred, clusters)
     return float(is_right.mean())
 
 
@@ -68,9 +71,10 @@ def purity_score(labels_true, labels_pred):
     Parameters
     ----------
     labels_true : array-like of shape (n_samples,)
-        Classes.
+        Classes: integers or names. Samples whose class is missing (None, NaN,
+        ``pandas.NA``) are left out; -1 is a class like any other.
     labels_pred : array-like of shape (n_samples,)
-        Clusters.
+        Clusters, none of them missing.
 
     Returns
     -------
@@ -80,7 +84,8 @@ def purity_score(labels_true, labels_pred):
     Raises
     ------
     ValueError
-        If there are no samples or the lengths differ.
+        If there are no samples with a class, the lengths differ, or a cluster is
+        missing.
 
     References
     ----------
@@ -92,8 +97,10 @@ def purity_score(labels_true, labels_pred):
     >>> from skpairclust.metrics import purity_score
     >>> purity_score([0, 0, 1, 1], [5, 5, 5, 2])
     0.75
+    >>> purity_score(["a", "a", "b", None], [5, 5, 2, 5])
+    1.0
     """
-    labels_true, labels_pred = _check_labels(labels_true, labels_pred)
+    labels_true, labels_pred = check_class_labels(labels_true, labels_pred)
     table = contingency_matrix(labels_true, labels_pred, sparse=True)
     return float(table.max(axis=0).sum() / len(labels_true))
 
@@ -109,9 +116,10 @@ def pairwise_f1_score(labels_true, labels_pred):
     Parameters
     ----------
     labels_true : array-like of shape (n_samples,)
-        Classes.
+        Classes: integers or names. Samples whose class is missing (None, NaN,
+        ``pandas.NA``) are left out; -1 is a class like any other.
     labels_pred : array-like of shape (n_samples,)
-        Clusters.
+        Clusters, none of them missing.
 
     Returns
     -------
@@ -122,7 +130,8 @@ def pairwise_f1_score(labels_true, labels_pred):
     Raises
     ------
     ValueError
-        If there are no samples or the lengths differ.
+        If there are no samples with a class, the lengths differ, or a cluster is
+        missing.
 
     Notes
     -----
@@ -139,22 +148,10 @@ def pairwise_f1_score(labels_true, labels_pred):
     >>> pairwise_f1_score([0, 0, 1, 1], [5, 5, 2, 3])  # 1 of 2 pairs found, none wrong
     0.6666666666666666
     """
-    labels_true, labels_pred = _check_labels(labels_true, labels_pred)
+    labels_true, labels_pred = check_class_labels(labels_true, labels_pred)
     (_, wrong), (missed, found) = pair_confusion_matrix(labels_true, labels_pred)
     total = 2 * found + wrong + missed
     return float(2 * found / total) if total else 1.0
-
-
-def _check_labels(labels_true, labels_pred, where=""):
-    """Return two arrays of the same length, at least 1."""
-    labels_true = column_or_1d(labels_true)
-    labels_pred = column_or_1d(labels_pred)
-    check_consistent_length(labels_true, labels_pred)
-    if not len(labels_true):
-        raise ValueError(
-            f"labels_true is empty{where}: a score needs at least one sample."
-        )
-    return labels_true, labels_pred
 
 
 def _find(labels, names):

@@ -2,9 +2,10 @@
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils.validation import check_array
 
 from skpairclust.constraints import PairwiseConstraints
+from skpairclust.constraints._labels import encode_values
+from skpairclust.metrics._checks import read_clusters
 
 
 def constraint_accuracy_score(constraints, labels_pred):
@@ -19,7 +20,7 @@ def constraint_accuracy_score(constraints, labels_pred):
     constraints : PairwiseConstraints
         What is known of the samples.
     labels_pred : array-like of shape (n_samples,)
-        Clusters.
+        Clusters, none of them missing.
 
     Returns
     -------
@@ -42,7 +43,6 @@ def constraint_accuracy_score(constraints, labels_pred):
     0.5
     """
     check_constraints(constraints)
-    labels_pred = _check_labels(constraints, labels_pred)
     kept, total = count_respected(constraints, labels_pred)
     if not total.any():
         raise ValueError(
@@ -58,7 +58,7 @@ def count_respected(constraints, labels_pred):
     Parameters
     ----------
     constraints : PairwiseConstraints
-    labels_pred : ndarray of shape (n_samples,)
+    labels_pred : array-like of shape (n_samples,)
 
     Returns
     -------
@@ -75,6 +75,7 @@ def count_respected(constraints, labels_pred):
     >>> kept.tolist(), total.tolist()
     ([1.0, 1.0], [1.0, 2.0])
     """
+    labels_pred = _check_labels(constraints, labels_pred)
     must, cannot = constraints._must_link, constraints._cannot_link
     kept = np.array(
         [
@@ -127,11 +128,11 @@ def check_constraints(constraints):
 
 
 def _check_labels(constraints, labels_pred):
-    """Return `labels_pred` as an array with one entry per sample."""
-    labels_pred = check_array(labels_pred, ensure_2d=False, dtype=None)
+    """Return `labels_pred` as codes, one per constrained sample."""
+    labels_pred = read_clusters(labels_pred)
     if labels_pred.shape != (constraints.n_samples,):
         raise ValueError(
             f"labels_pred has shape {labels_pred.shape}, but constraints are about "
             f"{constraints.n_samples} samples: give one label per sample."
         )
-    return labels_pred
+    return encode_values(labels_pred)[1]

@@ -219,25 +219,31 @@ def _draw_implied(relation, is_must, n_draws, rng):
     starts = np.cumsum(sizes) - sizes
     if is_must:
         groups = _draw_weighted(sizes * (sizes - 1), n_draws, rng)
-        first = rng.randint(sizes[groups])
+        first = rng.randint(sizes[groups], dtype=np.int64)
         # one of the others: never the first itself
-        second = (first + 1 + rng.randint(sizes[groups] - 1)) % sizes[groups]
+        second = (first + 1 + rng.randint(sizes[groups] - 1, dtype=np.int64)) % sizes[
+            groups
+        ]
         return np.column_stack([members[starts[groups] + p] for p in (first, second)])
     if relation.cannot is None:
         # a second member from those outside of the first one's group
         n_members = len(members)
         groups = _draw_weighted(sizes * (n_members - sizes), n_draws, rng)
-        first = starts[groups] + rng.randint(sizes[groups])
-        beyond = rng.randint(n_members - sizes[groups])
+        first = starts[groups] + rng.randint(sizes[groups], dtype=np.int64)
+        beyond = rng.randint(n_members - sizes[groups], dtype=np.int64)
         second = (starts[groups] + sizes[groups] + beyond) % n_members
         return np.column_stack((members[first], members[second]))
     left, right = relation.cannot.T
     drawn = _draw_weighted(sizes[left] * sizes[right], n_draws, rng)
     sides = (left[drawn], right[drawn])
-    return np.column_stack([members[starts[s] + rng.randint(sizes[s])] for s in sides])
+    return np.column_stack(
+        [members[starts[s] + rng.randint(sizes[s], dtype=np.int64)] for s in sides]
+    )
 
 
 def _draw_weighted(weights, n_draws, rng):
     """Draw positions with probabilities in proportion to integer weights."""
     ends = np.cumsum(weights)
-    return np.searchsorted(ends, rng.randint(ends[-1], size=n_draws), side="right")
+    # up to n_samples ** 2 pairs: more than the default integer of Windows may hold
+    drawn = rng.randint(ends[-1], size=n_draws, dtype=np.int64)
+    return np.searchsorted(ends, drawn, side="right")

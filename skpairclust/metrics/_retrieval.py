@@ -12,7 +12,10 @@ from itertools import pairwise
 import numpy as np
 from scipy.special import gammaln
 from sklearn.preprocessing import normalize
-from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
+from sklearn.utils.validation import check_array, check_consistent_length
+
+from skpairclust.constraints._labels import encode_values, split_missing
+from skpairclust.metrics._checks import encode_together
 
 # Samples in a block of queries and in a block of the gallery: their product fits the
 # cache.
@@ -34,7 +37,9 @@ def recall_at_k(
         Samples, as from `transform`. The neighbors of each are searched among all
         others.
     labels : array-like of shape (n_samples,)
-        Their classes.
+        Their classes: integers or names. Samples whose class is missing (None, NaN,
+        ``pandas.NA``) are neither searched for nor found; -1 is a class like any
+        other.
     k : int or array-like of int, default=1
         Numbers of neighbors, from 1.
     X_gallery : array-like of shape (n_gallery, n_features), default=None
@@ -120,22 +125,31 @@ def _check_samples(X, labels, X_gallery, gallery_labels):
     """Return (samples, class codes) of the queries and of the gallery."""
     if (X_gallery is None) != (gallery_labels is None):
         raise ValueError("X_gallery and gallery_labels go together: give both or none.")
-    X = check_array(X, dtype=[np.float64, np.float32], input_name="X")
-    labels = column_or_1d(labels)
-    check_consistent_length(X, labels)
+    X, labels = _read_labeled(X, labels, ("X", "labels"), [np.float64, np.float32])
     if X_gallery is None:
-        codes = np.unique(labels, return_inverse=True)[1]
+        codes = encode_values(labels)[1]
         return (X, codes), (X, codes)
     # of the same dtype: mixed ones would compare rounded with unrounded
-    X_gallery = check_array(X_gallery, dtype=X.dtype, input_name="X_gallery")
-    gallery_labels = column_or_1d(gallery_labels)
-    check_consistent_length(X_gallery, gallery_labels)
+    names = "X_gallery", "gallery_labels"
+    X_gallery, gallery_labels = _read_labeled(X_gallery, gallery_labels, names, X.dtype)
     if X.shape[1] != X_gallery.shape[1]:
         raise ValueError(
             f"X has {X.shape[1]} features, but X_gallery has {X_gallery.shape[1]}."
         )
-    codes = np.unique(np.concatenate((labels, gallery_labels)), return_inverse=True)[1]
-    return (X, codes[: len(X)]), (X_gallery, codes[len(X) :])
+    codes, gallery_codes = encode_together(labels, gallery_labels)
+    return (X, codes), (X_gallery, gallery_codes)
+
+
+def _read_labeled(X, labels, names, dtype):
+    """Return the samples that have a class, and their classes."""
+    X = check_array(X, dtype=dtype, input_name=names[0])
+    labels, missing = split_missing(labels, names[1], column=True)
+    check_consistent_length(X, missing)
+    if not len(labels):
+        raise ValueError(
+            f"{names[1]} holds missing labels alone: nothing can be found."
+        )
+    return X[~missing] if missing.any() else X, labels
 
 
 class _Gallery:

@@ -1,12 +1,12 @@
 """Scorers, which searches and cross-validation call with a fitted estimator."""
 
-import numpy as np
 import sklearn.metrics
 from sklearn.metrics import make_scorer
 
 from skpairclust.constraints import PairwiseConstraints
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.metrics import _classes
+from skpairclust.metrics._checks import read_class_labels
 from skpairclust.metrics._labels import constraint_accuracy_score
 from skpairclust.metrics._probabilities import (
     constraint_log_loss,
@@ -187,7 +187,8 @@ def make_label_scorer(score_func):
     ----------
     score_func : str or callable
         Name of a score in `sklearn.metrics` or `skpairclust.metrics`, such as
-        "adjusted_rand_score", or a callable that takes true and predicted labels.
+        "adjusted_rand_score", or a callable that takes true and predicted labels. It
+        gets the samples whose true label is not missing (None, NaN, ``pandas.NA``).
 
     Returns
     -------
@@ -250,4 +251,5 @@ class _LabelScore:
         self.__name__ = getattr(score_func, "__name__", repr(score_func))
 
     def __call__(self, y, labels_pred, *, labels_true):
-        return self.score_func(np.asarray(labels_true), labels_pred)
+        true, pred, _ = read_class_labels(labels_true, labels_pred)
+        return self.score_func(true, pred)

@@ -49,11 +49,15 @@ class PairClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     and c, then a and c do as well. Splitters do not check this, and the scores are
     then too good.
 
+    `PairwiseConstraints` sorts its pairs by row. Give a splitter that shuffles, as in
+    the example, and no integer as ``cv``: unshuffled folds are each about samples of
+    neighboring rows, and their scores say little about other pairs.
+
     Examples
     --------
     >>> import numpy as np
     >>> from sklearn.datasets import load_iris
-    >>> from sklearn.model_selection import cross_val_score
+    >>> from sklearn.model_selection import StratifiedKFold, cross_val_score
     >>> from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
     >>> from skpairclust.model_selection import PairClassifier
     >>> X, labels = load_iris(return_X_y=True)
@@ -62,7 +66,8 @@ class PairClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     >>> y = np.repeat([1, -1], [c.n_must_link, c.n_cannot_link])
     >>> clusterer = ConstrainedNeuralClusterer(3, max_iter=20, random_state=0)
     >>> classifier = PairClassifier(clusterer, X)
-    >>> scores = cross_val_score(classifier, pairs, y, cv=3, scoring="roc_auc")
+    >>> cv = StratifiedKFold(3, shuffle=True, random_state=0)
+    >>> scores = cross_val_score(classifier, pairs, y, cv=cv, scoring="roc_auc")
     >>> bool(scores.mean() > 0.8)
     True
     """

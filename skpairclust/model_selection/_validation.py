@@ -9,6 +9,7 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import StratifiedKFold, check_cv, cross_validate
 
 from skpairclust.constraints import PairwiseConstraints
+from skpairclust.constraints._labels import encode_labels
 from skpairclust.constraints._pairs import count_samples
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.metrics import get_scorer, get_scorer_names
@@ -53,10 +54,11 @@ def cross_validate_constraints(
         Any supervision that `fit` takes.
 
     cv : int, splitter or iterable of (train, test), default=None
-        With ``hold_out="rows"``, it splits the rows of X; an integer or None (5)
-        means `ConstraintKFold`. With ``hold_out="pairs"``, it splits the pairs, with
-        the must-links first; an integer or None means shuffled `StratifiedKFold`.
-        Both have ``random_state=0``.
+        With ``hold_out="rows"`` splits of the rows of X; an integer or None (5)
+        means `ConstraintKFold`. With ``hold_out="pairs"`` splits of the pairs, the
+        must-links first and each kind sorted by row; an integer or None means
+        `StratifiedKFold`, shuffled. Both with ``random_state=0``. A splitter of pairs
+        should shuffle, or its folds are about neighboring rows.
 
     scoring : str, callable, list or dict, default="constraint_accuracy"
         Names of `skpairclust.metrics.get_scorer_names` or of scikit-learn's
@@ -157,7 +159,8 @@ def _read_supervision(X, y):
         )
     if isinstance(y, PairwiseConstraints) or sparse.issparse(y) or np.ndim(y) != 1:
         return constraints, constraints
-    return constraints, np.asarray(y)
+    # as numbers: of names and missing ones an array is not always a whole
+    return constraints, encode_labels(y)
 
 
 def _resolve(scoring):

@@ -9,6 +9,7 @@ from sklearn.utils import gen_batches
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skpairclust.constraints import PairwiseConstraints
+from skpairclust.constraints._labels import encode_labels
 
 __all__ = [
     "Interval",
@@ -157,7 +158,7 @@ def check_classes(y, n_clusters):
     Parameters
     ----------
     y : array-like of shape (n_samples,)
-        Labels, -1 for none.
+        Labels as in `fit`: integers or names; -1, None or NaN for none.
     n_clusters : int
 
     Returns
@@ -172,16 +173,15 @@ def check_classes(y, n_clusters):
     """
     if y is None or isinstance(y, PairwiseConstraints) or np.ndim(y) != 1:
         raise ValueError(
-            "classification_weight needs labels: pass y as a 1-d integer array with -1 "
+            "classification_weight needs labels: pass y as a 1-d array with -1 or None "
             "for unlabeled samples (pairs go to must_link and cannot_link), or set "
             "classification_weight=0."
         )
-    classes = np.asarray(y).astype(np.int64)
-    known = classes >= 0
-    names, classes[known] = np.unique(classes[known], return_inverse=True)
-    if len(names) > n_clusters:
+    classes = encode_labels(y)
+    n_classes = int(classes.max(initial=-1)) + 1
+    if n_classes > n_clusters:
         raise ValueError(
-            f"n_clusters={n_clusters} is less than the {len(names)} classes in y, so "
+            f"n_clusters={n_clusters} is less than the {n_classes} classes in y, so "
             "classification_weight cannot be used: raise n_clusters or set "
             "classification_weight=0."
         )

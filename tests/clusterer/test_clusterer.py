@@ -608,3 +608,15 @@ class TestDefaultNumberOfClusters:
         assert fitted.predict_proba(iris[0]).shape == (150, 8)
         fitted = ConstrainedNeuralClusterer(max_iter=1).fit(iris[0][:5])
         assert fitted.predict_proba(iris[0]).shape == (150, 5)
+
+
+@pytest.mark.parametrize("weight", [0.0, 1.0])
+def test_names_of_classes_are_what_numbers_are(weight, iris):
+    X, y = iris
+    names = np.array(["x", "y", "z"], dtype=object)[y]
+    names[::3] = None
+    numbers = np.where(np.arange(150) % 3, y, -1)
+    expected, found = (
+        small(classification_weight=weight).fit(X, known) for known in (numbers, names)
+    )
+    np.testing.assert_array_equal(found.predict_proba(X), expected.predict_proba(X))

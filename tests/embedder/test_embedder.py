@@ -649,3 +649,20 @@ def test_fits_warn_of_nothing(data):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         small(max_iter=1).fit(X, y)
+
+
+class TestNamesOfClasses:
+    """Labels may be names, and missing ones are of no class."""
+
+    @pytest.mark.parametrize("missing", [None, np.nan, "pd.NA"])
+    def test_they_are_what_numbers_are(self, missing, iris):
+        X, y = iris
+        if missing == "pd.NA":
+            missing = pytest.importorskip("pandas").NA
+        is_known = np.arange(150) % 4 != 0
+        numbers = np.where(is_known, y, -1)
+        names = np.array(["a", "b", "c"], dtype=object)[y]
+        names[~is_known] = missing
+        expected, found = small().fit(X, numbers), small().fit(X, names)
+        np.testing.assert_array_equal(found.embedding_, expected.embedding_)
+        assert found.score(X, names) == expected.score(X, numbers)

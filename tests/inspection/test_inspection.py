@@ -6,11 +6,13 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
-from matplotlib.colors import to_hex
+import sklearn
+from matplotlib.colors import to_hex, to_rgba
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.cluster import DBSCAN, KMeans
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_digits, load_iris, load_wine
 from sklearn.decomposition import PCA
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -27,7 +29,12 @@ from skpairclust.inspection import (
     RetrievalDisplay,
     _style,
 )
-from skpairclust.model_selection import ConstraintKFold, PairClassifier
+from skpairclust.inspection._style import NEUTRAL, RIGHT, WRONG
+from skpairclust.model_selection import (
+    ConstraintKFold,
+    PairClassifier,
+    cross_validate_constraints,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -432,3 +439,133 @@ def test_without_matplotlib():
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=root
     )
     assert "ContingencyDisplay needs matplotlib" in result.stdout, result.stderr
+
+
+# Missing classes, and data frames as outputs
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
+def test_missing_classes_are_no_class(missing):
+    true, pred = ["a", missing, "b", "b"], [1, 1, 0, 0]
+    display = ContingencyDisplay.from_predictions(true, pred)
+    assert display.table.tolist() == [[1, 0], [0, 2]]
+    assert display.classes.tolist() == ["a", "b"]
+    with pytest.raises(ValueError, match="labels_pred must hold a cluster"):
+        ContingencyDisplay.from_predictions(pred, true)
+    with pytest.raises(ValueError, match="labels must hold a cluster"):
+        ClusterEmbeddingDisplay.from_predictions(np.zeros((4, 2)), true)
+
+
+def test_images_without_class_are_neither_right_nor_wrong():
+    display = RetrievalDisplay.from_predictions(
+        [[0.0], [0.1], [0.2], [5.0]],
+        ["a", None, "a", "b"],
+        images=np.zeros((4, 2, 2)),
+        queries=[0],
+        n_neighbors=3,
+    )
+    colors = [axes.spines["left"].get_edgecolor() for axes in display.axes_[0]]
+    assert colors == [to_rgba(c) for c in (NEUTRAL, NEUTRAL, RIGHT, WRONG)]
+    drawn = RetrievalDisplay.from_predictions(
+        np.eye(4), [0, np.nan, 0, 1], images=np.zeros((4, 2, 2)), n_neighbors=2
+    )
+    assert None not in drawn.query_labels.tolist()
+    with pytest.raises(ValueError, match="labels are all missing"):
+        RetrievalDisplay.from_predictions(
+            np.eye(4), [None] * 4, images=np.zeros((4, 2, 2)), n_neighbors=2
+        )
+
+
+@pytest.mark.parametrize("library", ["default", "pandas", "polars"])
+@pytest.mark.parametrize("is_global", [True, False])
+def test_displays_whatever_transform_returns(library, is_global):
+    X, y = load_iris(return_X_y=True)
+    X, y = X[::3], y[::3]
+    pairs = PairwiseConstraints.sample_from_labels(y, 30, random_state=0)
+    model = PCKMeans(3, random_state=0).fit(X, pairs)
+    expected = ClusterEmbeddingDisplay.from_estimator(model, X, random_state=0).points
+    found = RetrievalDisplay.from_estimator(
+        model, X, y, images=np.zeros((50, 2, 2)), random_state=0
+    ).neighbor_labels
+    if not is_global:
+        model.set_output(transform=library)
+    with sklearn.config_context(transform_output=library if is_global else "default"):
+        for method in ("tsne", "pca"):
+            display = ClusterEmbeddingDisplay.from_estimator(
+                model, X, pairs, method=method, random_state=0
+            )
+            assert isinstance(display.points, np.ndarray)
+            if method == "tsne":
+                assert_allclose(display.points, expected)
+        display = RetrievalDisplay.from_estimator(
+            model, X, y, images=np.zeros((50, 2, 2)), random_state=0
+        )
+        assert display.neighbor_labels.tolist() == found.tolist()
+        ContingencyDisplay.from_estimator(model, X, y)
+        ConstraintCurveDisplay.from_estimator(model, X, pairs, cv=2, train_sizes=[1.0])
+        cross_validate_constraints(model, X, pairs, cv=2)
+
+
+# Folds of pairs, and bands of scores
+
+
+def make_sorted_blobs():
+    """Return samples sorted by cluster, so that pairs sorted by row are as well."""
+    y = np.repeat([0, 1, 2], 40)
+    X = np.random.RandomState(0).randn(120, 2) + 6 * np.eye(3)[y][:, :2]
+    return X, PairwiseConstraints.sample_from_labels(y, 150, random_state=0)
+
+
+@pytest.mark.parametrize("cv", [None, 3, 5])
+def test_curves_hold_out_pairs_of_all_rows(cv, monkeypatch):
+    seen = []
+    fit = PairClassifier.fit
+
+    def spy(self, pairs, *args, **kwargs):
+        seen.append(pairs)
+        return fit(self, pairs, *args, **kwargs)
+
+    monkeypatch.setattr(PairClassifier, "fit", spy)
+    X, pairs = make_sorted_blobs()
+    options = {"cv": cv, "train_sizes": [1.0], "random_state": 0}
+    model = PCKMeans(3, random_state=0)
+    one = ConstraintCurveDisplay.from_estimator(model, X, pairs, **options)
+    first_rows = np.sort(pairs.must_link[:, 0])
+    cut = first_rows[len(first_rows) // 3]
+    for trained in seen:
+        left_out = {*map(tuple, pairs.must_link)} - {*map(tuple, trained)}
+        starts = np.array([first for first, _ in left_out])
+        assert (starts <= cut).any() and (starts > cut).any()
+    again = ConstraintCurveDisplay.from_estimator(model, X, pairs, **options)
+    assert_allclose(one.test_scores, again.test_scores)
+    options["random_state"] = np.random.RandomState(3)
+    ConstraintCurveDisplay.from_estimator(model, X, pairs, **options)
+
+
+def test_curve_of_wine_is_that_of_shuffled_folds():
+    X, y = load_wine(return_X_y=True)
+    X = StandardScaler().fit_transform(X)
+    pairs = PairwiseConstraints.sample_from_labels(y, 200, random_state=0)
+    display = ConstraintCurveDisplay.from_estimator(
+        PCKMeans(3, random_state=0), X, pairs, train_sizes=[1.0], random_state=0
+    )
+    assert display.test_scores.mean() > 0.9
+    top = display.bands_[0].get_paths()[0].vertices[:, 1].max()
+    assert top <= 1
+
+
+@pytest.mark.parametrize(
+    ("scores", "score_range", "lowest", "highest"),
+    [
+        ([[0.8, 1.0], [0.9, 1.0]], "auto", 0.8, 1.0),
+        ([[0.6, 1.0, 1.0, 1.0]] * 2, "auto", 0.7267949, 1.0),
+        ([[0.0, 0.0, 0.0, 0.4]] * 2, "auto", 0.0, 0.2732051),
+        ([[-0.2, 1.0, 1.0, 1.0]] * 2, "auto", 0.1803848, 1.2196152),
+        ([[-0.2, 1.0, 1.0, 1.0]] * 2, (-1, 1), 0.1803848, 1.0),
+        ([[0.6, 1.0, 1.0, 1.0]] * 2, None, 0.7267949, 1.0732051),
+    ],
+)
+def test_bands_stay_in_the_range_of_the_score(scores, score_range, lowest, highest):
+    display = ConstraintCurveDisplay([10, 20], scores, score_range=score_range).plot()
+    heights = display.bands_[0].get_paths()[0].vertices[:, 1]
+    assert_allclose([heights.min(), heights.max()], [lowest, highest], rtol=1e-6)

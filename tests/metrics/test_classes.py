@@ -89,7 +89,7 @@ def test_wrong_labels(score):
         score([], [])
     with pytest.raises(ValueError, match="inconsistent"):
         score([0, 1], [0, 1, 2])
-    with pytest.raises(ValueError, match="y should be a 1d array"):
+    with pytest.raises(ValueError, match="labels_true must be one-dimensional"):
         score([[0, 1], [1, 0]], [0, 1])
 
 

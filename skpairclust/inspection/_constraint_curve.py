@@ -1,138 +1,15 @@
-"""LossCurveDisplay and ConstraintCurveDisplay."""
+"""ConstraintCurveDisplay: scores by the number of pairs trained on."""
+
+from numbers import Integral
 
 import numpy as np
-from sklearn.model_selection import learning_curve
+from sklearn.model_selection import StratifiedKFold, learning_curve
+from sklearn.utils import check_random_state
 
 from skpairclust.constraints._pairs import count_samples
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.inspection._style import COLORS, get_axes
 from skpairclust.model_selection import PairClassifier
-
-
-class LossCurveDisplay:
-    """Training loss per epoch.
-
-    Parameters
-    ----------
-    loss_curve : array-like of shape (n_epochs,)
-        Mean loss of each epoch.
-    name : str, default=None
-        Name in the legend.
-
-    Attributes
-    ----------
-    ax_ : matplotlib Axes
-        The axes of the last drawing.
-    figure_ : matplotlib Figure
-        The figure of `ax_`.
-    line_ : matplotlib Line2D
-        The curve.
-
-    Examples
-    --------
-    >>> from skpairclust.inspection import LossCurveDisplay
-    >>> display = LossCurveDisplay([1.0, 0.6, 0.4], name="a fit").plot()
-    >>> display.line_.get_ydata().tolist()
-    [1.0, 0.6, 0.4]
-    """
-
-    def __init__(self, loss_curve, *, name=None):
-        self.loss_curve = loss_curve
-        self.name = name
-
-    @classmethod
-    def from_estimator(cls, estimator, *, name=None, ax=None, **kwargs):
-        """Draw the loss of a fitted estimator.
-
-        Parameters
-        ----------
-        estimator : estimator
-            Fitted, with `loss_curve_`; or a pipeline or a search that holds one.
-        name : str, default=None
-            Name in the legend.
-        ax : matplotlib Axes, default=None
-            Axes to draw in. None makes a new figure.
-        **kwargs : dict
-            Arguments of ``ax.plot``.
-
-        Returns
-        -------
-        LossCurveDisplay
-            The display, after drawing.
-
-        Raises
-        ------
-        TypeError
-            If there is no loss curve in it.
-
-        Examples
-        --------
-        >>> from sklearn.datasets import load_iris
-        >>> from skpairclust import ConstrainedNeuralClusterer
-        >>> from skpairclust.inspection import LossCurveDisplay
-        >>> X, y = load_iris(return_X_y=True)
-        >>> model = ConstrainedNeuralClusterer(3, max_iter=5, random_state=0).fit(X, y)
-        >>> len(LossCurveDisplay.from_estimator(model).loss_curve)
-        5
-        """
-        return cls(_find_loss_curve(estimator), name=name).plot(ax=ax, **kwargs)
-
-    @classmethod
-    def from_predictions(cls, loss_curve, *, name=None, ax=None, **kwargs):
-        """Draw losses that were recorded elsewhere.
-
-        Parameters
-        ----------
-        loss_curve : array-like of shape (n_epochs,)
-            Mean loss of each epoch.
-        name : str, default=None
-            Name in the legend.
-        ax : matplotlib Axes, default=None
-            Axes to draw in. None makes a new figure.
-        **kwargs : dict
-            Arguments of ``ax.plot``.
-
-        Returns
-        -------
-        LossCurveDisplay
-            The display, after drawing.
-
-        Examples
-        --------
-        >>> from skpairclust.inspection import LossCurveDisplay
-        >>> LossCurveDisplay.from_predictions([2, 1]).ax_.get_ylabel()
-        'training loss'
-        """
-        return cls(loss_curve, name=name).plot(ax=ax, **kwargs)
-
-    def plot(self, ax=None, *, name=None, **kwargs):
-        """Draw the curve.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, default=None
-            Where to draw, beside other curves for instance; None makes a figure.
-        name : str, default=None
-            What the legend says, instead of that of the constructor.
-        **kwargs : dict
-            Arguments of ``ax.plot``.
-
-        Returns
-        -------
-        LossCurveDisplay
-            Itself.
-        """
-        ax = get_axes(ax, type(self).__name__)
-        self.ax_, self.figure_ = ax, ax.figure
-        name = name or self.name
-        style = {"color": COLORS[len(ax.lines) % len(COLORS)], "label": name} | kwargs
-        epochs = np.arange(1, len(self.loss_curve) + 1)
-        (self.line_,) = ax.plot(epochs, self.loss_curve, **style)
-        ax.set(xlabel="epoch", ylabel="training loss")
-        ax.xaxis.get_major_locator().set_params(integer=True)
-        if name:
-            ax.legend()
-        return self
 
 
 class ConstraintCurveDisplay:
@@ -150,6 +27,9 @@ class ConstraintCurveDisplay:
         Scores on the pairs trained on.
     score_name : str, default="score"
         Name of the vertical axis.
+    score_range : tuple of two floats, "auto" or None, default="auto"
+        The lowest and the highest score there can be; the bands end there. "auto" is
+        (0, 1) if all scores lie in it; None lets the bands go beyond.
     name : str, default=None
         Name in the legend.
 
@@ -162,7 +42,7 @@ class ConstraintCurveDisplay:
     lines_ : list of matplotlib Line2D
         Mean scores on held-out pairs, then on training pairs if they are shown.
     bands_ : list of matplotlib PolyCollection
-        One standard deviation of the splits around them.
+        One standard deviation of the splits around them, within `score_range`.
 
     See Also
     --------
@@ -177,12 +57,20 @@ class ConstraintCurveDisplay:
     """
 
     def __init__(
-        self, n_pairs, test_scores, *, train_scores=None, score_name="score", name=None
+        self,
+        n_pairs,
+        test_scores,
+        *,
+        train_scores=None,
+        score_name="score",
+        score_range="auto",
+        name=None,
     ):
         self.n_pairs = n_pairs
         self.test_scores = test_scores
         self.train_scores = train_scores
         self.score_name = score_name
+        self.score_range = score_range
         self.name = name
 
     @classmethod
@@ -217,11 +105,14 @@ class ConstraintCurveDisplay:
         train_sizes : array-like of shape (n_sizes,), default=(0.1, 0.25, 0.5, 1.0)
             Shares of the training pairs, or their numbers.
         cv : int, splitter or iterable, default=5
-            How pairs are held out; folds of an int are stratified by kind.
+            How pairs are held out. Folds of an int, or None for 5, are shuffled and
+            stratified by kind. Pairs come sorted by row, the must-links first: give a
+            splitter that shuffles, or folds are about neighboring rows.
         scoring : str or callable, default="roc_auc"
             Any score of a binary classifier.
         random_state : int, RandomState instance or None, default=None
-            Decides which pairs come first.
+            Decides which pairs are held out by an integer `cv`, and which ones are
+            trained on first.
         n_jobs : int, default=None
             Number of fits run in parallel.
         name : str, default=None
@@ -259,6 +150,13 @@ class ConstraintCurveDisplay:
         known = check_supervision(y, n_samples=n_samples)
         pairs = np.concatenate((known.must_link, known.cannot_link))
         same = np.repeat([1, -1], [known.n_must_link, known.n_cannot_link])
+        # the container sorts pairs by row: folds of neighbors would be easy or odd
+        rng = check_random_state(random_state)
+        fold_seed, order_seed = rng.randint(2**31, size=2, dtype=np.int64)
+        if cv is None or isinstance(cv, Integral):
+            cv = StratifiedKFold(
+                5 if cv is None else cv, shuffle=True, random_state=fold_seed
+            )
         sizes, train_scores, test_scores = learning_curve(
             PairClassifier(estimator, X),
             pairs,
@@ -268,7 +166,7 @@ class ConstraintCurveDisplay:
             scoring=scoring,
             n_jobs=n_jobs,
             shuffle=True,
-            random_state=random_state,
+            random_state=order_seed,
             error_score="raise",
         )
         score_name = scoring if isinstance(scoring, str) else "score"
@@ -341,11 +239,12 @@ class ConstraintCurveDisplay:
             curves.append((self.train_scores, f"{name or ''} training pairs", "--"))
         color = COLORS[len(ax.collections) % len(COLORS)]
         self.lines_, self.bands_ = [], []
+        limits = self._limits()
         for scores, label, dashes in curves:
             style = {"color": color, "marker": "o", "linestyle": dashes} | kwargs
             mean, deviation = np.mean(scores, axis=1), np.std(scores, axis=1)
             self.lines_ += ax.plot(self.n_pairs, mean, label=label.strip(), **style)
-            band = (mean - deviation, mean + deviation)
+            band = np.clip(np.stack([mean - deviation, mean + deviation]), *limits)
             color_kept = self.lines_[-1].get_color()
             self.bands_.append(
                 ax.fill_between(
@@ -360,6 +259,22 @@ class ConstraintCurveDisplay:
             ax.legend()
         return self
 
+    def _limits(self):
+        """Return the lowest and the highest score that bands may reach."""
+        if self.score_range is None:
+            return -np.inf, np.inf
+        if not isinstance(self.score_range, str):
+            return tuple(self.score_range)
+        scores = np.concatenate(
+            [
+                np.ravel(s)
+                for s in (self.test_scores, self.train_scores)
+                if s is not None
+            ]
+        )
+        is_share = len(scores) and scores.min() >= 0 and scores.max() <= 1
+        return (0.0, 1.0) if is_share else (-np.inf, np.inf)
+
 
 def _label_sizes(ax, sizes):
     """Put plain numbers at the sizes measured, instead of powers of ten."""
@@ -372,21 +287,3 @@ def _no_ticks():
     from matplotlib.ticker import NullLocator
 
     return NullLocator()
-
-
-def _find_loss_curve(estimator):
-    """Return the loss curve of an estimator, or of what it holds."""
-    seen = estimator
-    while not hasattr(seen, "loss_curve_"):
-        if hasattr(seen, "best_estimator_"):
-            seen = seen.best_estimator_
-        elif hasattr(seen, "steps"):
-            seen = seen.steps[-1][1]
-        elif hasattr(seen, "estimator_"):
-            seen = seen.estimator_
-        else:
-            raise TypeError(
-                f"{type(estimator).__name__} has no loss_curve_: fit an estimator that "
-                "trains a network, or use from_predictions."
-            )
-    return seen.loss_curve_
