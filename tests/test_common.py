@@ -47,6 +47,8 @@ OF_TRANSFORMERS = [name for name in UNYIELDED if "output" in name or "_out" in n
 
 # What long training and wide layers might change.
 WITH_DEFAULTS = {
+    "check_estimator_sparse_array",
+    "check_estimator_sparse_matrix",
     "check_clustering",
     "check_estimators_pickle",
     "check_fit2d_1sample",

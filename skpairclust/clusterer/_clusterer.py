@@ -67,7 +67,8 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         It has at least 4 steps. If there are at least 25 pairs per cluster and walks
         are used, four short trainings from different seeds come first. Each takes a
         sixth of the epochs, without adversarial passes. The training continues with
-        the one that explains pairs after walks best.
+        the one that explains pairs after walks best. If a start from structure explains
+        them better in the end, it is trained too; see `start_`.
 
     n_init : int, default=1
         Number of restarts. The one with the lowest training loss is kept.

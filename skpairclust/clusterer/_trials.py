@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional
 
 from skpairclust.clusterer._batching import ConstraintBatches
-from skpairclust.clusterer._losses import mcl_loss
+from skpairclust.clusterer._losses import balance_kinds, mcl_loss
 from skpairclust.neural._streams import shuffled_stream
 from skpairclust.neural._torch_utils import (
     load_numpy_state,
@@ -84,8 +84,8 @@ class Trials:
         """Train `network` and return the `TrainingRun`, which names the start.
 
         The most promising random start is trained first. If a start from structure
-        explains walked pairs better than that one in the end, it is trained too, and
-        stays if it ends better by more than chance.
+        explains walked pairs better than that one does in the end, it is trained too,
+        and stays unless it ends worse by more than chance.
         """
         interrupted = self.choose_random(network)
         if interrupted is not None:
@@ -102,8 +102,9 @@ class Trials:
             rerun = self._train(other, self.task, self.seed, hook)
         if rerun.weights is None:
             return run
-        gain = misfit - self.judge(other)
-        if gain.mean() <= gain.std() / math.sqrt(len(gain)):
+        loss = self.judge(other) - misfit
+        # Where both are alike, what structure says has something for it.
+        if loss.mean() > loss.std() / math.sqrt(len(loss)):
             return run
         network.load_state_dict(other.state_dict())
         rerun.start = rival.name
@@ -132,7 +133,7 @@ class Trials:
                 return run
             if run.weights is None:
                 continue
-            misfit = self.judge(candidate).mean()
+            misfit = self.judge(candidate, must_share=None).mean()
             if misfit < lowest:
                 lowest, best = misfit, run.weights
         if best is not None:
@@ -160,21 +161,23 @@ class Trials:
             return None
         return Rival(name, self.judge(network).mean(), weights)
 
-    def judge(self, network):
+    def judge(self, network, must_share=0.5):
         """Return how badly a network explains each batch of walked pairs.
 
-        An ndarray of the negative log-likelihoods, in nats. The weights and statistics
-        of the network stay as they are; it is left in training mode.
+        An ndarray of the negative log-likelihoods, in nats, must-links with a share of
+        the weight: with many clusters merged ones cost almost nothing otherwise. The
+        weights and statistics of the network stay as they are; it is left in training
+        mode.
         """
         before = copy.deepcopy(network.state_dict())
-        if self.task.starts:
+        if must_share is not None:
             settle(network, self.rows, None, self.task.objective.batch_size, self.seed)
         network.eval()
         with torch.no_grad():
             losses = [
                 mcl_loss(
                     network(self.rows.take(walked)).log_softmax(1),
-                    to_device(relation, self.rows.device),
+                    self._weigh(relation, must_share),
                     flip_rate=_WRONG,
                 )
                 for walked, relation in self.batches
@@ -182,6 +185,11 @@ class Trials:
         network.load_state_dict(before)
         network.train()
         return torch.stack(losses).cpu().numpy()
+
+    def _weigh(self, relation, must_share):
+        """Return a relation matrix on the device, its kinds balanced if asked for."""
+        relation = to_device(relation, self.rows.device)
+        return relation if must_share is None else balance_kinds(relation, must_share)
 
     def _train(self, network, task, seed, on_epoch):
         """Train a network on the loss of a task."""
