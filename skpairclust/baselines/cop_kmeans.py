@@ -15,14 +15,15 @@ from skpairclust.baselines._lloyd import (
     fill_empty,
     inertia,
     mean_variance,
+    means_by_label,
     nearest_centers,
     seed_centers,
     squared_distances,
-    sum_by_label,
 )
 from skpairclust.constraints import PairwiseConstraints
 from skpairclust.constraints._groups import make_relation
 from skpairclust.utils._param_validation import positive
+from skpairclust.utils._state import new_fit
 
 
 class COPKMeans(BaseConstrainedKMeans):
@@ -193,15 +194,19 @@ class COPKMeans(BaseConstrainedKMeans):
         ConvergenceWarning
             If must-links leave fewer than `n_clusters` clusters.
         """
-        X, constraints = self._check_fit(X, y, must_link, cannot_link)
-        sample_weight = _check_sample_weight(
-            sample_weight, X, dtype=np.float64, ensure_non_negative=True
-        )
-        if _is_label_array(y):
-            constraints = _merge_surplus_classes(constraints, self.n_clusters)
-        parts = build_components(X, sample_weight, constraints, self.n_clusters)
-        run = self._run(parts)
-        self._store(parts, run)
+        with new_fit(self):
+            X, constraints = self._check_fit(X, y, must_link, cannot_link)
+            sample_weight = _check_sample_weight(
+                sample_weight, X, dtype=np.float64, ensure_non_negative=True
+            )
+            if _is_label_array(y):
+                constraints = _merge_surplus_classes(constraints, self.n_clusters)
+            parts = build_components(X, sample_weight, constraints, self.n_clusters)
+            run = self._run(parts)
+            centers = run.centers + parts.origin
+            self._store(X, constraints, run.labels[parts.of_sample], centers)
+            self.inertia_ = run.inertia + parts.scatter
+            self.n_iter_ = run.n_iter
         return self
 
     def fit_predict(
@@ -270,15 +275,6 @@ class COPKMeans(BaseConstrainedKMeans):
             "may violate them."
         ) from None
 
-    def _store(self, parts, run):
-        """Set the fitted attributes."""
-        centers = run.centers + parts.origin
-        order, labels = self._order_clusters(centers, run.labels)
-        self.cluster_centers_ = centers[order]
-        self.labels_ = labels[parts.of_sample]
-        self.inertia_ = run.inertia + parts.scatter
-        self.n_iter_ = run.n_iter
-
 
 class _Run(NamedTuple):
     """The outcome of one start."""
@@ -332,10 +328,13 @@ def _run_lloyd(parts, n_labels, assigner, rng, max_iter, tol):
         fill_empty(points, weights, labels, centers)
         if previous is not None and np.array_equal(labels, previous):
             break
-        old, centers = centers, _means(parts, labels, centers)
+        old, centers = centers, means_by_label(points, weights, labels, centers)[0]
         if ((centers - old) ** 2).sum() <= tol:
             labels = _assign(parts, centers, assigner, labels)
             break
+    else:
+        # labels of the last centers, as `predict` gives them
+        labels = _assign(parts, centers, assigner, labels)
     return _Run(labels, centers, inertia(points, weights, labels, centers), n_iter)
 
 
@@ -350,12 +349,3 @@ def _assign(parts, centers, assigner, previous):
     before = None if previous is None else previous[n_free:].astype(np.int64)
     linked = assigner.assign(unary, before)
     return np.concatenate((labels, linked.astype(labels.dtype)))
-
-
-def _means(parts, labels, centers):
-    """Return the weighted means; clusters without weight keep their centers."""
-    sums, totals = sum_by_label(parts.points, parts.weights, labels, len(centers))
-    known = totals > 0
-    result = centers.copy()
-    result[known] = sums[known] / totals[known, None]
-    return result

@@ -52,7 +52,7 @@ def find_preference(similarities, n_clusters, *, max_runs, **options):
     if n_clusters == 1:
         return _put_together(similarities), {}
     if n_clusters == n_samples:
-        every = np.arange(n_samples)
+        every = np.arange(n_samples, dtype=np.int64)
         return Run(every, every, np.nan, 1, True), {}
     best, tried = _bisect(similarities, n_clusters, max_runs, options)
     if not len(best.exemplars):

@@ -254,7 +254,9 @@ class _Queries:
         self.error = (2 * X.shape[1] + 8) * np.finfo(X.dtype).eps
         self.error = self.error * (np.sqrt(self.norms) + gallery.radius) ** 2
         self.nearest = np.full(len(X), np.inf)
-        self.tied_same, self.tied_other, self.nearer = np.zeros((3, len(X)), dtype=int)
+        self.tied_same, self.tied_other, self.nearer = np.zeros(
+            (3, len(X)), dtype=np.int64
+        )
 
     @property
     def threshold(self):

@@ -1,7 +1,6 @@
 """What the estimators share: tags, validation of X, the fitted network."""
 
 import warnings
-from contextlib import contextmanager
 from dataclasses import replace
 from inspect import signature
 from types import SimpleNamespace
@@ -24,22 +23,11 @@ from skpairclust.neural._rows import FeatureRows
 from skpairclust.neural._torch_utils import load_numpy_state, resolve_device
 from skpairclust.utils._compat import CallbackSupportMixin
 from skpairclust.utils._doc_link import DocLinkMixin
+from skpairclust.utils._state import restored_on_error  # noqa: F401
 
 # Rows sent through the network at once outside of training. Matrix products of a
 # few rows round differently: padding makes a row's result the same in any company.
 _INFERENCE_ROWS, _LEAST_ROWS = 2048, 16
-
-
-@contextmanager
-def restored_on_error(estimator):
-    """Put all attributes back when the block fails: an earlier fit stays whole."""
-    before = dict(vars(estimator))
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise
 
 
 def check_finished(runs, estimator):
