@@ -17,6 +17,7 @@ from skpairclust.constraints._groups import mark_constrained
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.metrics._constraint_score import ConstraintScoreMixin
 from skpairclust.utils._param_validation import non_negative, positive_int
+from skpairclust.utils._state import numpy_defaults
 
 
 class BaseConstrainedKMeans(
@@ -137,7 +138,8 @@ class BaseConstrainedKMeans(
         """
         check_is_fitted(self)
         X = self._check_X(X, reset=False)
-        return self._nearest(X)
+        with numpy_defaults():
+            return self._nearest(X)
 
     def _nearest(self, X):
         """Return the nearest cluster of each sample."""
@@ -164,7 +166,8 @@ class BaseConstrainedKMeans(
         """
         check_is_fitted(self)
         X = self._check_X(X, reset=False)
-        return self._distances(X)
+        with numpy_defaults():
+            return self._distances(X)
 
     def _distances(self, X):
         """Return the distances to the centers."""

@@ -201,16 +201,19 @@ class MPCKMeans(BaseConstrainedKMeans):
             Samples.
 
         y : PairwiseConstraints or array-like, default=None
-            What is known: `PairwiseConstraints`; or a 1-d integer array with a
-            label a sample, -1 for none; or an (m, 3) integer array of rows
-            ``(i, j, r)``, r = 1 for must-link and -1 for cannot-link; or an (n, n)
-            array or sparse matrix of 1, -1 and 0 for unknown; or None.
+            What is known: `PairwiseConstraints`; or a 1-d array with a label, a
+            number or a name, for each sample, and -1, None or NaN for none; or an
+            (m, 3) integer array of rows ``(i, j, r)``, r = 1 for must-link and -1
+            for cannot-link; or an (n, n) array or sparse matrix of 1, -1 and 0 for
+            unknown; or None. The index of a pandas object is not looked at: entry i
+            is about row i of X.
 
         must_link : array-like of shape (m, 2), default=None
-            Pairs of row numbers of samples that belong together.
+            Pairs of samples that belong together: positions of rows of X, from 0,
+            not labels of a DataFrame's index.
 
         cannot_link : array-like of shape (m, 2), default=None
-            Pairs of row numbers of samples that do not.
+            Pairs of samples that do not, likewise.
 
         Returns
         -------

@@ -14,7 +14,7 @@ from skpairclust.cluster._preference import find_preference
 from skpairclust.utils._doc_link import DocLinkMixin
 from skpairclust.utils._param_validation import Interval, StrOptions, positive_int
 from skpairclust.utils._sparse import canonical
-from skpairclust.utils._state import new_fit
+from skpairclust.utils._state import new_fit, numpy_defaults
 
 
 class AffinityPropagationK(DocLinkMixin, ClusterMixin, BaseEstimator):
@@ -230,7 +230,9 @@ class AffinityPropagationK(DocLinkMixin, ClusterMixin, BaseEstimator):
                 'predict needs exemplars, and affinity="precomputed" has none: take '
                 "the largest of the similarities to cluster_centers_indices_."
             )
-        return pairwise_distances_argmin(X, self.cluster_centers_).astype(np.int64)
+        with numpy_defaults():
+            labels = pairwise_distances_argmin(X, self.cluster_centers_)
+        return labels.astype(np.int64)
 
     def _check_X(self, X, *, reset):
         """Return X as an array of floats or a CSR matrix."""

@@ -1,11 +1,12 @@
 """The search for a preference of affinity propagation that gives k clusters."""
 
-import warnings
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.cluster import affinity_propagation
 from sklearn.exceptions import ConvergenceWarning
+
+from skpairclust.utils._warnings import caught_warnings
 
 # Preferences whose distances below the highest similarity differ by less, relative to
 # the larger, are taken for one at which the number of clusters jumps.
@@ -99,8 +100,7 @@ def _badness(run, n_clusters):
 
 def _run(similarities, preference, options):
     """Run affinity propagation with one preference."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", ConvergenceWarning)
+    with caught_warnings(ConvergenceWarning) as caught:
         exemplars, labels, n_iter = affinity_propagation(
             similarities, preference=preference, return_n_iter=True, **options
         )

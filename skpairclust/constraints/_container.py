@@ -44,7 +44,8 @@ class PairwiseConstraints(ConstraintMakers, ConstraintStore):
     Parameters
     ----------
     must_link : array-like of shape (m, 2) or None
-        Row indices of X, one pair a row. Order within a pair does not matter.
+        Positions of rows of X, from 0, one pair a row; not labels of a DataFrame's
+        index. Order within a pair does not matter.
     cannot_link : array-like of shape (c, 2) or None
         Likewise. A pair in both is kept, and reported by :meth:`conflicts`;
         estimators refuse it.

@@ -15,8 +15,8 @@ from skpairclust.metrics._probabilities import same_cluster_probability
 class PairClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """Tell "same" from "different" with a clusterer; the samples are pairs.
 
-    Pairs of row numbers take the place of X, and 1 ("same") or -1 ("different")
-    that of y. Any splitter, scorer, search or learning curve for binary classifiers
+    Pairs of row numbers (positions from 0, not labels of an index) take the place of
+    X, and 1 ("same") or -1 ("different") that of y. Any splitter, scorer, search or learning curve for binary classifiers
     then works on pairs, while all rows of X are in every fit.
 
     Parameters
@@ -203,6 +203,8 @@ class PairClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = False
         tags.input_tags.positive_only = True
+        # pairs are no features: scikit-learn's checks would fit random numbers
+        tags.input_tags.two_d_array = False
         return tags
 
 

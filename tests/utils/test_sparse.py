@@ -48,8 +48,8 @@ def test_canonical_is_a_copy(make, dtype):
 @pytest.mark.parametrize("X", [np.eye(3), [[1.0]], None, sparse.lil_array((2, 2))])
 def test_other_things_stay_what_they_are(X):
     assert canonical(X) is X
-    coo = canonical(sparse.coo_array(([1.0, 1.0], ([0, 0], [1, 1])), shape=(2, 2)))
-    assert coo.nnz == 1
+    added = canonical(sparse.coo_array(([1.0, 1.0], ([0, 0], [1, 1])), shape=(2, 2)))
+    assert added.nnz == 1
 
 
 @pytest.mark.parametrize("make", MAKERS)
