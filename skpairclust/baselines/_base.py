@@ -12,10 +12,12 @@ from sklearn.base import (
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skpairclust.baselines._lloyd import nearest_centers, squared_distances
+from skpairclust.baselines._lloyd import iter_blocks, nearest_centers, squared_distances
+from skpairclust.constraints._groups import mark_constrained
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.metrics._constraint_score import ConstraintScoreMixin
 from skpairclust.utils._param_validation import non_negative, positive_int
+from skpairclust.utils._state import numpy_defaults
 
 
 class BaseConstrainedKMeans(
@@ -60,24 +62,40 @@ class BaseConstrainedKMeans(
             accept_large_sparse=False,
         )
 
-    def _order_clusters(self, centers, labels):
-        """Return the clusters in lexicographic order, and the labels in new numbers.
+    def _store(self, X, constraints, labels, centers, **others):
+        """Set what all have: centers and labels, and arrays with a row a cluster.
 
         Thus the numbers do not depend on chance. Clusters without samples are replaced
-        by the first one and put last. Sets `n_clusters_`.
+        by the first one and put last. Samples without constraints get the labels that
+        `predict` gives them.
         """
+        free = ~mark_constrained(constraints)
+        n_used = None
+        while n_used != len(np.unique(labels)):
+            n_used = len(np.unique(labels))
+            order, labels = self._order_clusters(centers, labels)
+            centers = self.cluster_centers_ = centers[order]
+            for name in others:
+                others[name] = others[name][order]
+                setattr(self, name, others[name])
+            # a cluster may lose its last samples, all but rounding away from another
+            labels[free] = self._nearest(X)[free]
+        self.n_clusters_ = n_used
+        self.labels_ = labels
+        if self.n_clusters_ < self.n_clusters:
+            warnings.warn(
+                f"n_clusters={self.n_clusters}, but only {self.n_clusters_} clusters "
+                "are in use: must-links, or equal samples, leave no more.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
+    def _order_clusters(self, centers, labels):
+        """Return the order of the clusters, as many as before, and the new labels."""
         used = np.flatnonzero(np.bincount(labels, minlength=len(centers)))
         order = used[np.lexsort(centers[used].T[::-1])]
         rank = np.zeros(len(centers), dtype=np.int64)
         rank[order] = np.arange(len(order))
-        self.n_clusters_ = len(used)
-        if len(used) < self.n_clusters:
-            warnings.warn(
-                f"n_clusters={self.n_clusters}, but only {len(used)} clusters are in "
-                "use: must-links, or equal samples, leave no more.",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
         surplus = np.repeat(order[:1], self.n_clusters - len(used))
         return np.concatenate((order, surplus)), rank[labels]
 
@@ -120,14 +138,18 @@ class BaseConstrainedKMeans(
         """
         check_is_fitted(self)
         X = self._check_X(X, reset=False)
-        return self._nearest(X)
+        with numpy_defaults():
+            return self._nearest(X)
 
     def _nearest(self, X):
         """Return the nearest cluster of each sample."""
         # relative to a center, squares of far away data keep their digits
         origin = self.cluster_centers_[0]
         centers = self.cluster_centers_ - origin
-        return nearest_centers(X - origin, centers).astype(np.int64)
+        labels = np.empty(len(X), dtype=np.int64)
+        for block in iter_blocks(*X.shape):
+            labels[block] = nearest_centers(X[block] - origin, centers)
+        return labels
 
     def transform(self, X):
         """Return the distance of each sample to each cluster center.
@@ -144,7 +166,8 @@ class BaseConstrainedKMeans(
         """
         check_is_fitted(self)
         X = self._check_X(X, reset=False)
-        return self._distances(X)
+        with numpy_defaults():
+            return self._distances(X)
 
     def _distances(self, X):
         """Return the distances to the centers."""

@@ -61,7 +61,7 @@ def color_graph(graph, n_colors, rng, deadline):
     others = np.split(graph.others, graph.starts[1:-1]) if graph.n_nodes else []
     others = [neighbors.tolist() for neighbors in others]
     last, in_core = _peel(others, n_colors)
-    colors = np.full(graph.n_nodes, -1)
+    colors = np.full(graph.n_nodes, -1, dtype=np.int64)
     for nodes in _core_components(graph, in_core):
         place = dict(zip(nodes, range(len(nodes)), strict=True))
         inner = [[place[j] for j in others[i] if j in place] for i in nodes]

@@ -6,6 +6,8 @@ from sklearn.cluster import kmeans_plusplus
 
 # Number of distances in a block, so that it stays in the cache of a core.
 _BLOCK_SIZE = 2**17
+# Of the precision: what the mean of many equal points may be off.
+_ROUNDING = 256
 
 
 def iter_blocks(n_rows, n_columns):
@@ -24,7 +26,18 @@ def nearest_centers(points, centers):
         distances = points[block] @ product
         distances += squares
         labels[block] = distances.argmin(axis=1)
-    return labels
+    return first_equal(centers).astype(np.int32)[labels]
+
+
+def first_equal(*arrays):
+    """Return the number of the first row that equals each, in all arrays.
+
+    Distances to equal centers are told apart by rounding alone, which differs between
+    the columns of a product: equal samples would be split.
+    """
+    rows = np.column_stack([array.reshape(len(array), -1) for array in arrays])
+    _, first, number = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+    return first[number.reshape(-1)]
 
 
 def squared_distances(points, centers):
@@ -87,18 +100,41 @@ def mean_variance(points, weights):
     return float(total / max(weights.sum(), np.finfo(float).tiny) / points.shape[1])
 
 
+def means_by_label(points, weights, labels, centers):
+    """Return the weighted means, and the weight of each label.
+
+    Clusters without weight keep their centers, and those without points repeat the
+    center of the first with some.
+    """
+    sums, totals = sum_by_label(points, weights, labels, len(centers))
+    known = totals > 0
+    result = centers.copy()
+    result[known] = sums[known] / totals[known, None]
+    is_empty = np.bincount(labels, minlength=len(centers)) == 0
+    result[is_empty] = result[labels.min()]
+    return result, totals
+
+
 def fill_empty(points, weights, labels, centers):
-    """Move the point that costs most to each cluster without points, in place."""
+    """Move the point that costs most to each cluster without points, in place.
+
+    Points at their centers stay: equal ones belong together, and a cluster that they
+    would have to fill is left empty.
+    """
     counts = np.bincount(labels, minlength=len(centers))
     empty = np.flatnonzero(counts == 0)
     if not len(empty):
         return
     gap = points - centers[labels]
-    costs = weights * np.einsum("ij,ij->i", gap, gap)
-    worst = iter(np.argsort(-costs, kind="stable"))
+    squares = np.einsum("ij,ij->i", gap, gap)
+    rounding = _ROUNDING * np.finfo(points.dtype).eps * np.abs(points).max(initial=0)
+    away = np.flatnonzero(squares > rounding**2)
+    worst = iter(away[np.argsort(-(weights * squares)[away], kind="stable")])
     for label in empty:
-        # a point that is alone in its cluster stays there
-        point = next(p for p in worst if counts[labels[p]] > 1)
+        # points that are the last of their cluster stay
+        point = next((p for p in worst if counts[labels[p]] > 1), None)
+        if point is None:
+            return
         counts[labels[point]] -= 1
         counts[label] = 1
         labels[point] = label

@@ -15,14 +15,15 @@ from skpairclust.baselines._lloyd import (
     fill_empty,
     inertia,
     mean_variance,
+    means_by_label,
     nearest_centers,
     seed_centers,
     squared_distances,
-    sum_by_label,
 )
 from skpairclust.constraints import PairwiseConstraints
 from skpairclust.constraints._groups import make_relation
 from skpairclust.utils._param_validation import positive
+from skpairclust.utils._state import new_fit
 
 
 class COPKMeans(BaseConstrainedKMeans):
@@ -157,19 +158,22 @@ class COPKMeans(BaseConstrainedKMeans):
             Samples.
 
         y : PairwiseConstraints or array-like, default=None
-            What is known about the samples: `PairwiseConstraints`; a 1-d integer
-            array with one label per sample, -1 for none; an (m, 3) integer array of
-            rows ``(i, j, r)`` with r = 1 for must-link and -1 for cannot-link; an
-            (n, n) array or sparse matrix of 1, -1 and 0 for unknown; or None.
+            What is known about the samples: `PairwiseConstraints`; a 1-d array with one
+            label per sample, a number or a name, and -1, None or NaN for none; an
+            (m, 3) integer array of rows ``(i, j, r)`` with r = 1 for must-link and -1
+            for cannot-link; an (n, n) array or sparse matrix of 1, -1 and 0 for
+            unknown; or None. The index of a pandas object is not read: entry i is about
+            row i of X.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of samples, not negative; 1 by default.
 
         must_link : array-like of shape (m, 2), default=None
-            Pairs of row numbers of samples that belong together.
+            Pairs of samples that belong together: positions of rows of X, from 0,
+            not labels of a DataFrame's index.
 
         cannot_link : array-like of shape (m, 2), default=None
-            Pairs of row numbers of samples that do not.
+            Pairs of samples that do not, likewise.
 
         Returns
         -------
@@ -193,15 +197,19 @@ class COPKMeans(BaseConstrainedKMeans):
         ConvergenceWarning
             If must-links leave fewer than `n_clusters` clusters.
         """
-        X, constraints = self._check_fit(X, y, must_link, cannot_link)
-        sample_weight = _check_sample_weight(
-            sample_weight, X, dtype=np.float64, ensure_non_negative=True
-        )
-        if _is_label_array(y):
-            constraints = _merge_surplus_classes(constraints, self.n_clusters)
-        parts = build_components(X, sample_weight, constraints, self.n_clusters)
-        run = self._run(parts)
-        self._store(parts, run)
+        with new_fit(self):
+            X, constraints = self._check_fit(X, y, must_link, cannot_link)
+            sample_weight = _check_sample_weight(
+                sample_weight, X, dtype=np.float64, ensure_non_negative=True
+            )
+            if _is_label_array(y):
+                constraints = _merge_surplus_classes(constraints, self.n_clusters)
+            parts = build_components(X, sample_weight, constraints, self.n_clusters)
+            run = self._run(parts)
+            centers = run.centers + parts.origin
+            self._store(X, constraints, run.labels[parts.of_sample], centers)
+            self.inertia_ = run.inertia + parts.scatter
+            self.n_iter_ = run.n_iter
         return self
 
     def fit_predict(
@@ -270,15 +278,6 @@ class COPKMeans(BaseConstrainedKMeans):
             "may violate them."
         ) from None
 
-    def _store(self, parts, run):
-        """Set the fitted attributes."""
-        centers = run.centers + parts.origin
-        order, labels = self._order_clusters(centers, run.labels)
-        self.cluster_centers_ = centers[order]
-        self.labels_ = labels[parts.of_sample]
-        self.inertia_ = run.inertia + parts.scatter
-        self.n_iter_ = run.n_iter
-
 
 class _Run(NamedTuple):
     """The outcome of one start."""
@@ -332,10 +331,13 @@ def _run_lloyd(parts, n_labels, assigner, rng, max_iter, tol):
         fill_empty(points, weights, labels, centers)
         if previous is not None and np.array_equal(labels, previous):
             break
-        old, centers = centers, _means(parts, labels, centers)
+        old, centers = centers, means_by_label(points, weights, labels, centers)[0]
         if ((centers - old) ** 2).sum() <= tol:
             labels = _assign(parts, centers, assigner, labels)
             break
+    else:
+        # labels of the last centers, as `predict` gives them
+        labels = _assign(parts, centers, assigner, labels)
     return _Run(labels, centers, inertia(points, weights, labels, centers), n_iter)
 
 
@@ -350,12 +352,3 @@ def _assign(parts, centers, assigner, previous):
     before = None if previous is None else previous[n_free:].astype(np.int64)
     linked = assigner.assign(unary, before)
     return np.concatenate((labels, linked.astype(labels.dtype)))
-
-
-def _means(parts, labels, centers):
-    """Return the weighted means; clusters without weight keep their centers."""
-    sums, totals = sum_by_label(parts.points, parts.weights, labels, len(centers))
-    known = totals > 0
-    result = centers.copy()
-    result[known] = sums[known] / totals[known, None]
-    return result

@@ -7,7 +7,12 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from skpairclust.baselines._base import BaseConstrainedKMeans
-from skpairclust.baselines._lloyd import fill_empty, seed_centers, sum_by_label
+from skpairclust.baselines._lloyd import (
+    fill_empty,
+    first_equal,
+    means_by_label,
+    seed_centers,
+)
 from skpairclust.baselines._metrics import (
     distances_to_centers,
     farthest_gaps,
@@ -21,6 +26,7 @@ from skpairclust.baselines._metrics import (
 from skpairclust.baselines._soft_assignment import SoftAssigner, seed_neighborhoods
 from skpairclust.baselines._soft_pairs import list_soft_pairs
 from skpairclust.utils._param_validation import Interval, StrOptions, positive
+from skpairclust.utils._state import new_fit
 
 
 class MPCKMeans(BaseConstrainedKMeans):
@@ -198,16 +204,19 @@ class MPCKMeans(BaseConstrainedKMeans):
             Samples.
 
         y : PairwiseConstraints or array-like, default=None
-            What is known about the samples: `PairwiseConstraints`; a 1-d integer
-            array with one label per sample, -1 for none; an (m, 3) integer array of
-            rows ``(i, j, r)`` with r = 1 for must-link and -1 for cannot-link; an
-            (n, n) array or sparse matrix of 1, -1 and 0 for unknown; or None.
+            What is known about the samples: `PairwiseConstraints`; a 1-d array with one
+            label per sample, a number or a name, and -1, None or NaN for none; an
+            (m, 3) integer array of rows ``(i, j, r)`` with r = 1 for must-link and -1
+            for cannot-link; an (n, n) array or sparse matrix of 1, -1 and 0 for
+            unknown; or None. The index of a pandas object is not read: entry i is about
+            row i of X.
 
         must_link : array-like of shape (m, 2), default=None
-            Pairs of row numbers of samples that belong together.
+            Pairs of samples that belong together: positions of rows of X, from 0,
+            not labels of a DataFrame's index.
 
         cannot_link : array-like of shape (m, 2), default=None
-            Pairs of row numbers of samples that do not.
+            Pairs of samples that do not, likewise.
 
         Returns
         -------
@@ -224,11 +233,20 @@ class MPCKMeans(BaseConstrainedKMeans):
         UserWarning
             If must-links together contradict cannot-links.
         """
-        X, constraints = self._check_fit(X, y, must_link, cannot_link)
+        with new_fit(self):
+            X, constraints = self._check_fit(X, y, must_link, cannot_link)
+            self._origin = X.mean(axis=0, dtype=np.float64)
+            # a copy: differences from the mean keep their digits when squared
+            best = self._run(X - self._origin, constraints)
+            centers = best.centers + self._origin
+            self._store(X, constraints, best.labels, centers, metrics_=best.metrics)
+            self.objective_ = best.objective
+            self.n_iter_ = best.n_iter
+        return self
+
+    def _run(self, points, constraints):
+        """Return the best of `n_init` starts."""
         rng = check_random_state(self.random_state)
-        origin = X.mean(axis=0, dtype=np.float64)
-        # a copy: differences from the mean keep their digits when squared
-        points = X - origin
         problem = _Problem(
             points,
             SoftAssigner(list_soft_pairs(constraints, rng), constraints),
@@ -241,14 +259,7 @@ class MPCKMeans(BaseConstrainedKMeans):
         for number in range(self.n_init):
             centers = self._seed(points, constraints.components(), rng, number)
             runs.append(_run(problem, centers, self.max_iter, self.tol))
-        best = min(runs, key=lambda run: run.objective)
-        self._origin = origin
-        order, self.labels_ = self._order_clusters(best.centers + origin, best.labels)
-        self.cluster_centers_ = (best.centers + origin)[order]
-        self.metrics_ = best.metrics[order]
-        self.objective_ = best.objective
-        self.n_iter_ = best.n_iter
-        return self
+        return min(runs, key=lambda run: run.objective)
 
     def _seed(self, points, components, rng, number):
         """Return the first centers of a start."""
@@ -261,7 +272,8 @@ class MPCKMeans(BaseConstrainedKMeans):
     def _nearest(self, X):
         """Return the cluster in which each sample costs least."""
         costs = self._squared_distances(X) - log_determinants(self.metrics_)
-        return costs.argmin(axis=1)
+        labels = costs.argmin(axis=1)
+        return first_equal(self.cluster_centers_, self.metrics_)[labels]
 
     def _distances(self, X):
         """Return the distances to the centers under their metrics."""
@@ -305,7 +317,7 @@ def _run(problem, centers, max_iter, tol):
         cost, extents = _prices(problem, gaps, metrics)
         unary = distances_to_centers(points, centers, metrics)
         unary -= log_determinants(metrics)
-        labels = _assign(assigner, unary, cost, labels)
+        labels = _assign(assigner, unary, cost, labels, (centers, metrics))
         fill_empty(points, weights, labels, centers)
         objective = float(unary[np.arange(len(labels)), labels].sum())
         objective += assigner.violation_cost(cost, labels[assigner.nodes])
@@ -313,9 +325,10 @@ def _run(problem, centers, max_iter, tol):
         if best is not None and not objective < best.objective - tol * points.size:
             break
         best = _Run(labels, centers, metrics, objective, n_iter)
-        sums, totals = sum_by_label(points, weights, labels, len(centers))
-        centers = sums / totals[:, None]
+        centers, totals = means_by_label(points, weights, labels, centers)
         metrics = _estimate(problem, gaps, extents, labels, centers, totals)
+        # clusters without samples repeat another one
+        metrics[totals == 0] = metrics[labels.min()]
     return best
 
 
@@ -344,9 +357,9 @@ def _prices(problem, gaps, metrics):
     return cost * weights[:, None], extents
 
 
-def _assign(assigner, unary, cost, previous):
+def _assign(assigner, unary, cost, previous, clusters):
     """Return the label of each sample."""
-    labels = unary.argmin(axis=1)
+    labels = first_equal(*clusters)[unary.argmin(axis=1)]
     nodes = assigner.nodes
     if len(nodes):
         before = None if previous is None else previous[nodes]

@@ -11,14 +11,15 @@ from skpairclust.baselines._lloyd import (
     fill_empty,
     inertia,
     mean_variance,
+    means_by_label,
     nearest_centers,
     seed_centers,
     squared_distances,
-    sum_by_label,
 )
 from skpairclust.baselines._soft_assignment import SoftAssigner, seed_neighborhoods
 from skpairclust.baselines._soft_pairs import list_soft_pairs
 from skpairclust.utils._param_validation import Interval, StrOptions
+from skpairclust.utils._state import new_fit
 
 # Of the total variance. From 0.1 to 1 on digits, iris, wine and breast cancer: 0.25 is
 # about as good as 1 with right pairs, and far better with a tenth of them wrong.
@@ -171,16 +172,19 @@ class PCKMeans(BaseConstrainedKMeans):
             Samples.
 
         y : PairwiseConstraints or array-like, default=None
-            What is known about the samples: `PairwiseConstraints`; a 1-d integer
-            array with one label per sample, -1 for none; an (m, 3) integer array of
-            rows ``(i, j, r)`` with r = 1 for must-link and -1 for cannot-link; an
-            (n, n) array or sparse matrix of 1, -1 and 0 for unknown; or None.
+            What is known about the samples: `PairwiseConstraints`; a 1-d array with one
+            label per sample, a number or a name, and -1, None or NaN for none; an
+            (m, 3) integer array of rows ``(i, j, r)`` with r = 1 for must-link and -1
+            for cannot-link; an (n, n) array or sparse matrix of 1, -1 and 0 for
+            unknown; or None. The index of a pandas object is not read: entry i is about
+            row i of X.
 
         must_link : array-like of shape (m, 2), default=None
-            Pairs of row numbers of samples that belong together.
+            Pairs of samples that belong together: positions of rows of X, from 0,
+            not labels of a DataFrame's index.
 
         cannot_link : array-like of shape (m, 2), default=None
-            Pairs of row numbers of samples that do not.
+            Pairs of samples that do not, likewise.
 
         Returns
         -------
@@ -197,7 +201,16 @@ class PCKMeans(BaseConstrainedKMeans):
         UserWarning
             If must-links together contradict cannot-links.
         """
-        X, constraints = self._check_fit(X, y, must_link, cannot_link)
+        with new_fit(self):
+            X, constraints = self._check_fit(X, y, must_link, cannot_link)
+            best, origin = self._run(X, constraints)
+            self._store(X, constraints, best.labels, best.centers + origin)
+            self.objective_, self.inertia_ = best.objective, best.inertia
+            self.n_iter_ = best.n_iter
+        return self
+
+    def _run(self, X, constraints):
+        """Return the best of `n_init` starts, and the mean of X. Sets `w_`."""
         rng = check_random_state(self.random_state)
         origin = X.mean(axis=0, dtype=np.float64)
         # a copy: differences from the mean keep their digits when squared
@@ -218,13 +231,7 @@ class PCKMeans(BaseConstrainedKMeans):
             )
             for number in range(self.n_init)
         ]
-        best = min(runs, key=lambda run: run.objective)
-        centers = best.centers + origin
-        order, self.labels_ = self._order_clusters(centers, best.labels)
-        self.cluster_centers_ = centers[order]
-        self.objective_, self.inertia_ = best.objective, best.inertia
-        self.n_iter_ = best.n_iter
-        return self
+        return min(runs, key=lambda run: run.objective), origin
 
     def _price(self, assigner):
         """Return the cost of each violated pair, the same for all clusters."""
@@ -261,11 +268,13 @@ def _run_lloyd(points, centers, assigner, cost, max_iter, tol):
         fill_empty(points, weights, labels, centers)
         if previous is not None and np.array_equal(labels, previous):
             break
-        sums, totals = sum_by_label(points, weights, labels, len(centers))
-        old, centers = centers, sums / totals[:, None]
+        old, centers = centers, means_by_label(points, weights, labels, centers)[0]
         if ((centers - old) ** 2).sum() <= tol:
             labels = _assign(points, centers, assigner, cost, labels)
             break
+    else:
+        # labels of the last centers, as `predict` gives them
+        labels = _assign(points, centers, assigner, cost, labels)
     total = inertia(points, weights, labels, centers)
     violations = assigner.violation_cost(cost, labels[assigner.nodes])
     return _Run(labels, centers, total / 2 + violations, total, n_iter)

@@ -14,6 +14,7 @@ from skpairclust.cluster._preference import find_preference
 from skpairclust.utils._doc_link import DocLinkMixin
 from skpairclust.utils._param_validation import Interval, StrOptions, positive_int
 from skpairclust.utils._sparse import canonical
+from skpairclust.utils._state import new_fit, numpy_defaults
 
 
 class AffinityPropagationK(DocLinkMixin, ClusterMixin, BaseEstimator):
@@ -175,28 +176,36 @@ class AffinityPropagationK(DocLinkMixin, ClusterMixin, BaseEstimator):
             If no preference was found that gives `n_clusters`, or if the run with this
             preference has not converged.
         """
-        self._validate_params()
-        X = self._check_X(X, reset=True)
-        best, self.runs_ = find_preference(
+        with new_fit(self):
+            self._validate_params()
+            X = self._check_X(X, reset=True)
+            self._keep(X, *self._search(X))
+            self._warn_if_wanting()
+        return self
+
+    def _search(self, X):
+        """Return the run that comes closest, and what was tried."""
+        # the same noise in all runs
+        seed = check_random_state(self.random_state).randint(2**31, dtype=np.int64)
+        return find_preference(
             self._similarities(X),
             self.n_clusters,
             max_runs=self.max_runs,
             convergence_iter=self.convergence_iter,
             max_iter=self.max_iter,
             damping=self.damping,
-            # the same noise in all runs
-            random_state=check_random_state(self.random_state).randint(
-                2**31, dtype=np.int64
-            ),
+            random_state=seed,
         )
+
+    def _keep(self, X, best, tried):
+        """Set the fitted attributes."""
+        self.runs_ = tried
         self.cluster_centers_indices_, self.labels_ = best.exemplars, best.labels
         self.n_clusters_ = len(best.exemplars)
         self.preference_, self.n_iter_ = best.preference, best.n_iter
         self.converged_ = best.converged
         if self.affinity == "euclidean":
             self.cluster_centers_ = X[best.exemplars].copy()
-        self._warn_if_wanting()
-        return self
 
     def predict(self, X):
         """Return the cluster of the nearest exemplar of each sample.
@@ -223,7 +232,9 @@ class AffinityPropagationK(DocLinkMixin, ClusterMixin, BaseEstimator):
                 'predict needs exemplars, and affinity="precomputed" has none: take '
                 "the largest of the similarities to cluster_centers_indices_."
             )
-        return pairwise_distances_argmin(X, self.cluster_centers_).astype(np.int64)
+        with numpy_defaults():
+            labels = pairwise_distances_argmin(X, self.cluster_centers_)
+        return labels.astype(np.int64)
 
     def _check_X(self, X, *, reset):
         """Return X as an array of floats or a CSR matrix."""

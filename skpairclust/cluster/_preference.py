@@ -1,11 +1,12 @@
 """The search for a preference of affinity propagation that gives k clusters."""
 
-import warnings
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.cluster import affinity_propagation
 from sklearn.exceptions import ConvergenceWarning
+
+from skpairclust.utils._warnings import caught_warnings
 
 # If the depths of two preferences below the highest similarity differ by less than
 # this, relative to the larger one, the number of clusters is assumed to jump between
@@ -53,7 +54,7 @@ def find_preference(similarities, n_clusters, *, max_runs, **options):
     if n_clusters == 1:
         return _put_together(similarities), {}
     if n_clusters == n_samples:
-        every = np.arange(n_samples)
+        every = np.arange(n_samples, dtype=np.int64)
         return Run(every, every, np.nan, 1, True), {}
     best, tried = _bisect(similarities, n_clusters, max_runs, options)
     if not len(best.exemplars):
@@ -100,8 +101,7 @@ def _badness(run, n_clusters):
 
 def _run(similarities, preference, options):
     """Run affinity propagation with one preference."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", ConvergenceWarning)
+    with caught_warnings(ConvergenceWarning) as caught:
         exemplars, labels, n_iter = affinity_propagation(
             similarities, preference=preference, return_n_iter=True, **options
         )

@@ -15,7 +15,7 @@ from skpairclust.clusterer._queries import ClusterQueries
 from skpairclust.clusterer._restarts import run_restarts
 from skpairclust.clusterer._task import make_task
 from skpairclust.constraints._supervision import check_supervision
-from skpairclust.neural._base import check_finished, restored_on_error
+from skpairclust.neural._base import check_finished
 from skpairclust.neural._heads import count_features
 from skpairclust.neural._tasks import describe_network
 from skpairclust.neural._torch_utils import default_torch_state
@@ -29,6 +29,7 @@ from skpairclust.utils._param_validation import (
     positive_int,
     warn_of_scales,
 )
+from skpairclust.utils._state import restored_on_error
 
 
 class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):

@@ -171,6 +171,17 @@ def is_cannot(relation, left, right):
     return is_known & contains(keys, low * relation.n_groups + high)
 
 
+def mark_constrained(constraints):
+    """Mark the samples that take part in a pair, (n_samples,) bool."""
+    marked = np.zeros(constraints.n_samples, dtype=bool)
+    for pairs in (constraints._must_link, constraints._cannot_link):
+        marked[pairs] = True
+    for relation in constraints._relations:
+        # of canonical relations all groups take part in pairs
+        marked |= relation.groups >= 0
+    return marked
+
+
 def first_samples(relation):
     """Return one sample of each group, the first."""
     # canonical numbering: a group is new where the running maximum grows

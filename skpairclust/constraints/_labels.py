@@ -125,7 +125,7 @@ def _as_array(labels, name, column):
         raise ValueError(
             f"{name} must be one-dimensional, one label a sample: {error}."
         ) from error
-    is_list = not hasattr(labels, "dtype")
+    is_list = isinstance(labels, (list, tuple))
     if is_list and array.ndim == 1 and array.dtype.kind in "USTfO":
         # of a list with names NumPy makes names of all, of NaN "nan"
         array = np.fromiter(labels, dtype=object, count=len(array))

@@ -72,7 +72,7 @@ def check_pairs(pairs, n_samples, name):
         return np.empty((0, 2), dtype=np.int64)
     hint = (
         "Give row indices of X as an (m, 2) integer array; convert whole "
-        "numbers with `.astype(int)` and a mask with `np.argwhere`."
+        "numbers with `.astype(np.int64)` and a mask with `np.argwhere`."
     )
     pairs = as_integers(pairs, name, hint)
     if pairs.size == 0 and pairs.ndim <= 2:
@@ -134,7 +134,8 @@ def check_weights(weights, n_pairs, name):
 def encode(pairs, n_samples):
     """Turn pairs in any orientation into keys."""
     first, second = pairs[:, 0], pairs[:, 1]
-    keys = np.minimum(first, second)
+    # of shorter integers the product would overflow
+    keys = np.minimum(first, second, dtype=np.int64)
     keys *= n_samples
     keys += np.maximum(first, second)
     return keys
@@ -233,7 +234,7 @@ def check_rows(rows, n_samples):
     if isinstance(rows, tuple):
         rows = _drop_ellipsis(rows)
     if isinstance(rows, slice):
-        return np.arange(n_samples)[rows]
+        return np.arange(n_samples, dtype=np.int64)[rows]
     rows = np.asarray(rows)
     if rows.ndim == 0:
         raise TypeError(
@@ -313,7 +314,7 @@ def ragged_arange(counts):
     """Return 0..counts[0]-1, 0..counts[1]-1, ... as one array."""
     ends = np.cumsum(counts)
     total = int(ends[-1]) if len(ends) else 0
-    return np.arange(total) - np.repeat(ends - counts, counts)
+    return np.arange(total, dtype=np.int64) - np.repeat(ends - counts, counts)
 
 
 def count_samples(X):

@@ -85,8 +85,9 @@ def _read_y(y, n_samples):
         return PairwiseConstraints.from_matrix(y), True
     array = _as_array(y)
     if array.ndim == 1:
-        # labels as they came: an array may have lost what is missing
-        return _read_labels(y, n_samples), False
+        # of a list with names an array loses what is missing
+        as_it_came = isinstance(y, (list, tuple, np.ma.MaskedArray))
+        return _read_labels(y if as_it_came else array, n_samples), False
     return _read_table(array, n_samples), True
 
 

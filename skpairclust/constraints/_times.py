@@ -160,7 +160,11 @@ def _as_array(times):
         # as pandas does for columns: without this, each would be an object
         times = times.to_numpy(dtype=f"datetime64[{times.dtype.unit}]")
     array = np.asarray(times)
-    if array.ndim == 1 and not hasattr(times, "dtype") and array.dtype.kind in "UST":
+    if (
+        array.ndim == 1
+        and isinstance(times, (list, tuple))
+        and array.dtype.kind in "UST"
+    ):
         array = np.fromiter(times, dtype=object, count=len(array))
     return array
 

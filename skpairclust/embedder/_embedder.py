@@ -16,7 +16,7 @@ from skpairclust.embedder._queries import EmbeddingQueries
 from skpairclust.embedder._task import check_learnable, hold_out, make_task
 from skpairclust.embedder._triplet_pool import POOLS
 from skpairclust.neural._augmentation import AUGMENTATIONS
-from skpairclust.neural._base import check_finished, restored_on_error
+from skpairclust.neural._base import check_finished
 from skpairclust.neural._tasks import describe_network
 from skpairclust.neural._torch_utils import default_torch_state
 from skpairclust.neural._training import OPTIMIZERS, SCHEDULES
@@ -28,6 +28,7 @@ from skpairclust.utils._param_validation import (
     positive,
     positive_int,
 )
+from skpairclust.utils._state import restored_on_error
 
 # Embeddings that differ less than this in all components are one point.
 _COLLAPSED = 1e-4

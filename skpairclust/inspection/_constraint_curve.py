@@ -10,6 +10,7 @@ from skpairclust.constraints._pairs import count_samples
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.inspection._style import COLORS, get_axes
 from skpairclust.model_selection import PairClassifier
+from skpairclust.utils._state import numpy_defaults
 
 
 class ConstraintCurveDisplay:
@@ -242,7 +243,8 @@ class ConstraintCurveDisplay:
         limits = self._limits()
         for scores, label, dashes in curves:
             style = {"color": color, "marker": "o", "linestyle": dashes} | kwargs
-            mean, deviation = np.mean(scores, axis=1), np.std(scores, axis=1)
+            with numpy_defaults():
+                mean, deviation = np.mean(scores, axis=1), np.std(scores, axis=1)
             self.lines_ += ax.plot(self.n_pairs, mean, label=label.strip(), **style)
             band = np.clip(np.stack([mean - deviation, mean + deviation]), *limits)
             color_kept = self.lines_[-1].get_color()

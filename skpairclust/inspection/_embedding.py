@@ -20,6 +20,7 @@ from skpairclust.inspection._style import (
 )
 from skpairclust.metrics._checks import read_clusters
 from skpairclust.metrics._probabilities import draw_pairs
+from skpairclust.utils._state import numpy_defaults
 
 # t-SNE of more principal components is slow and hardly differs.
 _MAX_COLUMNS = 50
@@ -193,8 +194,9 @@ class ClusterEmbeddingDisplay:
         labels = read_clusters(labels, "labels")
         check_consistent_length(features, labels)
         constraints = check_supervision(y, n_samples=len(labels))
-        points = _reduce(features, method, random_state)
-        return cls(points, labels, constraints).plot(ax=ax, **kwargs)
+        with numpy_defaults():
+            points = _reduce(features, method, random_state)
+            return cls(points, labels, constraints).plot(ax=ax, **kwargs)
 
     def plot(self, ax=None, *, max_pairs=200, legend=True, **kwargs):
         """Draw the samples and some of the pairs.

@@ -89,6 +89,20 @@ def recall_at_k(
     queries, gallery = _check_samples(X, labels, X_gallery, gallery_labels)
     if metric not in ("euclidean", "cosine"):
         raise ValueError(f"metric must be 'euclidean' or 'cosine'; got {metric!r}.")
+    # as NumPy does by default: chances underflow to zero
+    with np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"):
+        hits, n_answered = _search(queries, gallery, sizes, metric, X_gallery is None)
+    if not n_answered:
+        raise ValueError(
+            "no sample has another one of its class to be found: a recall needs two "
+            "samples of one class at least."
+        )
+    recall = hits / n_answered
+    return float(recall[0]) if np.ndim(k) == 0 else recall
+
+
+def _search(queries, gallery, sizes, metric, among_themselves):
+    """Return the sum of the chances of a hit, (n_sizes,), and how many were asked."""
     if metric == "cosine":
         queries, gallery = ((normalize(x), codes) for x, codes in (queries, gallery))
     gallery = _Gallery(*gallery)
@@ -98,17 +112,11 @@ def recall_at_k(
     for start in range(0, len(order), _BLOCK_QUERIES):
         rows = order[start : start + _BLOCK_QUERIES]
         # sorted alike, a query has its own number in the gallery
-        own = start + np.arange(len(rows)) if X_gallery is None else None
+        own = start + np.arange(len(rows)) if among_themselves else None
         block = gallery.search_for(X[rows], codes[rows], own, sizes)
         hits += block.sum(axis=0)
         n_answered += len(block)
-    if not n_answered:
-        raise ValueError(
-            "no sample has another one of its class to be found: a recall needs at "
-            "least two samples of one class."
-        )
-    recall = hits / n_answered
-    return float(recall[0]) if np.ndim(k) == 0 else recall
+    return hits, n_answered
 
 
 def _check_k(k):
@@ -254,7 +262,9 @@ class _Queries:
         self.error = (2 * X.shape[1] + 8) * np.finfo(X.dtype).eps
         self.error = self.error * (np.sqrt(self.norms) + gallery.radius) ** 2
         self.nearest = np.full(len(X), np.inf)
-        self.tied_same, self.tied_other, self.nearer = np.zeros((3, len(X)), dtype=int)
+        self.tied_same, self.tied_other, self.nearer = np.zeros(
+            (3, len(X)), dtype=np.int64
+        )
 
     @property
     def threshold(self):

@@ -18,8 +18,10 @@ class ConstraintScorer:
     """A scorer that compares clusterers with constraints, for ``scoring=``.
 
     It is called as ``scorer(estimator, X, y)``, where `y` is any supervision that `fit`
-    takes: `PairwiseConstraints`, labels with -1 for unlabeled samples, rows
-    ``(i, j, r)``, or a relation matrix. Higher is better.
+    takes: `PairwiseConstraints`, labels with -1 or None for unlabeled samples, rows
+    ``(i, j, r)``, or a relation matrix. Higher is better. On the pairs that were fitted
+    the score deceives: see
+    :func:`~skpairclust.model_selection.cross_validate_constraints`.
 
     Parameters
     ----------

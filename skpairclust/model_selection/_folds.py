@@ -87,7 +87,7 @@ def greedy_cover(pairs, cost):
 def component_folds(constraints, n_splits, rng):
     """Keep whole components of the constraint graph together: no pair is lost."""
     labels, counts = count_by_component(constraints)
-    fold = np.full(len(counts), -1)
+    fold = np.full(len(counts), -1, dtype=np.int64)
     has_pairs = np.flatnonzero(counts.any(axis=1))
     fold[has_pairs] = pack(counts[has_pairs], n_splits, rng)
     return _hold_out(fold[labels], n_splits)
@@ -185,7 +185,7 @@ def row_folds(constraints, n_splits, rng):
     if len(relations) == 1:
         # rows in no group, but with explicit pairs, make the first stratum
         groups = relations[0].groups[known] + 1
-    fold = np.full(constraints.n_samples, -1)
+    fold = np.full(constraints.n_samples, -1, dtype=np.int64)
     fold[known] = deal(groups, n_splits, rng, n_items=len(known), couples=True)
     return _hold_out(fold, n_splits)
 
@@ -211,7 +211,7 @@ def deal(strata, n_splits, rng, *, n_items=None, couples=False):
     """
     n_items = len(strata) if n_items is None else n_items
     order = rng.permutation(n_items)
-    turn = np.arange(n_items)
+    turn = np.arange(n_items, dtype=np.int64)
     if strata is not None:
         order = order[np.argsort(strata[order], kind="stable")]
         if couples:
@@ -224,5 +224,5 @@ def deal(strata, n_splits, rng, *, n_items=None, couples=False):
 
 def _hold_out(fold, n_splits):
     """Test on each fold's rows and train on all others; -1 is never tested."""
-    rows = np.arange(len(fold))
+    rows = np.arange(len(fold), dtype=np.int64)
     return [(rows[fold != k], rows[fold == k]) for k in range(n_splits)]

@@ -15,9 +15,10 @@ from skpairclust.metrics._probabilities import same_cluster_probability
 class PairClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """Classify pairs as "same" or "different" with a clusterer.
 
-    The samples of this classifier are pairs of row numbers, and its classes are 1
-    ("same") and -1 ("different"). Any splitter, scorer, search or learning curve for
-    binary classifiers then works on pairs, while all rows of X are in every fit.
+    The samples of this classifier are pairs of row numbers (positions from 0, not
+    labels of an index), and its classes are 1 ("same") and -1 ("different"). Any
+    splitter, scorer, search or learning curve for binary classifiers then works on
+    pairs, while all rows of X are in every fit.
 
     Parameters
     ----------
@@ -205,6 +206,8 @@ class PairClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = False
         tags.input_tags.positive_only = True
+        # pairs are no features: scikit-learn's checks would fit random numbers
+        tags.input_tags.two_d_array = False
         return tags
 
 

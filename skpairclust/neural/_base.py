@@ -1,7 +1,6 @@
 """Base class of the estimators: tags, validation of X, the fitted network."""
 
 import warnings
-from contextlib import contextmanager
 from dataclasses import replace
 from inspect import signature
 from types import SimpleNamespace
@@ -40,18 +39,6 @@ _FITTED = {
 # Rows sent through the network at once outside of training. Matrix products of a
 # few rows round differently: padding makes a row's result the same in any company.
 _INFERENCE_ROWS, _LEAST_ROWS = 2048, 16
-
-
-@contextmanager
-def restored_on_error(estimator):
-    """Restore all attributes if the block fails, so that an earlier fit stays valid."""
-    before = dict(vars(estimator))
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise
 
 
 def check_finished(runs, estimator):

@@ -48,8 +48,8 @@ def test_canonical_is_a_copy(make, dtype):
 @pytest.mark.parametrize("X", [np.eye(3), [[1.0]], None, sparse.lil_array((2, 2))])
 def test_other_things_stay_what_they_are(X):
     assert canonical(X) is X
-    coo = canonical(sparse.coo_array(([1.0, 1.0], ([0, 0], [1, 1])), shape=(2, 2)))
-    assert coo.nnz == 1
+    added = canonical(sparse.coo_array(([1.0, 1.0], ([0, 0], [1, 1])), shape=(2, 2)))
+    assert added.nnz == 1
 
 
 @pytest.mark.parametrize("make", MAKERS)
@@ -69,9 +69,12 @@ def test_affinity_propagation(make):
 @pytest.mark.parametrize("make", MAKERS)
 def test_neighbors(make):
     X = repeated_csr(make)
-    options = {"n_neighbors": 2, "cannot_radius": 8.0, "random_state": 0}
+    # not by the number of neighbors, of which many are tied
+    options = {"n_neighbors": None, "radius": 3.0, "cannot_radius": 8.0}
+    options |= {"n_cannot_link": 40, "random_state": 0}
     made = [PairwiseConstraints.from_neighbors(Z, **options) for Z in (X, X.toarray())]
     assert made[0] == made[1]
+    assert made[0].n_must_link and made[0].n_cannot_link == 40
 
 
 def test_pair_classifier_hands_rows_on():
