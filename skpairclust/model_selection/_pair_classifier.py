@@ -16,8 +16,9 @@ class PairClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """Tell "same" from "different" with a clusterer; the samples are pairs.
 
     Pairs of row numbers (positions from 0, not labels of an index) take the place of
-    X, and 1 ("same") or -1 ("different") that of y. Any splitter, scorer, search or learning curve for binary classifiers
-    then works on pairs, while all rows of X are in every fit.
+    X, and 1 ("same") or -1 ("different") that of y. Any splitter, scorer, search or
+    learning curve for binary classifiers then works on pairs, while all rows of X are
+    in every fit.
 
     Parameters
     ----------
