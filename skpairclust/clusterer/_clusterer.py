@@ -401,10 +401,12 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
             Samples; more than two dimensions for networks that take images.
 
         y : PairwiseConstraints or array-like, default=None
-            What is known about the samples: `PairwiseConstraints`; a 1-d integer
-            array with one label per sample, -1 for none; an (m, 3) integer array of
-            rows ``(i, j, r)`` with r = 1 for must-link and -1 for cannot-link; an
-            (n, n) array or sparse matrix of 1, -1 and 0 for unknown; or None.
+            What is known about the samples: `PairwiseConstraints`; a 1-d array with one
+            label per sample, a number or a name, and -1, None or NaN for none; an
+            (m, 3) integer array of rows ``(i, j, r)`` with r = 1 for must-link and -1
+            for cannot-link; an (n, n) array or sparse matrix of 1, -1 and 0 for
+            unknown; or None. The index of a pandas object is not read:
+            entry i is about row i of X.
 
         must_link : array-like of shape (m, 2), default=None
             Pairs of row numbers of samples that belong together.

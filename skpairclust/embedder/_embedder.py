@@ -396,11 +396,13 @@ class MetricEmbedder(EmbeddingQueries):
             read batch by batch and never as a whole.
 
         y : PairwiseConstraints or array-like
-            What is known about the samples: `PairwiseConstraints`; a 1-d integer array
-            with one label per sample, -1 for none; an (m, 3) integer array of rows
-            ``(i, j, r)`` with r = 1 for must-link and -1 for cannot-link; or an (n, n)
-            array or sparse matrix of 1, -1 and 0 for unknown. It can be None only if
-            `must_link` and `cannot_link` are given.
+            What is known about the samples: `PairwiseConstraints`; a 1-d array with one
+            label per sample, a number or a name, and -1, None or NaN for none; an
+            (m, 3) integer array of rows ``(i, j, r)`` with r = 1 for must-link and -1
+            for cannot-link; an (n, n) array or sparse matrix of 1, -1 and 0 for
+            unknown; None only with `must_link` and
+            `cannot_link`. The index of a pandas object is not read:
+            entry i is about row i of X.
 
         must_link : array-like of shape (m, 2), default=None
             Pairs of row numbers of samples that belong together.

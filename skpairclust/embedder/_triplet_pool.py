@@ -4,12 +4,12 @@ The conventional way to make triplets: list them before they are needed, and ren
 list every few epochs.
 """
 
-import warnings
-
 import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics.pairwise import euclidean_distances
+
+from skpairclust.utils._warnings import caught_warnings
 
 POOLS = ("closest", "semihard", "kmeans", "random")
 
@@ -144,9 +144,8 @@ class TripletPool:
         """Return a function of rows: finite where k-means confuses a candidate."""
         n_clusters = min(max(2, len(self.known.rich)), self.n_rows)
         kmeans = KMeans(n_clusters, n_init=1, random_state=self.rng.randint(2**31))
-        with warnings.catch_warnings():
-            # Equal embeddings are fewer clusters; the estimator warns if all are equal.
-            warnings.simplefilter("ignore", ConvergenceWarning)
+        # Equal embeddings are fewer clusters; the estimator warns if all are equal.
+        with caught_warnings(ConvergenceWarning):
             clusters = kmeans.fit_predict(self.embedding)
         own = np.full(len(self.known.groups), -1)
         own[self.rows] = clusters

@@ -61,7 +61,7 @@ class LazyRows:
                 f"{ensure_min_samples} is required."
             )
         self.source = source
-        shape = np.shape(source[0])
+        shape = _shape_of_first(source[0])
         if not shape:
             raise ValueError(
                 f"X of type {type(source).__name__} must give an array for each "
@@ -123,3 +123,15 @@ def _check_rows(values, numbers):
         # Once more, by the row, for the number that the user knows it by.
         for number, sample in zip(numbers, values, strict=True):
             check_block(sample[np.newaxis], int(number))
+
+
+def _shape_of_first(sample):
+    """Return the shape of a sample, or say what it is instead of an array."""
+    try:
+        return np.shape(sample)
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"X[0] is a {type(sample).__name__} that is no array of numbers: each X[i] "
+            "must be the features of a sample alone. Of a data set of (features, "
+            "label), pass the features as X and the labels as y."
+        ) from error

@@ -49,3 +49,10 @@ def test_the_clusterer_reads_them_too(iris):
     found = ConstrainedNeuralClusterer(3, **options).fit(Folder(X), pairs)
     np.testing.assert_array_equal(found.labels_, expected.labels_)
     np.testing.assert_array_equal(found.predict(Folder(X)), expected.labels_)
+
+
+@pytest.mark.parametrize("label", [3, np.int64(3), [1, 2]])
+def test_data_sets_with_labels_are_told(label):
+    pairs = [(np.zeros(4), label)] * 5
+    with pytest.raises(ValueError, match=r"X\[0\] is a tuple.*the labels as y"):
+        LazyRows(Folder(pairs))
