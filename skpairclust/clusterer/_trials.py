@@ -29,10 +29,6 @@ _N_BATCHES, _WRONG = 32, 0.05
 # Steps in which a start from structure is taught, and how softly.
 _N_LESSONS, _SOFTNESS = 128, 0.1
 
-# A random start that explains pairs so much worse than a start from structure after
-# half of the training ends there.
-_HOPELESS = 1.15
-
 
 class Rival(NamedTuple):
     """A start from structure.
@@ -85,14 +81,17 @@ class Trials:
 
         The most promising random start is trained first. If a start from structure
         explains walked pairs better than that one does in the end, it is trained too,
-        and stays unless it ends worse by more than chance.
+        and stays unless it ends worse by more than chance, or, with few pairs, if it
+        ends better by more than that.
         """
         interrupted = self.choose_random(network)
         if interrupted is not None:
             return interrupted
         rival = self.find_rival()
-        run = self._train(network, self.task, self.seed, self._watch(rival))
-        if rival is None or run.interrupted or run.weights is None:
+        run = self._train(network, self.task, self.seed, self.hooks)
+        # What the user or a callback stopped has ended.
+        is_over = run.interrupted or run.weights is None or self.hooks.is_stopped
+        if rival is None or is_over:
             return run
         misfit = self.judge(network)
         if misfit.mean() <= rival.misfit:
@@ -103,8 +102,10 @@ class Trials:
         if rerun.weights is None:
             return run
         loss = self.judge(other) - misfit
-        # Where both are alike, what structure says has something for it.
-        if loss.mean() > loss.std() / math.sqrt(len(loss)):
+        # Where both are alike, what structure says has something for it. With few
+        # pairs they are alike by chance, and the random start stays.
+        chance = loss.std() / math.sqrt(len(loss))
+        if loss.mean() > (chance if self.task.evidence.can_judge else -chance):
             return run
         network.load_state_dict(other.state_dict())
         rerun.start = rival.name
@@ -133,7 +134,7 @@ class Trials:
                 return run
             if run.weights is None:
                 continue
-            misfit = self.judge(candidate, must_share=None).mean()
+            misfit = self.judge(candidate, of_structure=False).mean()
             if misfit < lowest:
                 lowest, best = misfit, run.weights
         if best is not None:
@@ -161,23 +162,25 @@ class Trials:
             return None
         return Rival(name, self.judge(network).mean(), weights)
 
-    def judge(self, network, must_share=0.5):
+    def judge(self, network, *, of_structure=True):
         """Return how badly a network explains each batch of walked pairs.
 
-        An ndarray of the negative log-likelihoods, in nats, must-links with a share of
-        the weight: with many clusters merged ones cost almost nothing otherwise. The
-        weights and statistics of the network stay as they are; it is left in training
-        mode.
+        An ndarray of the negative log-likelihoods, in nats. The weights and statistics
+        of the network stay as they are; it is left in training mode. `of_structure`
+        says whether random starts and those from structure are compared.
         """
         before = copy.deepcopy(network.state_dict())
-        if must_share is not None:
+        # With many clusters, merged ones cost almost nothing unless must-links have
+        # half of the weight; with few pairs, a few must-links would decide alone.
+        balanced = of_structure and self.task.evidence.can_judge
+        if of_structure:
             settle(network, self.rows, None, self.task.objective.batch_size, self.seed)
         network.eval()
         with torch.no_grad():
             losses = [
                 mcl_loss(
                     network(self.rows.take(walked)).log_softmax(1),
-                    self._weigh(relation, must_share),
+                    self._weigh(relation, balanced),
                     flip_rate=_WRONG,
                 )
                 for walked, relation in self.batches
@@ -186,10 +189,10 @@ class Trials:
         network.train()
         return torch.stack(losses).cpu().numpy()
 
-    def _weigh(self, relation, must_share):
+    def _weigh(self, relation, balanced):
         """Return a relation matrix on the device, its kinds balanced if asked for."""
         relation = to_device(relation, self.rows.device)
-        return relation if must_share is None else balance_kinds(relation, must_share)
+        return balance_kinds(relation, 0.5) if balanced else relation
 
     def _train(self, network, task, seed, on_epoch):
         """Train a network on the loss of a task."""
@@ -205,20 +208,6 @@ class Trials:
         training = replace(self.task.training, max_iter=n_epochs, n_iter_no_change=None)
         objective = replace(self.task.objective, adversarial_weight=0.0)
         return replace(self.task, objective=objective, training=training)
-
-    def _watch(self, rival):
-        """Return the hooks of the first training, which end it where it is hopeless."""
-        if rival is None:
-            return self.hooks
-        half = max(1, self.task.training.max_iter // 2)
-
-        def on_epoch(run, network):
-            stop = self.hooks(run, network)
-            if len(run.loss_curve) == half:
-                stop |= bool(self.judge(network).mean() > _HOPELESS * rival.misfit)
-            return stop
-
-        return on_epoch
 
 
 def teach(network, rows, labels, task, seed):

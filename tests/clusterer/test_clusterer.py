@@ -179,7 +179,10 @@ class TestFittedState:
         assert fitted.n_features_in_ == 4
         logits = fitted.network_(torch.tensor(X, dtype=torch.float32))
         np.testing.assert_allclose(
-            logits.softmax(1).detach().numpy()[:, fitted.cluster_order_],
+            (logits / fitted.temperature_)
+            .softmax(1)
+            .detach()
+            .numpy()[:, fitted.cluster_order_],
             proba,
             atol=1e-6,
         )
