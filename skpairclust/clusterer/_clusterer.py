@@ -15,7 +15,7 @@ from skpairclust.clusterer._queries import ClusterQueries
 from skpairclust.clusterer._restarts import run_restarts
 from skpairclust.clusterer._task import make_task
 from skpairclust.constraints._supervision import check_supervision
-from skpairclust.neural._base import check_finished
+from skpairclust.neural._base import PRIVATE_FITTED, check_finished
 from skpairclust.neural._heads import count_features
 from skpairclust.neural._tasks import describe_network
 from skpairclust.neural._torch_utils import default_torch_state
@@ -29,7 +29,7 @@ from skpairclust.utils._param_validation import (
     positive_int,
     warn_of_scales,
 )
-from skpairclust.utils._state import restored_on_error
+from skpairclust.utils._state import new_fit
 
 
 class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
@@ -435,8 +435,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         """
         self._validate_params()
         context = self._init_callback_context(max_subtasks=self.n_init)
-        with restored_on_error(self), default_torch_state():
-            earlier = self._forget()
+        with new_fit(self, PRIVATE_FITTED) as earlier, default_torch_state():
             X = self._check_X(X, reset=True)
             warn_of_scales(X)
             constraints = check_supervision(

@@ -16,7 +16,7 @@ from skpairclust.embedder._queries import EmbeddingQueries
 from skpairclust.embedder._task import check_learnable, hold_out, make_task
 from skpairclust.embedder._triplet_pool import POOLS
 from skpairclust.neural._augmentation import AUGMENTATIONS
-from skpairclust.neural._base import check_finished
+from skpairclust.neural._base import PRIVATE_FITTED, check_finished
 from skpairclust.neural._tasks import describe_network
 from skpairclust.neural._torch_utils import default_torch_state
 from skpairclust.neural._training import OPTIMIZERS, SCHEDULES
@@ -28,7 +28,7 @@ from skpairclust.utils._param_validation import (
     positive,
     positive_int,
 )
-from skpairclust.utils._state import restored_on_error
+from skpairclust.utils._state import new_fit
 
 # Embeddings that differ less than this in all components are one point.
 _COLLAPSED = 1e-4
@@ -431,8 +431,7 @@ class MetricEmbedder(EmbeddingQueries):
         """
         self._validate_params()
         context = self._init_callback_context(max_subtasks=1)
-        with restored_on_error(self), default_torch_state():
-            earlier = self._forget()
+        with new_fit(self, PRIVATE_FITTED) as earlier, default_torch_state():
             X = self._check_X(X, reset=True)
             constraints = check_supervision(
                 y, n_samples=X.shape[0], must_link=must_link, cannot_link=cannot_link

@@ -31,7 +31,7 @@ from skpairclust.utils._doc_link import DocLinkMixin
 from skpairclust.utils._sparse import canonical
 
 # Private attributes that a fit leaves.
-_FITTED = {
+PRIVATE_FITTED = {
     *("_architecture", "_network", "_n_features_out", "_offset", "_sample_shape"),
     *("_cluster_of_center", "_is_normalized"),
 }
@@ -206,20 +206,6 @@ class BaseNeuralEstimator(
         self.loss_curve_ = run.loss_curve
         self.n_iter_ = run.n_iter
         self._network = self._build_network()
-
-    def _forget(self):
-        """Drop what an earlier fit left, and return it.
-
-        A fit sets only some attributes, by its parameters: others would be of old data.
-        """
-        fitted = {
-            name: value
-            for name, value in vars(self).items()
-            if name in _FITTED or name.endswith("_") and not name.startswith("_")
-        }
-        for name in fitted:
-            delattr(self, name)
-        return fitted
 
     def _start_warm(self, task, earlier):
         """Return the task with the weights of an earlier fit, if it asks for them."""

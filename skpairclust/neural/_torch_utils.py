@@ -3,8 +3,9 @@
 from contextlib import ExitStack, contextmanager
 from threading import RLock
 
-import numpy as np
 import torch
+
+from skpairclust.utils._state import numpy_defaults
 
 _CPU = torch.device("cpu")
 
@@ -106,7 +107,7 @@ def default_torch_state():
         if torch.get_default_device() != _CPU:
             stack.enter_context(_CPU)
         stack.enter_context(_FLOAT32_DEFAULT)
-        stack.enter_context(np.errstate(all="warn", under="ignore"))
+        stack.enter_context(numpy_defaults())
         yield
 
 

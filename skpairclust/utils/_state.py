@@ -27,15 +27,19 @@ def numpy_defaults():
 
 
 @contextmanager
-def new_fit(estimator):
+def new_fit(estimator, also=()):
     """Forget an earlier fit for the length of the block, and for good if it succeeds.
 
-    Attributes of a fit end in an underscore. NumPy's errors are handled as by default.
+    Attributes of a fit end in an underscore, or `also` names them. Yields those that
+    were dropped, by name. NumPy's errors are handled as by default.
     """
     with restored_on_error(estimator), numpy_defaults():
-        for name in [name for name in vars(estimator) if _is_fitted(name)]:
+        fitted = {
+            n: v for n, v in vars(estimator).items() if n in also or _is_fitted(n)
+        }
+        for name in fitted:
             delattr(estimator, name)
-        yield
+        yield fitted
 
 
 def _is_fitted(name):
