@@ -59,8 +59,16 @@ class FeatureRows:
         """Return how many of `n_rows` dense rows may be in memory at once."""
         return max(1, min(n_rows, _DENSE_VALUES // math.prod(self.input_shape)))
 
+    @property
+    def is_resident(self):
+        """Whether all of X is on the device."""
+        return self._resident is not None
+
     def take(self, rows):
-        """Return the samples `rows` (integer array or slice) as a tensor."""
+        """Return the samples `rows` (integer array or slice) as a tensor.
+
+        Where all of X is on the device, the numbers may be there too.
+        """
         if self._resident is not None:
             if not isinstance(rows, slice):
                 rows = to_device(rows, self.device)
