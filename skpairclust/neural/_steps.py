@@ -4,6 +4,9 @@ A small network keeps a GPU busy for microseconds, while Python takes millisecon
 say what it should do. A recorded step is said once.
 """
 
+import math
+import warnings
+
 import torch
 
 from skpairclust.neural._torch_utils import to_device
@@ -82,34 +85,35 @@ class RecordedStep(Step):
     """A step that a CUDA graph plays back.
 
     The inputs of each step are copied to where the graph reads them. The first steps
-    are taken without a graph, and count like all others.
+    are taken without a graph, and count like all others; so are all where recording
+    fails.
     """
 
     def __init__(self, network, compute_loss, optimizer):
         super().__init__(network, compute_loss, optimizer)
         self.device = next(network.parameters()).device
         self.graph = None
-        self._n_taken = 0
+        self._n_to_warm_up = _N_WARM_UP
 
     def __call__(self, rate):
         """Take one step and return its loss, detached."""
         self._set_rate(rate)
         drawn = self.compute_loss.draw(fixed_shapes=True)
-        inputs = type(drawn)(*(_as_tensor(value, self.device) for value in drawn))
-        self._n_taken += 1
-        if self._n_taken <= _N_WARM_UP:
-            return self._warm_up(inputs)
-        if self.graph is None:
-            self._record(inputs)
-        for place, value in zip(self._inputs, inputs, strict=True):
-            if value is not None:
-                place.copy_(value)
+        if self._n_to_warm_up:
+            self._n_to_warm_up -= 1
+            return self._warm_up(drawn)
+        if self.graph is None and not self._record(drawn):
+            self._n_to_warm_up = math.inf
+            return self._warm_up(drawn)
+        for place, value in zip(self._places, drawn, strict=True):
+            _write(place, value)
         self.graph.replay()
         # The next step writes over the loss.
         return self._loss.clone()
 
-    def _warm_up(self, inputs):
+    def _warm_up(self, drawn):
         """Take a step beside the main stream, as what is recorded later will be."""
+        inputs = self._place(drawn)
         side, main = torch.cuda.Stream(self.device), torch.cuda.current_stream()
         side.wait_stream(main)
         with torch.cuda.stream(side):
@@ -119,25 +123,41 @@ class RecordedStep(Step):
         main.wait_stream(side)
         return loss
 
-    def _record(self, inputs):
-        """Record a step; it is not taken."""
-        self._inputs = inputs
-        self.graph = torch.cuda.CUDAGraph()
+    def _record(self, drawn):
+        """Record a step, which is not taken; return whether that was possible."""
+        self._places = self._place(drawn)
+        graph = torch.cuda.CUDAGraph()
         for generator in self.compute_loss.generators:
-            self.graph.register_generator_state(generator)
+            graph.register_generator_state(generator)
         self.optimizer.zero_grad(set_to_none=True)
-        with torch.cuda.graph(self.graph):
-            loss = self.compute_loss.compute(self.network, inputs)
-            loss.backward()
-            self.optimizer.step()
-        self._loss = loss.detach()
+        try:
+            with torch.cuda.graph(graph):
+                loss = self.compute_loss.compute(self.network, self._places)
+                loss.backward()
+                self.optimizer.step()
+        except RuntimeError as error:
+            warnings.warn(
+                f"The steps of this training could not be recorded ({error}); they "
+                "are taken one by one, which takes longer.",
+                stacklevel=2,
+            )
+            return False
+        self.graph, self._loss = graph, loss.detach()
+        return True
+
+    def _place(self, drawn):
+        """Return inputs as tensors on the device."""
+        places = []
+        for value in drawn:
+            if isinstance(value, float):
+                value = torch.full((), value, device=self.device)
+            places.append(None if value is None else to_device(value, self.device))
+        return type(drawn)(*places)
 
 
-def _as_tensor(value, device):
-    """Return an array or a number as a tensor on the device, None as it is."""
-    if value is None:
-        return None
+def _write(place, value):
+    """Write an input over that of the step before, without waiting."""
     if isinstance(value, float):
-        # Filled there: nothing to wait for.
-        return torch.full((), value, device=device)
-    return to_device(value, device)
+        place.fill_(value)
+    elif value is not None:
+        place.copy_(torch.from_numpy(value).pin_memory(), non_blocking=True)
