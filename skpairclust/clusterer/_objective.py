@@ -125,9 +125,11 @@ class PairObjective:
     constraints : PairwiseConstraints
     task : ClusteringTask
     seed : int
+    most_steps : int, optional
+        Steps in an epoch at most.
     """
 
-    def __init__(self, rows, constraints, task, seed):
+    def __init__(self, rows, constraints, task, seed, *, most_steps=None):
         self.rows = rows
         self.options = options = task.objective
         self.device = rows.device
@@ -147,6 +149,8 @@ class PairObjective:
             options.batch_size,
             unlabeled=options.unlabeled is not None,
         )
+        if most_steps is not None:
+            self.n_steps = min(self.n_steps, most_steps)
         self._walk = task.walk
         self._walk_rng = np.random.RandomState(rng.randint(2**31))
         self._noise = NoiseEstimate.start(options.noise_rate, task.walk, self.device)

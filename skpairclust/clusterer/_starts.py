@@ -11,6 +11,9 @@ from sklearn.cluster import KMeans
 # Groups at most that are merged: their distances are a matrix.
 _MOST_GROUPS = 2000
 
+# Groups that all samples of which nothing is known are put into first.
+_N_PATCHES = 400
+
 
 def propose_starts(points, nodes, constraints, n_clusters, rng):
     """Return clusterings of some samples that a network may start from.
@@ -29,11 +32,17 @@ def propose_starts(points, nodes, constraints, n_clusters, rng):
     -------
     dict of str to ndarray of shape (n_samples,), int64
         Clusters by the name of the start; -1 for samples that it says nothing of.
+        "groups" merges must-link components, "ward" these and patches of all other
+        samples, and "kmeans" looks at no pair.
     """
     starts = {}
-    groups = merge_groups(points, nodes, constraints, n_clusters)
-    if groups is not None:
-        starts["groups"] = groups
+    groups = list_groups(nodes, constraints)
+    n_groups = groups.max() + 1
+    if 1 < n_groups <= _MOST_GROUPS:
+        starts["groups"] = merge_groups(points, nodes, groups, constraints, n_clusters)
+    patched = _add_patches(points, nodes, groups, rng)
+    if n_groups and n_clusters < patched.max() + 1 <= _MOST_GROUPS + _N_PATCHES:
+        starts["ward"] = merge_groups(points, nodes, patched, constraints, n_clusters)
     if n_clusters < len(points):
         kmeans = KMeans(n_clusters, n_init=1, random_state=rng)
         labels = np.full(len(constraints), -1, dtype=np.int64)
@@ -42,38 +51,69 @@ def propose_starts(points, nodes, constraints, n_clusters, rng):
     return starts
 
 
-def merge_groups(points, nodes, constraints, n_clusters):
-    """Merge must-link components by Ward's criterion, never across a cannot-link.
+def list_groups(nodes, constraints):
+    """Return the must-link component of constrained samples among the nodes.
 
     Returns
     -------
-    ndarray of shape (n_samples,), int64, or None
-        Cluster of each constrained sample, -1 of others; None where there are too many
-        components, or nothing to merge.
+    ndarray of shape (n_samples,), int64
+        Numbers from 0; -1 for all other samples.
     """
-    component = constraints.components()
-    place = np.full(len(constraints), -1, dtype=np.int64)
-    place[nodes] = np.arange(len(nodes))
+    is_node = np.zeros(len(constraints), dtype=bool)
+    is_node[nodes] = True
     named = np.unique(np.concatenate(list(_listed(constraints)), axis=None))
-    named = named[place[named] >= 0]
-    names, group = np.unique(component[named], return_inverse=True)
-    if not 1 < len(names) <= _MOST_GROUPS:
-        return None
+    named = named[is_node[named]].astype(np.int64)
+    groups = np.full(len(constraints), -1, dtype=np.int64)
+    groups[named] = np.unique(constraints.components()[named], return_inverse=True)[1]
+    return groups
+
+
+def _add_patches(points, nodes, groups, rng):
+    """Return groups with all other nodes put into groups of near ones."""
+    groups, free = groups.copy(), np.flatnonzero(groups[nodes] < 0)
+    patch = np.arange(len(free))
+    if len(free) > _N_PATCHES:
+        # A rough partition serves: careful centers would take four times as long.
+        kmeans = KMeans(
+            _N_PATCHES, init="random", n_init=1, max_iter=10, random_state=rng
+        )
+        patch = np.unique(kmeans.fit_predict(points[free]), return_inverse=True)[1]
+    groups[nodes[free]] = groups.max() + 1 + patch
+    return groups
+
+
+def merge_groups(points, nodes, groups, constraints, n_clusters):
+    """Merge groups of samples by Ward's criterion, never across a cannot-link.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n_nodes, d)
+    nodes : ndarray of shape (n_nodes,), int64
+    groups : ndarray of shape (n_samples,), int64
+        Numbers from 0 of samples among the nodes, -1 for others.
+    constraints : PairwiseConstraints
+    n_clusters : int
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), int64
+        Cluster of each sample of a group. -1 for others, and for the smallest clusters
+        where cannot-links keep more of them apart.
+    """
+    is_grouped = groups[nodes] >= 0
+    points, group = points[is_grouped], groups[nodes[is_grouped]]
     sizes = np.bincount(group).astype(np.float64)
-    centers = np.zeros((len(names), points.shape[1]))
-    np.add.at(centers, group, points[place[named]])
+    centers = np.zeros((len(sizes), points.shape[1]))
+    np.add.at(centers, group, points)
     centers /= sizes[:, None]
-    of_sample = np.full(len(constraints), -1, dtype=np.int64)
-    of_sample[named] = group
-    apart = np.zeros((len(names), len(names)), dtype=bool)
+    apart = np.zeros((len(sizes), len(sizes)), dtype=bool)
     for pairs in _cannot_links(constraints):
-        i, j = of_sample[pairs].T
-        known = (i >= 0) & (j >= 0)
+        i, j = groups[pairs].T
+        known = (i >= 0) & (j >= 0) & (i != j)
         apart[i[known], j[known]] = apart[j[known], i[known]] = True
     merged = ward(centers, sizes, apart, n_clusters)
-    labels = np.full(len(constraints), -1, dtype=np.int64)
-    labels[named] = _keep_largest(merged, sizes, n_clusters)[group]
-    return labels
+    cluster = _keep_largest(merged, sizes, n_clusters)
+    return np.where(groups >= 0, cluster[groups], -1)
 
 
 def _keep_largest(merged, sizes, n_clusters):

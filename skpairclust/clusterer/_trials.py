@@ -1,4 +1,10 @@
-"""Which start a training goes on from: random ones, and one that structure proposes."""
+"""Several clusterings are tried, and the training starts from what they say together.
+
+References
+----------
+Dudoit, Fridlyand (2003). Bagging to improve the accuracy of a clustering procedure.
+Bioinformatics.
+"""
 
 import copy
 import math
@@ -7,51 +13,70 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from scipy.optimize import linear_sum_assignment
+from sklearn.metrics.cluster import contingency_matrix
 from torch.nn import functional
 
 from skpairclust.clusterer._batching import ConstraintBatches
-from skpairclust.clusterer._losses import balance_kinds, mcl_loss
+from skpairclust.clusterer._losses import mcl_loss
 from skpairclust.neural._streams import shuffled_stream
-from skpairclust.neural._torch_utils import (
-    load_numpy_state,
-    to_device,
-    to_numpy_state,
-)
+from skpairclust.neural._torch_utils import to_device
 from skpairclust.neural._training import settle, train
 
-# Some random networks merge and split classes of MNIST for good; which ones shows
-# after a sixth of the epochs, and without adversarial passes, which cost the most.
-_N_TRIALS, _SHARE = 4, 1 / 6
+# Networks that set out at random, where there are enough pairs: with fewer, they never
+# come near those that structure proposes.
+_N_RANDOM = 2
+
+# Shares of the epochs: of each trial, which goes without adversarial passes, for these
+# cost the most; and of the training that starts from the outcome.
+_TRIAL, _REST = 1 / 6, 0.4
+
+# Steps at most in an epoch of a trial, however many pairs there are.
+_MOST_STEPS = 64
+
+# Steps of a trial at least, for each cluster and in all: random weights need so many to
+# come to something.
+_STEPS_A_CLUSTER, _ENOUGH_STEPS = 16, 160
 
 # Batches that a network is judged by, and the share of pairs that walks get wrong.
 _N_BATCHES, _WRONG = 32, 0.05
 
-# Steps in which a start from structure is taught, and how softly.
-_N_LESSONS, _SOFTNESS = 128, 0.1
+# Steps in which a clustering is taught, passes over it at most, and how softly.
+_N_LESSONS, _MOST_PASSES, _SOFTNESS = 128, 32, 0.1
+
+# What a walked pair tells, as a share of what a new pair would.
+_WORTH = 0.3
+
+# Clusters in use up to which the clusterings of trials are matched to one another.
+_MOST_MATCHED = 1000
 
 
-class Rival(NamedTuple):
-    """A start from structure.
+class Trial(NamedTuple):
+    """What a short training came to.
 
     Attributes
     ----------
-    name : str
+    start : str
+        What it started from.
     misfit : float
-        How badly it explains walked pairs after a short training.
-    weights : dict of str to ndarray
-        Before that training, which has no adversarial passes.
+        Negative log-likelihood of a pair whose samples walked, in nats.
+    labels : ndarray of shape (n_nodes,), int64
+        Cluster of each sample that `Trials` looks at.
     """
 
-    name: str
+    start: str
     misfit: float
-    weights: dict
+    labels: np.ndarray
 
 
 class Trials:
-    """Train a network from the start that explains pairs best.
+    """Train a network from what short trainings agree on.
 
-    Networks memorize the pairs, so all satisfy them. They differ in the likelihood of
-    the pairs after their samples have walked to neighbors.
+    Each clustering that structure proposes is taught to a network, which is trained
+    for a short while; where there are enough pairs, so are a few networks from random
+    weights. All of them satisfy the pairs, which networks memorize. They differ in the
+    likelihood of the pairs after their samples have walked to neighbors. By that, they
+    vote on the cluster of each sample, and the network learns the outcome first.
 
     Parameters
     ----------
@@ -62,7 +87,7 @@ class Trials:
     make_objective : callable
         Makes the loss of a step of ``(rows, constraints, task, seed)``.
     hooks : EpochHooks
-        What is called after the epochs of the first training; prints all others.
+        What is called after the epochs of the training; prints those of trials.
     """
 
     def __init__(self, rows, constraints, task, seed, make_objective, hooks):
@@ -72,142 +97,161 @@ class Trials:
         self.seed = seed
         self.make_objective = make_objective
         self.hooks = hooks
+        n_epochs = int(_TRIAL * task.training.max_iter)
         # What was trained before starts as it is; without walks there is no judging.
-        self.can_judge = task.walk is not None and task.initial_weights is None
-        self.batches = _draw_batches(constraints, task, seed) if self.can_judge else []
+        can_judge = task.walk is not None and task.initial_weights is None
+        self.short = self.batches = None
+        if can_judge and n_epochs:
+            self.short = self._shorten(n_epochs)
+            n_steps = make_objective(rows, constraints, self.short, seed).n_steps
+            n_needed = _STEPS_A_CLUSTER * task.architecture.n_outputs
+            enough = math.ceil(min(n_needed, _ENOUGH_STEPS) / n_steps)
+            n_epochs = min(max(n_epochs, enough), task.training.max_iter)
+            self.short = self._shorten(n_epochs)
+            self.batches = _draw_batches(constraints, task, seed)
 
     def run(self, network):
-        """Train `network` and return the `TrainingRun`, which names the start.
+        """Train `network` and return the `TrainingRun`, which names the start."""
+        trials = []
+        if self.short is not None:
+            for number, (name, labels) in enumerate(self._list_starts()):
+                candidate, run = self._try(name, labels, number)
+                if run.interrupted:
+                    network.load_state_dict(candidate.state_dict())
+                    return run
+                if run.weights is not None:
+                    trials.append(Trial(name, *self.judge(candidate)))
+        task, start = self.task, "random"
+        if trials:
+            start = min(trials, key=lambda trial: trial.misfit).start
+            labels = np.full(len(self.rows), -1, dtype=np.int64)
+            labels[task.walk.nodes] = vote(
+                trials, self.constraints.n_pairs, task.architecture.n_outputs
+            )
+            lessons = teach(network, self.rows, labels, task, self.seed)
+            if lessons.interrupted:
+                return lessons
+            n_epochs = math.ceil(_REST * task.training.max_iter)
+            task = replace(task, training=replace(task.training, max_iter=n_epochs))
+        run = self._train(network, task, self.seed, self.hooks)
+        run.start = start
+        return run
 
-        The most promising random start is trained first. If a start from structure
-        explains walked pairs better than that one does in the end, it is trained too,
-        and stays unless it ends worse by more than chance, or, with few pairs, if it
-        ends better by more than that.
-        """
-        interrupted = self.choose_random(network)
-        if interrupted is not None:
-            return interrupted
-        rival = self.find_rival()
-        run = self._train(network, self.task, self.seed, self.hooks)
-        # What the user or a callback stopped has ended.
-        is_over = run.interrupted or run.weights is None or self.hooks.is_stopped
-        if rival is None or is_over:
-            return run
-        misfit = self.judge(network)
-        if misfit.mean() <= rival.misfit:
-            return run
-        other = self.task.architecture.start(self.seed, self.rows.device, rival.weights)
-        with self.hooks.watch_trial(rival.name, self.task.training.max_iter) as hook:
-            rerun = self._train(other, self.task, self.seed, hook)
-        if rerun.weights is None:
-            return run
-        loss = self.judge(other) - misfit
-        # Where both are alike, what structure says has something for it. With few
-        # pairs they are alike by chance, and the random start stays.
-        chance = loss.std() / math.sqrt(len(loss))
-        if loss.mean() > (chance if self.task.evidence.can_judge else -chance):
-            return run
-        network.load_state_dict(other.state_dict())
-        rerun.start = rival.name
-        return rerun
+    def judge(self, network):
+        """Return how badly a network explains walked pairs, and its clusters.
 
-    def choose_random(self, network):
-        """Load the most promising of a few short trainings from random weights.
+        The weights and statistics of the network stay as they are; it is left in
+        training mode.
 
         Returns
         -------
-        TrainingRun or None
-            The trial that the user interrupted, None if all ran.
-        """
-        short = self._shorten()
-        if short is None or not self.task.evidence.can_judge:
-            return None
-        lowest, best = math.inf, None
-        seeds = np.random.RandomState(self.seed).randint(2**31, size=_N_TRIALS)
-        for number, trial_seed in enumerate(seeds, 1):
-            candidate = self.task.architecture.start(int(trial_seed), self.rows.device)
-            label = f"trial {number}/{_N_TRIALS}"
-            with self.hooks.watch_trial(label, short.training.max_iter) as hook:
-                run = self._train(candidate, short, int(trial_seed), hook)
-            if run.interrupted:
-                network.load_state_dict(candidate.state_dict())
-                return run
-            if run.weights is None:
-                continue
-            misfit = self.judge(candidate, of_structure=False).mean()
-            if misfit < lowest:
-                lowest, best = misfit, run.weights
-        if best is not None:
-            load_numpy_state(network, best)
-        return None
-
-    def find_rival(self):
-        """Return the start from structure that explains pairs best, None for none."""
-        short = self._shorten()
-        if short is None:
-            return None
-        taught = []
-        for name, labels in self.task.starts.items():
-            network = self.task.architecture.start(self.seed, self.rows.device)
-            lessons = teach(network, self.rows, labels, self.task, self.seed)
-            if lessons.weights is not None and not lessons.interrupted:
-                taught.append((self.judge(network).mean(), name, network))
-        if not taught:
-            return None
-        _, name, network = min(taught, key=lambda start: start[0])
-        weights = to_numpy_state(network)
-        with self.hooks.watch_trial(name, short.training.max_iter) as hook:
-            run = self._train(network, short, self.seed, hook)
-        if run.weights is None or run.interrupted:
-            return None
-        return Rival(name, self.judge(network).mean(), weights)
-
-    def judge(self, network, *, of_structure=True):
-        """Return how badly a network explains each batch of walked pairs.
-
-        An ndarray of the negative log-likelihoods, in nats. The weights and statistics
-        of the network stay as they are; it is left in training mode. `of_structure`
-        says whether random starts and those from structure are compared.
+        misfit : float
+        labels : ndarray of shape (n_nodes,), int64
         """
         before = copy.deepcopy(network.state_dict())
-        # With many clusters, merged ones cost almost nothing unless must-links have
-        # half of the weight; with few pairs, a few must-links would decide alone.
-        balanced = of_structure and self.task.evidence.can_judge
-        if of_structure:
-            settle(network, self.rows, None, self.task.objective.batch_size, self.seed)
+        settle(network, self.rows, None, self.task.objective.batch_size, self.seed)
         network.eval()
+        nodes, size = self.task.walk.nodes, self.task.objective.batch_size
         with torch.no_grad():
-            losses = [
+            misfits = [
                 mcl_loss(
                     network(self.rows.take(walked)).log_softmax(1),
-                    self._weigh(relation, balanced),
+                    to_device(relation, self.rows.device),
                     flip_rate=_WRONG,
                 )
                 for walked, relation in self.batches
             ]
+            labels = [
+                network(self.rows.take(nodes[first : first + size])).argmax(1)
+                for first in range(0, len(nodes), size)
+            ]
         network.load_state_dict(before)
         network.train()
-        return torch.stack(losses).cpu().numpy()
+        return float(torch.stack(misfits).mean()), torch.cat(labels).cpu().numpy()
 
-    def _weigh(self, relation, balanced):
-        """Return a relation matrix on the device, its kinds balanced if asked for."""
-        relation = to_device(relation, self.rows.device)
-        return balance_kinds(relation, 0.5) if balanced else relation
+    def _list_starts(self):
+        """Yield names and labels of starts, None for random weights."""
+        yield from self.task.starts.items()
+        if self.task.evidence.can_judge:
+            yield from [("random", None)] * _N_RANDOM
 
-    def _train(self, network, task, seed, on_epoch):
+    def _try(self, name, labels, number):
+        """Return a network and its short training from a start."""
+        seed = int(np.random.RandomState(self.seed).randint(2**31, size=number + 1)[-1])
+        network = self.task.architecture.start(seed, self.rows.device)
+        task = self.short
+        if labels is not None:
+            lessons = teach(network, self.rows, labels, self.task, seed)
+            if lessons.weights is None or lessons.interrupted:
+                return network, lessons
+        title, max_iter = f"trial {number + 1} ({name})", task.training.max_iter
+        with self.hooks.watch_trial(title, max_iter) as hook:
+            run = self._train(network, task, seed, hook, most_steps=_MOST_STEPS)
+        return network, run
+
+    def _train(self, network, task, seed, on_epoch, most_steps=None):
         """Train a network on the loss of a task."""
-        objective = self.make_objective(self.rows, self.constraints, task, seed)
+        objective = self.make_objective(
+            self.rows, self.constraints, task, seed, most_steps=most_steps
+        )
         n_steps = objective.n_steps
         return train(network, objective, n_steps, task.training, on_epoch=on_epoch)
 
-    def _shorten(self):
-        """Return the task of a short training, None where nothing can be judged."""
-        n_epochs = int(_SHARE * self.task.training.max_iter)
-        if not (self.can_judge and n_epochs):
-            return None
+    def _shorten(self, n_epochs):
+        """Return the task of a short training."""
         training = replace(self.task.training, max_iter=n_epochs, n_iter_no_change=None)
         objective = replace(self.task.objective, adversarial_weight=0.0)
         return replace(self.task, objective=objective, training=training)
+
+
+def vote(trials, n_pairs, n_clusters):
+    """Return the clusters that trials give samples together.
+
+    A trial has the weight of a model among others, given the pairs: the likelihood of
+    all pairs, as if those that were walked were new ones. Clusters are matched with
+    those of the best trial.
+
+    Parameters
+    ----------
+    trials : list of Trial
+    n_pairs : int
+    n_clusters : int
+
+    Returns
+    -------
+    ndarray of shape (n_nodes,), int64
+    """
+    misfit = np.array([trial.misfit for trial in trials])
+    best = trials[int(misfit.argmin())].labels
+    weights = np.exp(_WORTH * n_pairs * (misfit.min() - misfit))
+    if len(np.unique(best)) > _MOST_MATCHED:
+        return best
+    matched = [match(trial.labels, best, n_clusters) for trial in trials]
+    # Of each trial the weight of all that agree with it.
+    support = [
+        sum(w * (own == labels) for w, own in zip(weights, matched, strict=True))
+        for labels in matched
+    ]
+    return np.choose(np.argmax(support, axis=0), matched)
+
+
+def match(labels, reference, n_clusters):
+    """Return `labels` renamed so that as many as possible agree with the reference.
+
+    Both are numbers below `n_clusters`. Clusters without a counterpart get numbers
+    that the reference does not use.
+    """
+    names, own = np.unique(labels, return_inverse=True)
+    others = np.unique(reference)
+    rows, columns = linear_sum_assignment(
+        contingency_matrix(labels, reference), maximize=True
+    )
+    renamed = np.full(len(names), -1, dtype=np.int64)
+    renamed[rows] = others[columns]
+    free = np.setdiff1d(np.arange(n_clusters), others)
+    left = np.flatnonzero(renamed < 0)
+    renamed[left] = free[: len(left)]
+    return renamed[own]
 
 
 def teach(network, rows, labels, task, seed):
@@ -226,7 +270,9 @@ def teach(network, rows, labels, task, seed):
         )
 
     options = replace(task.training, max_iter=1, schedule="constant")
-    return train(network, compute_loss, _N_LESSONS, options)
+    one_pass = math.ceil(len(known) / task.objective.batch_size)
+    n_steps = min(_N_LESSONS, _MOST_PASSES * one_pass)
+    return train(network, compute_loss, n_steps, options)
 
 
 def _draw_batches(constraints, task, seed):
