@@ -3,6 +3,7 @@
 import numpy as np
 
 from skpairclust.constraints._blocks import ConstraintBlocks
+from skpairclust.constraints._findings import ConstraintFindings
 from skpairclust.constraints._graph import (
     close,
     find_conflicts,
@@ -28,6 +29,7 @@ from skpairclust.constraints._views import count_pairs, list_pairs
 class PairwiseConstraints(
     ConstraintMakers,
     NamedConstraints,
+    ConstraintFindings,
     ConstraintBlocks,
     ConstraintStore,
 ):
