@@ -228,7 +228,7 @@ def make_label_scorer(score_func):
     """
     if not callable(score_func):
         score_func = _find_score(score_func)
-    scorer = make_scorer(_LabelScore(score_func))
+    scorer = make_scorer(LabelScore(score_func))
     return scorer.set_score_request(labels_true=True)
 
 
@@ -244,8 +244,25 @@ def _find_score(name):
     )
 
 
-class _LabelScore:
-    """Call a score with `labels_true`, whatever y holds."""
+class LabelScore:
+    """A score against `labels_true`, whatever `y` holds.
+
+    :func:`make_label_scorer` makes it. It is public because pickles of such scorers
+    contain it.
+
+    Parameters
+    ----------
+    score_func : callable
+        Takes true and predicted labels.
+
+    Examples
+    --------
+    >>> from sklearn.metrics import adjusted_rand_score
+    >>> from skpairclust.metrics import LabelScore
+    >>> score = LabelScore(adjusted_rand_score)
+    >>> score(None, [0, 0, 1, 1], labels_true=["a", "a", "b", None])
+    1.0
+    """
 
     def __init__(self, score_func):
         self.score_func = score_func
@@ -253,5 +270,21 @@ class _LabelScore:
         self.__name__ = getattr(score_func, "__name__", repr(score_func))
 
     def __call__(self, y, labels_pred, *, labels_true):
+        """Return the score of the samples whose true label is not missing.
+
+        Parameters
+        ----------
+        y : object
+            Ignored.
+        labels_pred : array-like of shape (n_samples,)
+            Clusters.
+        labels_true : array-like of shape (n_samples,)
+            Classes, some of which may be missing (None, NaN, ``pandas.NA``).
+
+        Returns
+        -------
+        float
+            What `score_func` returns.
+        """
         true, pred, _ = read_class_labels(labels_true, labels_pred)
         return self.score_func(true, pred)
