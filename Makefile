@@ -17,11 +17,12 @@ PY := $(VENV)/bin/python
 PY_MIN := $(VENV_MIN)/bin/python
 READY := $(VENV)/.installed
 READY_DOCS := $(VENV)/.installed-docs
+READY_DIST := $(VENV)/.installed-dist
 READY_MIN := $(VENV_MIN)/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env demo test test-slow test-min lint format bench docs clean distclean
+.PHONY: help env demo test test-slow test-min lint format bench docs dist clean distclean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) \
@@ -40,6 +41,11 @@ test-slow: $(READY) ## run the slow tests only
 
 test-min: $(READY_MIN) ## run the tests with the oldest supported versions
 	$(PY_MIN) -m pytest -m "not slow" $(PYTEST_ARGS)
+
+dist: $(READY_DIST) ## build sdist and wheel in dist, and check them
+	rm -rf build dist
+	$(PY) -m build --no-isolation
+	$(PY) -m twine check --strict dist/*
 
 lint: $(READY) ## check style, formatting and spelling
 	$(PY) -m ruff check .
@@ -74,6 +80,10 @@ $(READY): pyproject.toml skpairclust/_version.py requirements/lock.txt | $(PY)
 # Over the environment of the tests, which do without what it adds.
 $(READY_DOCS): $(READY)
 	$(PY) -m pip install -e ".[docs]" -c requirements/lock.txt
+	@touch $@
+
+$(READY_DIST): $(READY)
+	$(PY) -m pip install -e ".[dist]" -c requirements/lock.txt
 	@touch $@
 
 $(READY_MIN): pyproject.toml skpairclust/_version.py requirements/min.txt | $(PY_MIN)
