@@ -3,8 +3,10 @@
 from functools import reduce
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
+from skpairclust.constraints._adjacency import InducedPairs
 from skpairclust.constraints._pairs import check_listable, check_rows
 from skpairclust.constraints._views import (
     explicit_block,
@@ -18,7 +20,7 @@ from skpairclust.constraints._views import (
 class ConstraintBlocks:
     """What is known among all samples, or those of a batch."""
 
-    def to_matrix(self):
+    def to_matrix(self) -> sparse.csr_array:
         """Write all pairs into a symmetric sparse matrix.
 
         Returns
@@ -49,7 +51,7 @@ class ConstraintBlocks:
         upper = sparse.csr_array((values, (row, column)), shape=shape)
         return (upper + upper.T).tocsr()
 
-    def relation_block(self, rows):
+    def relation_block(self, rows: ArrayLike) -> NDArray[np.float32]:
         """Return what is known among the samples of a batch.
 
         Parameters
@@ -87,7 +89,9 @@ class ConstraintBlocks:
         parts = zip(self._relations, self._cache["groups"], strict=True)
         return reduce(np.add, (group_block(*part, rows) for part in parts))
 
-    def induced_pairs(self, rows, offsets):
+    def induced_pairs(
+        self, rows: NDArray[np.int64], offsets: NDArray[np.int64]
+    ) -> InducedPairs:
         """Find the explicit pairs inside each of many batches at once.
 
         Pairs that come from labels, sequences or a closure are left out:

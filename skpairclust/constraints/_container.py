@@ -1,10 +1,14 @@
 """Must-link and cannot-link constraints that are sliced together with X."""
 
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from skpairclust.constraints._blocks import ConstraintBlocks
 from skpairclust.constraints._findings import ConstraintFindings
 from skpairclust.constraints._graph import (
+    ConstraintConflicts,
     close,
     find_conflicts,
     label_components,
@@ -23,6 +27,7 @@ from skpairclust.constraints._pairs import (
     induce,
 )
 from skpairclust.constraints._store import ConstraintStore
+from skpairclust.constraints._typing import AnyArray
 from skpairclust.constraints._views import count_pairs, list_pairs
 
 
@@ -97,13 +102,13 @@ class PairwiseConstraints(
 
     def __init__(
         self,
-        must_link=None,
-        cannot_link=None,
+        must_link: AnyArray | None = None,
+        cannot_link: AnyArray | None = None,
         *,
-        n_samples,
-        must_link_weight=None,
-        cannot_link_weight=None,
-    ):
+        n_samples: int,
+        must_link_weight: ArrayLike | None = None,
+        cannot_link_weight: ArrayLike | None = None,
+    ) -> None:
         n_samples = check_n_samples(n_samples)
         kinds = []
         for name, pairs, weight in (
@@ -116,46 +121,46 @@ class PairwiseConstraints(
         self._set_parts(n_samples, *kinds, ())
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int]:
         """``(n_samples,)``, as for a label array."""
         return (self.n_samples,)
 
     @property
-    def must_link(self):
+    def must_link(self) -> NDArray[np.int64]:
         """All must-links, (m, 2) int64, i < j, in lexicographic order."""
         return list_pairs(self, "must_link")[0]
 
     @property
-    def cannot_link(self):
+    def cannot_link(self) -> NDArray[np.int64]:
         """All cannot-links, (c, 2) int64, i < j, in lexicographic order."""
         return list_pairs(self, "cannot_link")[0]
 
     @property
-    def must_link_weight(self):
+    def must_link_weight(self) -> NDArray[np.float64]:
         """The must-links' weights, (m,) float64."""
         return list_pairs(self, "must_link")[1]
 
     @property
-    def cannot_link_weight(self):
+    def cannot_link_weight(self) -> NDArray[np.float64]:
         """The cannot-links' weights, (c,) float64."""
         return list_pairs(self, "cannot_link")[1]
 
     @property
-    def n_pairs(self):
+    def n_pairs(self) -> int:
         """The number of pairs of both kinds, counted without listing them."""
         return sum(count_pairs(self))
 
     @property
-    def n_must_link(self):
+    def n_must_link(self) -> int:
         """The number of must-links, counted without listing them."""
         return count_pairs(self)[0]
 
     @property
-    def n_cannot_link(self):
+    def n_cannot_link(self) -> int:
         """The number of cannot-links, counted without listing them."""
         return count_pairs(self)[1]
 
-    def subset(self, mask):
+    def subset(self, mask: AnyArray) -> Self:
         """Keep some of the pairs.
 
         Parameters
@@ -200,7 +205,7 @@ class PairwiseConstraints(
             cannot_link_weight=cannot_weight[in_cannot],
         )
 
-    def components(self):
+    def components(self) -> NDArray[np.int64]:
         """Label the components that the must-links connect.
 
         Returns
@@ -220,7 +225,7 @@ class PairwiseConstraints(
             self._cache["components"] = freeze(labels)
         return self._cache["components"]
 
-    def conflicts(self):
+    def conflicts(self) -> ConstraintConflicts:
         """Find the constraints that cannot all be kept.
 
         Returns
@@ -240,7 +245,7 @@ class PairwiseConstraints(
         """
         return find_conflicts(self, self.components())
 
-    def closure(self):
+    def closure(self) -> Self:
         """Add every pair that follows from the constraints.
 
         Samples of one must-link component become must-linked, and a cannot-link
@@ -267,7 +272,7 @@ class PairwiseConstraints(
         relations = close(self, self.components())
         return self._from_parts(self.n_samples, relations=relations)
 
-    def __getitem__(self, rows):
+    def __getitem__(self, rows: Any) -> Self:
         rows = check_rows(rows, self.n_samples)
         n_rows = len(rows)
         positions = np.full(self.n_samples, -1, dtype=np.int32)
@@ -282,7 +287,7 @@ class PairwiseConstraints(
         relations = [slice_relation(relation, rows) for relation in self._relations]
         return self._from_parts(n_rows, must, cannot, sum(relations, ()))
 
-    def __or__(self, other):
+    def __or__(self, other: Self) -> Self:
         if not isinstance(other, PairwiseConstraints):
             return NotImplemented
         if other.n_samples != self.n_samples:
@@ -303,11 +308,11 @@ class PairwiseConstraints(
         relations = self._relations + other._relations
         return self._from_parts(self.n_samples, must, cannot, relations)
 
-    def __len__(self):
+    def __len__(self) -> int:
         # As for an array of labels: scikit-learn permutes and counts by it.
         return self.n_samples
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         n_must, n_cannot = count_pairs(self)
         return (
             f"{type(self).__name__}(n_samples={self.n_samples}, "

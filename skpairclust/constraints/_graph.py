@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
@@ -46,13 +47,13 @@ class ConstraintConflicts:
     ConstraintConflicts(direct=0, entailed=1 [(0, 2)])
     """
 
-    direct: np.ndarray
-    entailed: np.ndarray
+    direct: NDArray[np.int64]
+    entailed: NDArray[np.int64]
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.direct) + len(self.entailed)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         parts = [
             f"{name}={len(pairs)}" + (f" [{first_few(pairs, 3)}]" if len(pairs) else "")
             for name, pairs in (("direct", self.direct), ("entailed", self.entailed))
