@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skpairclust.neural._streams import shuffled_stream
+from skpairclust.neural._streams import largest_part, shuffled_stream
 
 # Bounds: epochs of tiny data would have one step, those of large data far too many.
 _MIN_STEPS, _MAX_UNLABELED_STEPS = 4, 64
@@ -55,6 +55,14 @@ class ConstraintBatches:
         n_endpoints = 2 * len(self.pairs) + len(self.grouped)
         return math.ceil(n_endpoints / self.batch_size)
 
+    @property
+    def largest(self):
+        """Samples in a batch at most."""
+        n_pairs, n_rows = self._share_out()
+        return 2 * largest_part(len(self.pairs), n_pairs) + largest_part(
+            len(self.grouped), n_rows
+        )
+
     def __iter__(self):
         draws = self._draw_rows()
         while True:
@@ -62,16 +70,21 @@ class ConstraintBatches:
 
     def _draw_rows(self):
         """Yield the distinct rows of one batch after the other."""
-        share = 2 if len(self.pairs) and len(self.grouped) else 1
-        size = max(2, self.batch_size // share)
-        pair_stream = shuffled_stream(len(self.pairs), size // 2, self.rng)
-        row_stream = shuffled_stream(len(self.grouped), size, self.rng)
+        n_pairs, n_rows = self._share_out()
+        pair_stream = shuffled_stream(len(self.pairs), n_pairs, self.rng)
+        row_stream = shuffled_stream(len(self.grouped), n_rows, self.rng)
         while True:
             rows = self.grouped[next(row_stream)]
             if len(self.pairs):
                 endpoints = self.pairs[next(pair_stream)].ravel()
                 rows = np.unique(np.concatenate([endpoints, rows]))
             yield rows
+
+    def _share_out(self):
+        """Return how many pairs and how many grouped samples a batch has at most."""
+        share = 2 if len(self.pairs) and len(self.grouped) else 1
+        size = max(2, self.batch_size // share)
+        return size // 2, size
 
     def _relate(self, drawn):
         """Yield a batch for each array of rows; pairs are looked up all at once."""

@@ -49,9 +49,9 @@ class NoiseEstimate:
         rate = self.rate
         if not self.fixed:
             share = flip_share(log_p, relation, rate)
-            self.rate = (_MEMORY * rate + (1 - _MEMORY) * share).clamp(
-                self.least, _MOST
-            )
+            # The rate before: that of this step. In place, as a recorded step needs it.
+            rate = rate.clone()
+            self.rate.lerp_(share, 1 - _MEMORY).clamp_(self.least, _MOST)
         return rate
 
 

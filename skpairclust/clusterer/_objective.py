@@ -1,6 +1,7 @@
 """Pairwise clustering without its estimator: one restart, numbers in and out."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ from skpairclust.clusterer._unlabeled import (
     information_loss,
     neighbor_distances,
 )
-from skpairclust.neural._streams import shuffled_stream
+from skpairclust.neural._streams import largest_part, shuffled_stream
 from skpairclust.neural._tasks import NetworkTask, run_task
 from skpairclust.neural._torch_utils import (
     make_generator,
@@ -86,11 +87,37 @@ def run_restart(X, constraints, task, seed, label="fit", hook=None):
     return run_task(X, task, seed, fit_network, label=label, hook=hook)
 
 
+class StepInputs(NamedTuple):
+    """What one step differs in from others: arrays and numbers, or tensors of them.
+
+    Attributes
+    ----------
+    rows : (B,) int64 or None
+        Samples of the constrained batch, or others that stand for them.
+    relation : (B, B) float32 or None
+        Signed weights of the pairs among them.
+    classes : (B,) int64 or None
+        Their classes.
+    drawn : (U,) int64 or None
+        Samples that are drawn whether constrained or not.
+    smoothness, information : float
+        Shares of the gradients of the two terms of the unlabeled loss, 0 to 1.
+    """
+
+    rows: object = None
+    relation: object = None
+    classes: object = None
+    drawn: object = None
+    smoothness: object = 1.0
+    information: object = 1.0
+
+
 class PairObjective:
     """The loss of a step, of pairs, labels and unlabeled rows.
 
     Each call draws the next batches and sends every sample of them through the
-    network once; virtual adversarial training adds its two passes.
+    network once; virtual adversarial training adds its two passes. `draw` works on the
+    host, `compute` on the device and without waiting for it: see `_steps`.
 
     Parameters
     ----------
@@ -105,10 +132,15 @@ class PairObjective:
         self.options = options = task.objective
         self.device = rows.device
         self.classes = task.classes
+        # What a network of the user does between two steps, a record would not show.
+        self.can_record = rows.is_resident and isinstance(
+            task.architecture.network, str
+        )
         rng = np.random.RandomState(seed)
         self._generator = make_generator(rng.randint(2**31), self.device)
         batches = ConstraintBatches(constraints, options.batch_size, rng)
         self._batches = iter(batches) if batches.n_steps else None
+        self._n_constrained = batches.largest
         self.n_steps = count_steps(
             batches.n_steps,
             len(rows),
@@ -126,43 +158,84 @@ class PairObjective:
         self._patience = task.evidence.patience
         self._caution = task.evidence.caution
         self._n_taken = 0
+        self._stream = None
         if options.unlabeled is not None:
             self._stream = shuffled_stream(len(rows), options.batch_size, rng)
+            self._n_drawn = largest_part(len(rows), options.batch_size)
         self._is_adversarial = options.adversarial_weight * options.adversarial_radius
         if options.unlabeled is not None and self._is_adversarial:
             distances = neighbor_distances(rows, make_generator(rng.randint(2**31)))
             self._radius = options.adversarial_radius * distances
 
+    @property
+    def generators(self):
+        """What `compute` draws from."""
+        return [self._generator]
+
     def __call__(self, network):
         """Return the loss of the next step, a scalar tensor."""
+        return self.compute(network, self.draw())
+
+    def draw(self, *, fixed_shapes=False):
+        """Return the inputs of the next step.
+
+        Parameters
+        ----------
+        fixed_shapes : bool, default=False
+            Whether batches that came out smaller are filled up: with some of their
+            samples once more, of which no pair is known.
+
+        Returns
+        -------
+        StepInputs
+        """
         self._n_taken += 1
-        if self.options.unlabeled is None:
-            batch, x = self._next_batch()
-            return self._supervised_loss(network(x).log_softmax(1), batch)
+        if self._stream is None:
+            return self._draw_constrained(fixed_shapes)
         drawn = next(self._stream)
-        x = self.rows.take(drawn)
+        if fixed_shapes:
+            drawn = np.resize(drawn, self._n_drawn)
         if self._batches is None:
-            return self._unlabeled_loss(network, x, network(x).log_softmax(1), drawn)
-        batch, constrained = self._next_batch()
+            return StepInputs(drawn=drawn)
+        grown = min(1.0, self._n_taken / self._n_lead_steps)
+        return self._draw_constrained(fixed_shapes)._replace(
+            drawn=drawn,
+            smoothness=1 - self._caution * (1 - grown),
+            information=grown**self._patience,
+        )
+
+    def compute(self, network, inputs):
+        """Return the loss of a step with these inputs, a scalar tensor."""
+        if inputs.drawn is None:
+            x = self.rows.take(inputs.rows)
+            return self._supervised_loss(network(x).log_softmax(1), inputs)
+        x = self.rows.take(inputs.drawn)
+        if inputs.rows is None:
+            return self._unlabeled_loss(network, x, network(x).log_softmax(1), inputs)
+        constrained = self.rows.take(inputs.rows)
         log_p = network(torch.cat([constrained, x])).log_softmax(1)
         n_constrained = len(constrained)
-        unlabeled = self._unlabeled_loss(network, x, log_p[n_constrained:], drawn)
+        unlabeled = self._unlabeled_loss(network, x, log_p[n_constrained:], inputs)
         self._prior.update(log_p[:n_constrained])
-        return self._supervised_loss(log_p[:n_constrained], batch) + unlabeled
+        return self._supervised_loss(log_p[:n_constrained], inputs) + unlabeled
 
-    def _next_batch(self):
-        """Return the next batch and its samples, or others near them."""
-        batch = next(self._batches)
-        if self._walk is None:
-            return batch, self.rows.take(batch.rows)
-        faded = self._n_taken / (_FADE * self._n_all_steps)
-        walked = self._walk(batch.rows, self._walk_rng, faded)
-        return batch, self.rows.take(walked)
+    def _draw_constrained(self, fixed_shapes):
+        """Return the inputs of the next batch of constrained samples."""
+        rows, relation = next(self._batches)
+        if fixed_shapes:
+            n_missing = self._n_constrained - len(rows)
+            rows = np.resize(rows, self._n_constrained)
+            relation = np.pad(relation, (0, n_missing))
+        classes = None if self.classes is None else self.classes[rows]
+        if self._walk is not None:
+            faded = self._n_taken / (_FADE * self._n_all_steps)
+            rows = self._walk(rows, self._walk_rng, faded)
+        return StepInputs(rows=rows, relation=relation, classes=classes)
 
-    def _supervised_loss(self, log_p, batch):
+    def _supervised_loss(self, log_p, inputs):
         """Return the pair loss and, if it is used, the classification loss."""
         options = self.options
-        relation = to_device(batch.relation, self.device)
+        relation = to_device(inputs.relation, self.device)
         if options.pair_balance is not None:
             relation = balance_kinds(relation, options.pair_balance)
         if options.loss == "kcl":
@@ -177,35 +250,36 @@ class PairObjective:
                 reduction=options.reduction,
             )
         loss = options.pair_weight * loss
-        if self.classes is not None:
-            target = to_device(self.classes[batch.rows], self.device)
+        if inputs.classes is not None:
+            target = to_device(inputs.classes, self.device)
             loss = loss + options.classification_weight * _cross_entropy(log_p, target)
         return loss
 
-    def _unlabeled_loss(self, network, x, log_p, drawn):
-        """Return IMSAT's loss of the samples `drawn`."""
+    def _unlabeled_loss(self, network, x, log_p, inputs):
+        """Return IMSAT's loss of the drawn samples."""
         options = self.options
-        grown = self._n_taken / self._n_lead_steps if self._batches is not None else 1.0
         # Without a gradient, but one that can be asked for.
         loss = 0 * log_p.sum()
         if self._is_adversarial:
-            radius = self._radius[to_device(drawn, self.device)]
+            radius = self._radius[to_device(inputs.drawn, self.device)]
             adversarial = adversarial_loss(network, x, log_p, radius, self._generator)
-            share = 1 - self._caution * (1 - grown)
-            loss = options.adversarial_weight * _faded(adversarial, share)
+            adversarial = _faded(adversarial, inputs.smoothness)
+            loss = options.adversarial_weight * adversarial
         if options.unlabeled == "imsat":
             information = information_loss(log_p, self._prior.log_shares())
-            information = _faded(information, grown**self._patience)
+            information = _faded(information, inputs.information)
             loss = loss + options.information_weight * information
         return loss
 
 
 def _faded(loss, share):
-    """Return `loss` with its gradient scaled by `share`, at most by 1.
+    """Return `loss` with its gradient scaled by `share`, a number or a tensor.
 
     The value stays comparable between epochs.
     """
-    return loss if share >= 1 else share * loss + (1 - share) * loss.detach()
+    if isinstance(share, float) and share == 1:
+        return loss
+    return share * loss + (1 - share) * loss.detach()
 
 
 def _cross_entropy(log_p, target):

@@ -81,7 +81,8 @@ class SizePrior:
         """Take in a batch of constrained samples, log-probabilities (B, k)."""
         with torch.no_grad():
             seen = log_p.exp().mean(0)
-            self.shares = _MEMORY * self.shares + (1 - _MEMORY) * seen
+            # In place, as a recorded step needs it.
+            self.shares.lerp_(seen, 1 - _MEMORY)
 
     def log_shares(self):
         """Return the logarithms of the shares, (k,)."""

@@ -2,11 +2,28 @@
 
 A triplet is an anchor, a positive (must-linked to the anchor) and a negative
 (cannot-linked to it). Pairs of which nothing is known are neither.
+
+How many triplets a batch has is known on the device only. So that no step waits for it,
+miners return as many as there could be and say which of them count.
 """
+
+from typing import NamedTuple
 
 import torch
 
 MINERS = ("hardest", "semihard", "random")
+
+
+class Triplets(NamedTuple):
+    """Positions in a batch, int64 Tensors of one shape.
+
+    `counts`, a bool Tensor of that shape, says which are triplets; None: all.
+    """
+
+    anchor: torch.Tensor
+    positive: torch.Tensor
+    negative: torch.Tensor
+    counts: torch.Tensor | None = None
 
 
 def local_positives(distance, positive, percentile):
@@ -34,7 +51,7 @@ def local_positives(distance, positive, percentile):
     return positive & (distance <= limit)
 
 
-def mine(mining, distance, positive, negative, margin, generator=None):
+def mine(mining, distance, positive, negative, margin, column, generator=None):
     """Return the triplets that `mining` names.
 
     Parameters
@@ -44,19 +61,20 @@ def mine(mining, distance, positive, negative, margin, generator=None):
     positive, negative : bool Tensor of shape (B, B)
     margin : float
         For "semihard", in the unit of `distance`.
+    column : int64 Tensor of shape (B, p)
+        Columns of the positives, from `positive_columns`.
     generator : torch.Generator, optional
         For "random", on the device of `distance`.
 
     Returns
     -------
-    tuple of three int64 Tensors of shape (t,)
-        Anchors, positives, negatives.
+    Triplets
     """
     if mining == "hardest":
         return hardest(distance, positive, negative)
     if mining == "semihard":
-        return semihard(distance, positive, negative, margin)
-    return random(positive, negative, generator)
+        return semihard(distance, positive, negative, margin, column)
+    return random(positive, negative, column, generator)
 
 
 def sort_rows(x):
@@ -68,13 +86,23 @@ def sort_rows(x):
     return x.gather(1, order), order
 
 
-def positive_columns(positive):
+def positive_columns(positive, most=None):
     """Return the columns of each row's positives, and of others behind them.
 
-    As many columns as the row with most positives has, one at least.
+    Parameters
+    ----------
+    positive : bool Tensor of shape (B, B)
+    most : int, optional
+        Positives of a row at most. Counted if not given, which waits for the device.
+
+    Returns
+    -------
+    int64 Tensor of shape (B, p)
+        p is `most`, or 1 if that is less.
     """
-    n_columns = max(1, int(positive.sum(1).max()))
-    return positive.to(torch.uint8).topk(n_columns, dim=1).indices
+    if most is None:
+        most = int(positive.sum(1).max())
+    return positive.to(torch.uint8).topk(max(1, most), dim=1).indices
 
 
 def hardest(distance, positive, negative):
@@ -85,11 +113,11 @@ def hardest(distance, positive, negative):
     """
     far = distance.masked_fill(~positive, -torch.inf).argmax(1)
     near = distance.masked_fill(~negative, torch.inf).argmin(1)
-    anchor = (positive.any(1) & negative.any(1)).nonzero()[:, 0]
-    return anchor, far[anchor], near[anchor]
+    anchor = torch.arange(len(distance), device=distance.device)
+    return Triplets(anchor, far, near, positive.any(1) & negative.any(1))
 
 
-def semihard(distance, positive, negative, margin):
+def semihard(distance, positive, negative, margin, column):
     """Return for each positive pair the nearest negative that is beyond it.
 
     Only if it is closer than the margin asks for: :math:`d_{ap} < d_{an} < d_{ap} +
@@ -97,23 +125,27 @@ def semihard(distance, positive, negative, margin):
     2015, "FaceNet", arXiv:1503.03832, section 3.2).
     """
     ordered, order = sort_rows(distance.masked_fill(~negative, torch.inf))
-    column = positive_columns(positive)
     reach = distance.gather(1, column)
     rank = torch.searchsorted(ordered, reach, right=True)
     # Beyond all negatives: the last one, which is not farther, fails the test below.
     rank.clamp_(max=len(distance) - 1)
     found = ordered.gather(1, rank)
     fits = positive.gather(1, column) & (found > reach) & (found < reach + margin)
-    anchor, place = fits.nonzero(as_tuple=True)
-    return anchor, column[anchor, place], order[anchor, rank[anchor, place]]
+    return Triplets(_anchors(column), column, order.gather(1, rank), fits)
 
 
-def random(positive, negative, generator=None):
+def random(positive, negative, column, generator=None):
     """Return for each positive pair one of the anchor's negatives at random."""
-    anchor, partner = (positive & negative.any(1, keepdim=True)).nonzero(as_tuple=True)
-    count = negative.sum(1)[anchor]
-    draw = torch.rand(len(anchor), generator=generator, device=negative.device)
+    count = negative.sum(1, keepdim=True)
+    draw = torch.rand(column.shape, generator=generator, device=negative.device)
     # A draw just below 1 may round up to the count itself.
-    rank = torch.minimum((draw * count).long(), count - 1)
+    rank = torch.minimum((draw * count).long(), count - 1).clamp_min(0)
     order = negative.to(torch.uint8).argsort(stable=True, dim=1, descending=True)
-    return anchor, partner, order[anchor, rank]
+    counts = positive.gather(1, column) & (count > 0)
+    return Triplets(_anchors(column), column, order.gather(1, rank), counts)
+
+
+def _anchors(column):
+    """Return the row that each entry stands in."""
+    rows = torch.arange(len(column), device=column.device)
+    return rows[:, None].expand_as(column)

@@ -260,7 +260,7 @@ class EmbeddingObjective:
         """Return the loss of the next step, a scalar tensor."""
         self._refresh_pool(network)
         batch = next(self._batches)
-        relation = to_device(self.known.relation(batch.rows), self.rows.device)
+        relation = self.known.relation(batch.rows)
         x = self.rows.take(self.index[batch.rows])
         if self._augment is not None:
             x = self._augment(x, self._generator)
@@ -299,8 +299,11 @@ class EmbeddingObjective:
         self._n_calls += 1
 
     def _compare(self, x, relation, triplets):
-        """Return the loss of embeddings."""
+        """Return the loss of embeddings, given what is known of them, an array."""
         options = self.options
+        # Counted here: on the device, the step would wait for it.
+        most_positives = int((relation > 0).sum(axis=1).max())
+        relation = to_device(relation, x.device)
         common = {"margin": options.margin, "reduction": options.reduction}
         if options.loss == "lifted" and options.normalize:
             x = _LIFTED_SCALE * x
@@ -319,5 +322,6 @@ class EmbeddingObjective:
             positive_percentile=options.positive_percentile,
             triplets=triplets,
             generator=self._generator,
+            most_positives=most_positives,
             **common,
         )

@@ -16,6 +16,7 @@ from skpairclust.embedder._losses import (
     reduce_costs,
 )
 from skpairclust.embedder._mining import (
+    Triplets,
     local_positives,
     mine,
     positive_columns,
@@ -101,6 +102,7 @@ def triplet_loss(
     triplets=None,
     reduction="active",
     generator=None,
+    most_positives=None,
 ):
     r"""Triplet loss of a batch.
 
@@ -134,6 +136,9 @@ def triplet_loss(
         of all that were mined.
     generator : torch.Generator, optional
         For ``mining="random"``.
+    most_positives : int, optional
+        Must-links of a sample at most. Counted if not given, which waits for the
+        device.
 
     Returns
     -------
@@ -145,22 +150,27 @@ def triplet_loss(
     negative = relation < 0
     if triplets is None:
         positive = local_positives(distance, relation > 0, positive_percentile)
+        column = positive_columns(positive, most_positives)
         if mining != "all":
-            triplets = mine(mining, distance, positive, negative, margin, generator)
+            triplets = mine(
+                mining, distance, positive, negative, margin, column, generator
+            )
     if triplets is not None:
-        needs_pn = swap or cost == "soft"
+        triplets, needs_pn = Triplets(*triplets), swap or cost == "soft"
         found = _listed_cost(distance, relation, triplets, compute, margin, needs_pn)
     elif compute is hinge_cost:
-        found = _ranked_cost(distance, relation, positive, margin)
+        found = _ranked_cost(distance, relation, positive, column, margin)
     else:
-        found = _chunked_cost(distance, relation, positive, compute, margin)
+        found = _chunked_cost(distance, relation, positive, column, compute, margin)
     return attach(x, distance, *reduce_costs((found,), reduction), squared=squared)
 
 
 def _listed_cost(distance, relation, triplets, compute, margin, needs_pn):
     """Return the cost of listed triplets."""
-    anchor, positive, negative = triplets
+    anchor, positive, negative, counts = triplets
     weight = relation[anchor, positive] * -relation[anchor, negative]
+    if counts is not None:
+        weight = weight * counts
     ap, an, pn = distance[anchor, positive], distance[anchor, negative], None
     if needs_pn:
         pn = distance[positive, negative]
@@ -176,18 +186,22 @@ def _listed_cost(distance, relation, triplets, compute, margin, needs_pn):
     return Cost((weight * slopes.cost).sum(), slope, weight.sum(), active.sum())
 
 
-def _chunked_cost(distance, relation, positive, compute, margin):
+def _chunked_cost(distance, relation, positive, column, compute, margin):
     """Return the cost of all triplets, a chunk of positive pairs at a time."""
     known_distance = distance.masked_fill(relation >= 0, torch.inf)
     weights = relation.neg().clamp_min_(0)
-    anchor, partner = positive.nonzero(as_tuple=True)
+    partner = column.flatten()
+    anchor = torch.arange(len(column), device=distance.device).repeat_interleave(
+        column.shape[1]
+    )
+    weight_ap = (relation * positive).gather(1, column).flatten()
     slope = torch.zeros_like(distance)
     total, mass, active = distance.new_zeros(3, dtype=torch.float64).unbind()
     for part in torch.arange(len(anchor), device=distance.device).split(
         max(1, _CHUNK // len(distance))
     ):
         a, p = anchor[part], partner[part]
-        weight = relation[a, p][:, None] * weights[a]
+        weight = weight_ap[part][:, None] * weights[a]
         known = weight > 0
         slopes = compute(
             distance[a, p][:, None], distance[a], known_distance[p], margin
@@ -203,11 +217,10 @@ def _chunked_cost(distance, relation, positive, compute, margin):
     return Cost(*(v.to(slope.dtype) for v in (total, slope, mass, active)))
 
 
-def _ranked_cost(distance, relation, positive, margin):
+def _ranked_cost(distance, relation, positive, column, margin):
     """Return the hinge cost of all triplets from each anchor's sorted negatives."""
     is_negative = relation < 0
     ordered, order = sort_rows(distance.masked_fill(~is_negative, torch.inf))
-    column = positive_columns(positive)
     weight_ap = (relation * positive).gather(1, column)
     limit = distance.gather(1, column) + margin
     # Of each positive the number of negatives that cost something.

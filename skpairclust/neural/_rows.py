@@ -59,12 +59,22 @@ class FeatureRows:
         """Return how many of `n_rows` dense rows may be in memory at once."""
         return max(1, min(n_rows, _DENSE_VALUES // math.prod(self.input_shape)))
 
+    @property
+    def is_resident(self):
+        """Whether all of X is on the device."""
+        return self._resident is not None
+
     def take(self, rows):
-        """Return the samples `rows` (integer array or slice) as a tensor."""
+        """Return the samples `rows` (integer array or slice) as a tensor.
+
+        Where all of X is on the device, the numbers may be there too.
+        """
         if self._resident is not None:
-            if not isinstance(rows, slice):
-                rows = to_device(rows, self.device)
-            batch = self._resident[rows].clone()
+            # A slice is a window on X; what an index picks is not.
+            if isinstance(rows, slice):
+                batch = self._resident[rows].clone()
+            else:
+                batch = self._resident[to_device(rows, self.device)]
         else:
             batch = to_device(_dense_float32(self.X[rows]), self.device)
         batch = batch.reshape(-1, *self._row_shape)
@@ -86,5 +96,4 @@ def _dense_float32(rows):
     if sparse.issparse(rows):
         return np.asarray(rows.astype(np.float32).toarray())
     own = np.ascontiguousarray(rows, dtype=np.float32)
-    # A slice is a window on X; what an index array picks is not.
     return own if own.base is None else own.copy()

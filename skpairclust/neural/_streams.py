@@ -14,3 +14,8 @@ def shuffled_stream(n, size, rng):
     n_batches = max(1, math.ceil(n / size))
     while True:
         yield from np.array_split(rng.permutation(n), n_batches)
+
+
+def largest_part(n, size):
+    """Return how many numbers `shuffled_stream` yields at most."""
+    return math.ceil(n / max(1, math.ceil(n / size)))

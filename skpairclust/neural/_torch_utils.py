@@ -142,7 +142,12 @@ _FLOAT32_DEFAULT = _Float32Default()
 
 
 def to_device(array, device):
-    """Return `array` as a tensor on `device` without waiting for the copy."""
+    """Return `array` as a tensor on `device` without waiting for the copy.
+
+    A tensor is there already.
+    """
+    if isinstance(array, torch.Tensor):
+        return array
     tensor = torch.from_numpy(array)
     if device.type == "cuda":
         return tensor.pin_memory().to(device, non_blocking=True)

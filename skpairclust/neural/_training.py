@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch.optim.swa_utils import update_bn
 
+from skpairclust.neural._steps import make_step
 from skpairclust.neural._torch_utils import to_numpy_state
 
 SCHEDULES = ("constant", "cosine", "halving")
@@ -108,12 +109,16 @@ def train(
     TrainingRun
         With ``loss=inf`` and no weights if the first epoch was not finite.
     """
-    optimizer = make_optimizer(parameter_groups or network.parameters(), options)
+    on_gpu = next(network.parameters()).is_cuda
+    optimizer = make_optimizer(
+        parameter_groups or network.parameters(), options, on_gpu=on_gpu
+    )
+    take_step = make_step(network, compute_loss, optimizer)
     run = TrainingRun()
     best, lowest = None, math.inf
     try:
         for epoch in range(options.max_iter):
-            loss = _run_epoch(network, compute_loss, n_steps, optimizer, options, epoch)
+            loss = _run_epoch(network, take_step, n_steps, options, epoch)
             run.loss_curve.append(loss)
             # Once not finite, the weights stay so: what was best before counts.
             if not (math.isfinite(loss) and _is_finite(network)):
@@ -159,11 +164,19 @@ def settle(network, rows, index, batch_size, seed):
     update_bn((rows.take(part) for part in np.array_split(order, n_batches)), network)
 
 
-def make_optimizer(parameters, options):
+def make_optimizer(parameters, options, *, on_gpu=False):
     """Return the torch optimizer that `options` name."""
     common = {"lr": options.learning_rate, "weight_decay": options.weight_decay}
     if options.optimizer == "adam":
-        return torch.optim.Adam(parameters, fused=True, **common)
+        optimizer = torch.optim.Adam(
+            parameters, fused=True, capturable=on_gpu, **common
+        )
+        if on_gpu:
+            # Where a recorded step finds them.
+            for group in optimizer.param_groups:
+                device = group["params"][0].device
+                group["lr"] = torch.tensor(options.learning_rate, device=device)
+        return optimizer
     return torch.optim.SGD(parameters, momentum=options.momentum, **common)
 
 
@@ -177,27 +190,15 @@ def learning_rate_at(progress, options):
     return options.learning_rate
 
 
-def _run_epoch(network, compute_loss, n_steps, optimizer, options, epoch):
+def _run_epoch(network, take_step, n_steps, options, epoch):
     """Take `n_steps` steps and return their mean loss."""
     network.train()
     total = None
     for step in range(n_steps):
-        rate = learning_rate_at(epoch + step / n_steps, options)
-        for group in optimizer.param_groups:
-            group["lr"] = rate * group.get("multiplier", 1.0)
-        loss = _run_step(network, compute_loss, optimizer)
+        loss = take_step(learning_rate_at(epoch + step / n_steps, options))
         # Summed on the device: reading the loss of each step would wait for the GPU.
         total = loss if total is None else total + loss
     return float(total) / n_steps
-
-
-def _run_step(network, compute_loss, optimizer):
-    """Take one step and return its loss, detached."""
-    optimizer.zero_grad(set_to_none=True)
-    loss = compute_loss(network)
-    loss.backward()
-    optimizer.step()
-    return loss.detach()
 
 
 def _has_stalled(curve, options):

@@ -238,7 +238,9 @@ def test_random_triplets_are_triplets_and_reach_all_negatives():
     seen = set()
     for seed in range(60):
         generator = torch.Generator().manual_seed(seed)
-        a, p, n = _mining.random(positive, negative, generator)
+        column = _mining.positive_columns(positive)
+        *drawn, counts = _mining.random(positive, negative, column, generator)
+        a, p, n = (indices[counts] for indices in drawn)
         assert positive[a, p].all() and negative[a, n].all()
         has_negative = negative.any(1, keepdim=True)
         assert len(a) == int((positive & has_negative).sum())
