@@ -11,7 +11,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.model_selection import GridSearchCV
 
-from skpairclust import PairwiseConstraints
+from skpairclust import (
+    ConstrainedNeuralClusterer,
+    MetricEmbedder,
+    PairwiseConstraints,
+)
 from skpairclust.baselines import COPKMeans, MPCKMeans, PCKMeans
 from skpairclust.cluster import AffinityPropagationK
 from skpairclust.metrics import (
@@ -84,6 +88,24 @@ def fit_baselines(pairs: PairwiseConstraints) -> float:
     return accuracy + recall + float(recalls[0]) + loss
 
 
+def fit_networks(pairs: PairwiseConstraints) -> NDArray[np.int64]:
+    """Both neural estimators."""
+    model = ConstrainedNeuralClusterer(2, max_iter=2, unlabeled=None, random_state=0)
+    names: list[str | None] = ["a"] * 9 + [None] + ["b"] * 10
+    model.fit(X, names).fit(pd.DataFrame(X), must_link=[(0, 1)])
+    model.fit(X, pairs).calibrate(X, pairs).score(X, pairs)
+    sure: NDArray[np.float32] = model.predict_proba(X).max(axis=1)
+    embedder = MetricEmbedder(
+        n_components=4, n_clusters=2, max_iter=2, hidden_layer_sizes=8, random_state=0
+    )
+    embedder.fit(sparse.csr_array(X), LABELS)
+    distances, neighbors = embedder.fit(X, LABELS).kneighbors(X[:3], n_neighbors=2)
+    points = embedder.transform(X)[:, 0]
+    print(sure.mean(), distances.shape, neighbors.shape, points.shape)
+    clusters: NDArray[np.int64] = embedder.predict(X)
+    return clusters + model.fit_predict(X, pairs)
+
+
 def select_models(pairs: PairwiseConstraints) -> dict[str, Any]:
     """Searches over held-out pairs."""
     cv = ConstraintKFold(n_splits=3, random_state=0)
@@ -104,6 +126,9 @@ def what_is_wrong() -> None:
     PairwiseConstraints([(0, 1)], n_samples="20")  # type: ignore[arg-type]
     PairwiseConstraints.from_frame({}, index=3)  # type: ignore[arg-type]
     MPCKMeans(metric="euclidean")  # type: ignore[arg-type]
+    ConstrainedNeuralClusterer(loss="kl")  # type: ignore[arg-type]
+    ConstrainedNeuralClusterer(2).fit(X, constraints=[])  # type: ignore[call-arg]
+    MetricEmbedder(n_clusters="auto")  # type: ignore[arg-type]
     COPKMeans(2).fit(X, constraints=[(0, 1)])  # type: ignore[call-arg]
     constraint_accuracy_score([(0, 1)], LABELS)  # type: ignore[arg-type]
 
@@ -112,7 +137,7 @@ def main() -> None:
     """Run everything that is right."""
     made = make_constraints()
     sampled = made[5]
-    print(read_constraints(sampled), fit_baselines(sampled))
+    print(read_constraints(sampled), fit_baselines(sampled), fit_networks(sampled))
     print(select_models(sampled)["test_score"])
 
 

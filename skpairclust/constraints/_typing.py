@@ -18,6 +18,15 @@ class HasShape(Protocol):
         """Sizes of the axes."""
 
 
+class Indexable(Protocol):
+    """Samples that are read when they are needed, such as a data set of PyTorch."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: Any, /) -> Any: ...
+
+
 # A sequence of anything is a list with names and None in it, or a list of images.
 AnyArray: TypeAlias = ArrayLike | HasShape | Sequence[Any]
 RandomState: TypeAlias = int | np.random.RandomState | None
+Samples: TypeAlias = AnyArray | Indexable
