@@ -98,7 +98,7 @@ class ConstraintFindings:
         if index is None:
             rows = [_check_position(row, self.n_samples) for row in (i, j)]
         else:
-            rows = locate([i, j], number_ids(index), "explain()").tolist()
+            rows = locate([i, j], number_ids(index), "(i, j)").tolist()
         if rows[0] == rows[1]:
             raise ValueError(f"i and j are the same sample: {i!r}.")
         together, apart = find_chains(self, *rows)

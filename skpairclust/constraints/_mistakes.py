@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from skpairclust.constraints._tables import column_names
+
 _BY_NAME = {"must_link", "cannot_link"}
 
 
@@ -18,7 +20,7 @@ def refuse_near_misses(y):
             "`PairwiseConstraints(must_link, cannot_link, n_samples=len(X))` as y."
         )
     if _is_table_of_ids(y):
-        left, right, same = (repr(name) for name in list(y.columns)[:3])
+        left, right, same = (repr(name) for name in column_names(y)[:3])
         raise TypeError(
             "y is a table whose entries are not positions of rows. If it holds ids, "
             "pass `PairwiseConstraints.from_frame(table, left="
@@ -67,8 +69,7 @@ def _shape_of(part):
 
 def _is_table_of_ids(y):
     """Whether y is a data frame of three columns or more that are not all numbers."""
-    names = getattr(y, "columns", None)
-    if names is None or not 3 <= len(names) or isinstance(y, np.ndarray):
+    if not hasattr(y, "columns") or len(column_names(y)) < 3:
         return False
-    kinds = [np.asarray(y[name]).dtype.kind for name in list(names)[:2]]
+    kinds = [np.asarray(y[name]).dtype.kind for name in column_names(y)[:2]]
     return any(kind in "OSUTM" for kind in kinds)

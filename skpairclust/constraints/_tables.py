@@ -23,7 +23,7 @@ def take_columns(table, **names):
     ValueError
         If a column is not there, or lengths differ.
     """
-    known = _column_names(table)
+    known = column_names(table)
     columns = {}
     for argument, name in names.items():
         if name not in known:
@@ -38,7 +38,7 @@ def take_columns(table, **names):
     return columns
 
 
-def _column_names(table):
+def column_names(table):
     """Return the names of the columns, or raise if it is no table."""
     if hasattr(table, "collect"):
         raise TypeError("pairs is a query, not a table yet: pass `pairs.collect()`.")
