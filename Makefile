@@ -17,11 +17,12 @@ PY := $(VENV)/bin/python
 PY_MIN := $(VENV_MIN)/bin/python
 READY := $(VENV)/.installed
 READY_DOCS := $(VENV)/.installed-docs
+READY_DIST := $(VENV)/.installed-dist
 READY_MIN := $(VENV_MIN)/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env demo test test-slow test-min lint format bench docs clean distclean
+.PHONY: help env demo test test-slow test-min lint format bench docs dist clean distclean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) \
@@ -41,10 +42,17 @@ test-slow: $(READY) ## run the slow tests only
 test-min: $(READY_MIN) ## run the tests with the oldest supported versions
 	$(PY_MIN) -m pytest -m "not slow" $(PYTEST_ARGS)
 
-lint: $(READY) ## check style, formatting and spelling
+dist: $(READY_DIST) ## build sdist and wheel in dist, and check them
+	rm -rf build dist
+	$(PY) -m build --no-isolation
+	$(PY) -m twine check --strict dist/*
+
+lint: $(READY) ## check style, formatting, spelling and types
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m codespell_lib
+	$(PY) -m mypy
+	$(PY) -m pyright --pythonpath $(PY)
 
 format: $(READY) ## format the code and fix what can be fixed
 	$(PY) -m ruff check --fix .
@@ -66,18 +74,26 @@ clean: ## remove caches and build products
 distclean: clean ## and the environments
 	rm -rf $(VENV) $(VENV_MIN)
 
+# So that checkers of types find the package: they do not run the import hook that pip
+# would install.
+EDITABLE := --config-settings editable_mode=compat -e
+
 # A stamp is written after everything is installed and outdated by a changed list.
 $(READY): pyproject.toml skpairclust/_version.py requirements/lock.txt | $(PY)
-	$(PY) -m pip install -e ".[test,lint,plot,progress,bench]" -c requirements/lock.txt
+	$(PY) -m pip install $(EDITABLE) ".[test,lint,plot,progress,bench]" -c requirements/lock.txt
 	@touch $@
 
 # Over the environment of the tests, which do without what it adds.
 $(READY_DOCS): $(READY)
-	$(PY) -m pip install -e ".[docs]" -c requirements/lock.txt
+	$(PY) -m pip install $(EDITABLE) ".[docs]" -c requirements/lock.txt
+	@touch $@
+
+$(READY_DIST): $(READY)
+	$(PY) -m pip install $(EDITABLE) ".[dist]" -c requirements/lock.txt
 	@touch $@
 
 $(READY_MIN): pyproject.toml skpairclust/_version.py requirements/min.txt | $(PY_MIN)
-	$(PY_MIN) -m pip install -e ".[test]" -c requirements/min.txt
+	$(PY_MIN) -m pip install $(EDITABLE) ".[test]" -c requirements/min.txt
 	@touch $@
 
 # --clear, because a folder without an interpreter is a leftover of a failed try.

@@ -42,6 +42,8 @@ suppress_warnings = ["config.cache"]
 autosummary_generate = True
 autosummary_ignore_module_all = False
 autodoc_typehints = "none"
+# The names of methods alone: with their class they are cut off in the side bar.
+toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
 numpydoc_use_plots = False
 

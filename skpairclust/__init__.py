@@ -42,7 +42,16 @@ def __getattr__(name):
         return import_module(f".{name}", __name__)
     if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
+    try:
+        value = getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise ModuleNotFoundError(
+            f"{name} needs PyTorch, which is not installed: `pip install torch`. "
+            "skpairclust.baselines works without it.",
+            name="torch",
+        ) from error
     globals()[name] = value
     return value
 

@@ -169,6 +169,45 @@ def test_light_modules_load_without_torch(name):
     assert _run(code) == "False"
 
 
+# Imports of torch fail in a process that runs this first.
+NO_TORCH = """
+import sys
+
+class NoTorch:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "torch":
+            raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+sys.meta_path.insert(0, NoTorch())
+"""
+
+
+def test_what_needs_no_torch_works_without_it():
+    code = f"""{NO_TORCH}
+import importlib, pickle, skpairclust
+assert set(skpairclust.__all__) <= set(dir(skpairclust))
+for name in skpairclust._SUBMODULES:
+    exec(f"from skpairclust.{{name}} import *")
+from skpairclust import PairwiseConstraints
+pairs = PairwiseConstraints([(0, 1)], [(1, 2)], n_samples=4)
+model = COPKMeans(2, random_state=0).fit([[0.0], [1.0], [5.0], [6.0]], pairs)
+model = pickle.loads(pickle.dumps(model))
+print(pairs.violated(model.labels_).n_pairs, get_scorer("constraint_accuracy"))
+"""
+    assert _run(code) == "0 ConstraintScorer(constraint_accuracy_score)"
+
+
+@pytest.mark.parametrize("name", ["ConstrainedNeuralClusterer", "MetricEmbedder"])
+def test_what_needs_torch_says_so(name):
+    code = f"""{NO_TORCH}
+try:
+    from skpairclust import {name}
+except ImportError as error:
+    print(error)
+"""
+    assert _run(code).startswith(f"{name} needs PyTorch, which is not installed: `pip")
+
+
 def test_package_loads_nothing_heavy():
     code = (
         "import sys, skpairclust; dir(skpairclust); skpairclust.__version__;"

@@ -23,10 +23,14 @@ def _pins(path):
     return dict(line.split("==") for line in lines if "==" in line)
 
 
+def _project():
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)["project"]
+
+
 def _declared():
     """Return the lower bound of every package that pyproject.toml asks for."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    project = project["project"]
+    project = _project()
     extras = project["optional-dependencies"]
     groups = [project["dependencies"], *(extras[g] for g in extras if g != "docs")]
     return dict(line.split(">=") for group in groups for line in group)
@@ -49,6 +53,30 @@ def test_version_is_the_same_everywhere():
     citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     assert f"\nversion: {skpairclust.__version__}\n" in citation
     assert version("skpairclust") == skpairclust.__version__
+
+
+def test_readme_links_work_on_a_package_index():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = PYTHON_BLOCK.sub("", text)
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert [link for link in links if not link.startswith("https://")] == []
+    urls = _project()["urls"]
+    raw = urls["Repository"].replace("github.com", "raw.githubusercontent.com")
+    inside = [
+        link.partition(f"{base}/main/")[2]
+        for link in links
+        for base in (raw, f"{urls['Repository']}/blob")
+        if link.startswith(base)
+    ]
+    assert len(inside) >= 4
+    assert [path for path in inside if not (ROOT / path).is_file()] == []
+
+
+def test_workflow_tests_the_pythons_that_are_claimed():
+    workflow = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
+    (matrix,) = re.findall(r"python-version: \[(.+)\]", workflow)
+    classifiers = " ".join(_project()["classifiers"])
+    assert re.findall(r"3\.\d+", matrix) == re.findall(r":: (3\.\d+)", classifiers)
 
 
 def test_lock_pins_every_requirement():

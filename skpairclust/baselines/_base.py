@@ -1,8 +1,10 @@
 """Base class of constrained k-means: validation, predict, transform, score."""
 
 import warnings
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -15,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skpairclust.baselines._lloyd import iter_blocks, nearest_centers, squared_distances
 from skpairclust.constraints._groups import mark_constrained
 from skpairclust.constraints._supervision import check_supervision
+from skpairclust.constraints._typing import AnyArray
 from skpairclust.metrics._constraint_score import ConstraintScoreMixin
 from skpairclust.utils._param_validation import non_negative, positive_int
 from skpairclust.utils._state import numpy_defaults
@@ -99,7 +102,14 @@ class BaseConstrainedKMeans(
         surplus = np.repeat(order[:1], self.n_clusters - len(used))
         return np.concatenate((order, surplus)), rank[labels]
 
-    def fit_predict(self, X, y=None, *, must_link=None, cannot_link=None):
+    def fit_predict(
+        self,
+        X: AnyArray,
+        y: AnyArray | None = None,
+        *,
+        must_link: AnyArray | None = None,
+        cannot_link: AnyArray | None = None,
+    ) -> NDArray[np.int64]:
         """Cluster X and return the cluster of each sample.
 
         Parameters
@@ -120,7 +130,7 @@ class BaseConstrainedKMeans(
         """
         return self.fit(X, y, must_link=must_link, cannot_link=cannot_link).labels_
 
-    def predict(self, X):
+    def predict(self, X: AnyArray) -> NDArray[np.int64]:
         """Return the cluster whose center is nearest to each sample.
 
         Constraints are for the samples of `fit` and are not used here. The clusters
@@ -151,7 +161,7 @@ class BaseConstrainedKMeans(
             labels[block] = nearest_centers(X[block] - origin, centers)
         return labels
 
-    def transform(self, X):
+    def transform(self, X: AnyArray) -> Any:
         """Return the distance of each sample to each cluster center.
 
         Parameters

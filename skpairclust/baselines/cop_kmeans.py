@@ -1,9 +1,10 @@
 """COPKMeans: k-means that keeps every constraint."""
 
 import warnings
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight
 
@@ -22,6 +23,7 @@ from skpairclust.baselines._lloyd import (
 )
 from skpairclust.constraints import PairwiseConstraints
 from skpairclust.constraints._groups import make_relation
+from skpairclust.constraints._typing import AnyArray, RandomState
 from skpairclust.utils._param_validation import positive
 from skpairclust.utils._state import new_fit
 
@@ -134,14 +136,14 @@ class COPKMeans(BaseConstrainedKMeans):
 
     def __init__(
         self,
-        n_clusters=8,
+        n_clusters: int = 8,
         *,
-        n_init=2,
-        max_iter=300,
-        tol=1e-4,
-        max_search_time=30.0,
-        random_state=None,
-    ):
+        n_init: int = 2,
+        max_iter: int = 300,
+        tol: float = 1e-4,
+        max_search_time: float = 30.0,
+        random_state: RandomState = None,
+    ) -> None:
         self.n_clusters = n_clusters
         self.n_init = n_init
         self.max_iter = max_iter
@@ -149,7 +151,15 @@ class COPKMeans(BaseConstrainedKMeans):
         self.max_search_time = max_search_time
         self.random_state = random_state
 
-    def fit(self, X, y=None, sample_weight=None, *, must_link=None, cannot_link=None):
+    def fit(
+        self,
+        X: AnyArray,
+        y: AnyArray | None = None,
+        sample_weight: ArrayLike | None = None,
+        *,
+        must_link: AnyArray | None = None,
+        cannot_link: AnyArray | None = None,
+    ) -> Self:
         """Cluster X.
 
         Parameters
@@ -213,8 +223,14 @@ class COPKMeans(BaseConstrainedKMeans):
         return self
 
     def fit_predict(
-        self, X, y=None, sample_weight=None, *, must_link=None, cannot_link=None
-    ):
+        self,
+        X: AnyArray,
+        y: AnyArray | None = None,
+        sample_weight: ArrayLike | None = None,
+        *,
+        must_link: AnyArray | None = None,
+        cannot_link: AnyArray | None = None,
+    ) -> NDArray[np.int64]:
         """Cluster X and return the cluster of each sample.
 
         Parameters

@@ -1,7 +1,7 @@
 """MPCKMeans: k-means that pays for violated constraints and learns metrics."""
 
 from numbers import Real
-from typing import NamedTuple
+from typing import Literal, NamedTuple, Self
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -25,6 +25,7 @@ from skpairclust.baselines._metrics import (
 )
 from skpairclust.baselines._soft_assignment import SoftAssigner, seed_neighborhoods
 from skpairclust.baselines._soft_pairs import list_soft_pairs
+from skpairclust.constraints._typing import AnyArray, RandomState
 from skpairclust.utils._param_validation import Interval, StrOptions, positive
 from skpairclust.utils._state import new_fit
 
@@ -172,18 +173,18 @@ class MPCKMeans(BaseConstrainedKMeans):
 
     def __init__(
         self,
-        n_clusters=8,
+        n_clusters: int = 8,
         *,
-        metric="diagonal",
-        shared_metric=False,
-        w=1.0,
-        regularization=0.03,
-        init="neighborhoods",
-        n_init=1,
-        max_iter=100,
-        tol=1e-4,
-        random_state=None,
-    ):
+        metric: Literal["diagonal", "full"] = "diagonal",
+        shared_metric: bool = False,
+        w: float = 1.0,
+        regularization: float = 0.03,
+        init: Literal["neighborhoods", "k-means++"] = "neighborhoods",
+        n_init: int = 1,
+        max_iter: int = 100,
+        tol: float = 1e-4,
+        random_state: RandomState = None,
+    ) -> None:
         self.n_clusters = n_clusters
         self.metric = metric
         self.shared_metric = shared_metric
@@ -195,7 +196,14 @@ class MPCKMeans(BaseConstrainedKMeans):
         self.tol = tol
         self.random_state = random_state
 
-    def fit(self, X, y=None, *, must_link=None, cannot_link=None):
+    def fit(
+        self,
+        X: AnyArray,
+        y: AnyArray | None = None,
+        *,
+        must_link: AnyArray | None = None,
+        cannot_link: AnyArray | None = None,
+    ) -> Self:
         """Cluster X and learn the metrics.
 
         Parameters

@@ -1,7 +1,7 @@
 """PCKMeans: k-means in which violated constraints have a cost."""
 
 from numbers import Real
-from typing import NamedTuple
+from typing import Literal, NamedTuple, Self
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -18,6 +18,7 @@ from skpairclust.baselines._lloyd import (
 )
 from skpairclust.baselines._soft_assignment import SoftAssigner, seed_neighborhoods
 from skpairclust.baselines._soft_pairs import list_soft_pairs
+from skpairclust.constraints._typing import AnyArray, RandomState
 from skpairclust.utils._param_validation import Interval, StrOptions
 from skpairclust.utils._state import new_fit
 
@@ -146,15 +147,15 @@ class PCKMeans(BaseConstrainedKMeans):
 
     def __init__(
         self,
-        n_clusters=8,
+        n_clusters: int = 8,
         *,
-        w="auto",
-        init="neighborhoods",
-        n_init=1,
-        max_iter=300,
-        tol=1e-4,
-        random_state=None,
-    ):
+        w: float | Literal["auto"] = "auto",
+        init: Literal["neighborhoods", "k-means++"] = "neighborhoods",
+        n_init: int = 1,
+        max_iter: int = 300,
+        tol: float = 1e-4,
+        random_state: RandomState = None,
+    ) -> None:
         self.n_clusters = n_clusters
         self.w = w
         self.init = init
@@ -163,7 +164,14 @@ class PCKMeans(BaseConstrainedKMeans):
         self.tol = tol
         self.random_state = random_state
 
-    def fit(self, X, y=None, *, must_link=None, cannot_link=None):
+    def fit(
+        self,
+        X: AnyArray,
+        y: AnyArray | None = None,
+        *,
+        must_link: AnyArray | None = None,
+        cannot_link: AnyArray | None = None,
+    ) -> Self:
         """Cluster X.
 
         Parameters

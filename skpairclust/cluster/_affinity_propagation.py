@@ -2,8 +2,10 @@
 
 import warnings
 from numbers import Integral, Real
+from typing import Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import euclidean_distances, pairwise_distances_argmin
@@ -11,6 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skpairclust.cluster._preference import find_preference
+from skpairclust.constraints._typing import AnyArray, RandomState
 from skpairclust.utils._doc_link import DocLinkMixin
 from skpairclust.utils._param_validation import Interval, StrOptions, positive_int
 from skpairclust.utils._sparse import canonical
@@ -130,15 +133,15 @@ class AffinityPropagationK(DocLinkMixin, ClusterMixin, BaseEstimator):
 
     def __init__(
         self,
-        n_clusters=8,
+        n_clusters: int = 8,
         *,
-        affinity="euclidean",
-        damping=0.8,
-        max_iter=500,
-        convergence_iter=50,
-        max_runs=30,
-        random_state=None,
-    ):
+        affinity: Literal["euclidean", "precomputed"] = "euclidean",
+        damping: float = 0.8,
+        max_iter: int = 500,
+        convergence_iter: int = 50,
+        max_runs: int = 30,
+        random_state: RandomState = None,
+    ) -> None:
         self.n_clusters = n_clusters
         self.affinity = affinity
         self.damping = damping
@@ -147,7 +150,7 @@ class AffinityPropagationK(DocLinkMixin, ClusterMixin, BaseEstimator):
         self.max_runs = max_runs
         self.random_state = random_state
 
-    def fit(self, X, y=None):
+    def fit(self, X: AnyArray, y: object = None) -> Self:
         """Cluster X.
 
         Parameters
@@ -207,7 +210,7 @@ class AffinityPropagationK(DocLinkMixin, ClusterMixin, BaseEstimator):
         if self.affinity == "euclidean":
             self.cluster_centers_ = X[best.exemplars].copy()
 
-    def predict(self, X):
+    def predict(self, X: AnyArray) -> NDArray[np.int64]:
         """Return the cluster of the nearest exemplar of each sample.
 
         Parameters

@@ -1,10 +1,13 @@
 """ConstrainedNeuralClusterer: the estimator's API."""
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from numbers import Integral, Real
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from sklearn.base import ClusterMixin
 from sklearn.utils import check_random_state
 
@@ -15,6 +18,7 @@ from skpairclust.clusterer._queries import ClusterQueries
 from skpairclust.clusterer._restarts import run_restarts
 from skpairclust.clusterer._task import make_task
 from skpairclust.constraints._supervision import check_supervision
+from skpairclust.constraints._typing import AnyArray, RandomState, Samples
 from skpairclust.neural._base import PRIVATE_FITTED, check_finished
 from skpairclust.neural._heads import count_features
 from skpairclust.neural._tasks import describe_network
@@ -324,40 +328,40 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
 
     def __init__(
         self,
-        n_clusters=None,
+        n_clusters: int | Literal["auto"] | None = None,
         *,
-        network="mlp",
-        noise_rate=0.0,
-        max_iter=50,
-        n_init=1,
-        random_state=None,
-        loss="mcl",
-        margin=2.0,
-        reduction="mean",
-        pair_weight="auto",
-        pair_balance=None,
-        classification_weight=0.0,
-        unlabeled="imsat",
-        information_weight="auto",
-        adversarial_weight=1.0,
-        adversarial_radius="auto",
-        walk_length="auto",
-        n_neighbors=10,
-        hidden_layer_sizes="auto",
-        input_shape=None,
-        optimizer="adam",
-        learning_rate=2e-3,
-        momentum=0.9,
-        weight_decay=0.0,
-        schedule="cosine",
-        batch_size=256,
-        tol=1e-4,
-        n_iter_no_change=None,
-        n_jobs=None,
-        device="auto",
-        warm_start=False,
-        verbose=0,
-    ):
+        network: Literal["mlp", "lenet"] | Callable[..., Any] = "mlp",
+        noise_rate: float | Literal["estimate"] = 0.0,
+        max_iter: int = 50,
+        n_init: int = 1,
+        random_state: RandomState = None,
+        loss: Literal["kcl", "mcl"] = "mcl",
+        margin: float = 2.0,
+        reduction: Literal["mean", "sum"] = "mean",
+        pair_weight: float | Literal["auto"] = "auto",
+        pair_balance: float | None = None,
+        classification_weight: float = 0.0,
+        unlabeled: Literal["imsat", "vat"] | None = "imsat",
+        information_weight: float | Literal["auto"] = "auto",
+        adversarial_weight: float = 1.0,
+        adversarial_radius: float | Literal["auto"] = "auto",
+        walk_length: int | Literal["auto"] = "auto",
+        n_neighbors: int = 10,
+        hidden_layer_sizes: int | Sequence[int] | Literal["auto"] = "auto",
+        input_shape: Sequence[int] | None = None,
+        optimizer: Literal["adam", "sgd"] = "adam",
+        learning_rate: float = 2e-3,
+        momentum: float = 0.9,
+        weight_decay: float = 0.0,
+        schedule: Literal["constant", "cosine", "halving"] = "cosine",
+        batch_size: int = 256,
+        tol: float = 1e-4,
+        n_iter_no_change: int | None = None,
+        n_jobs: int | None = None,
+        device: str | torch.device = "auto",
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None:
         self.n_clusters = n_clusters
         self.network = network
         self.noise_rate = noise_rate
@@ -392,7 +396,14 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         self.verbose = verbose
 
     @with_callbacks
-    def fit(self, X, y=None, *, must_link=None, cannot_link=None):
+    def fit(
+        self,
+        X: Samples,
+        y: AnyArray | None = None,
+        *,
+        must_link: AnyArray | None = None,
+        cannot_link: AnyArray | None = None,
+    ) -> Self:
         """Train the network and cluster X.
 
         Parameters
@@ -464,7 +475,14 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         context.call_on_fit_task_end(estimator=self, X=X, y=constraints)
         return self
 
-    def fit_predict(self, X, y=None, *, must_link=None, cannot_link=None):
+    def fit_predict(
+        self,
+        X: Samples,
+        y: AnyArray | None = None,
+        *,
+        must_link: AnyArray | None = None,
+        cannot_link: AnyArray | None = None,
+    ) -> NDArray[np.int64]:
         """Train the network and return the cluster of each sample of X.
 
         Parameters

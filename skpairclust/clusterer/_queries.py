@@ -1,9 +1,14 @@
 """What a fitted clusterer answers: clusters, probabilities, its score."""
 
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skpairclust.clusterer._calibration import fit_temperature
 from skpairclust.constraints._supervision import check_supervision
+from skpairclust.constraints._typing import AnyArray, Samples
 from skpairclust.metrics._constraint_score import ConstraintScoreMixin
 from skpairclust.neural._base import BaseNeuralEstimator
 
@@ -14,7 +19,7 @@ class ClusterQueries(ConstraintScoreMixin, BaseNeuralEstimator):
     It has `cluster_order_` and the parameter `hidden_layer_sizes`.
     """
 
-    def predict(self, X):
+    def predict(self, X: Samples) -> NDArray[np.int64]:
         """Return the most probable cluster of each sample.
 
         Parameters
@@ -29,7 +34,7 @@ class ClusterQueries(ConstraintScoreMixin, BaseNeuralEstimator):
         """
         return self.predict_proba(X).argmax(axis=1)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Samples) -> NDArray[np.float32]:
         """Return the probability of each cluster for each sample.
 
         The sum over clusters of the products of two samples' probabilities is the
@@ -56,7 +61,14 @@ class ClusterQueries(ConstraintScoreMixin, BaseNeuralEstimator):
         X = self._check_X(X, reset=False)
         return self._probabilities(X, self.temperature_)[:, self.cluster_order_]
 
-    def calibrate(self, X, y=None, *, must_link=None, cannot_link=None):
+    def calibrate(
+        self,
+        X: Samples,
+        y: AnyArray | None = None,
+        *,
+        must_link: AnyArray | None = None,
+        cannot_link: AnyArray | None = None,
+    ) -> Self:
         """Set `temperature_` so that probabilities fit pairs that were not fitted.
 
         Clusters stay as they are: only how sure they are changes. Temperature scaling

@@ -1,21 +1,24 @@
 """Must-link and cannot-link constraints that are sliced together with X."""
 
-from functools import reduce
+from typing import Any, Self
 
 import numpy as np
-from scipy import sparse
+from numpy.typing import ArrayLike, NDArray
 
+from skpairclust.constraints._blocks import ConstraintBlocks
+from skpairclust.constraints._findings import ConstraintFindings
 from skpairclust.constraints._graph import (
+    ConstraintConflicts,
     close,
     find_conflicts,
     label_components,
 )
 from skpairclust.constraints._groups import slice_relation
 from skpairclust.constraints._makers import ConstraintMakers
+from skpairclust.constraints._named import NamedConstraints
 from skpairclust.constraints._pairs import (
     as_integers,
     canonicalize,
-    check_listable,
     check_n_samples,
     check_pairs,
     check_rows,
@@ -24,17 +27,17 @@ from skpairclust.constraints._pairs import (
     induce,
 )
 from skpairclust.constraints._store import ConstraintStore
-from skpairclust.constraints._views import (
-    count_pairs,
-    explicit_block,
-    group_block,
-    list_pairs,
-    make_adjacency,
-    make_group_adjacencies,
-)
+from skpairclust.constraints._typing import AnyArray
+from skpairclust.constraints._views import count_pairs, list_pairs
 
 
-class PairwiseConstraints(ConstraintMakers, ConstraintStore):
+class PairwiseConstraints(
+    ConstraintMakers,
+    NamedConstraints,
+    ConstraintFindings,
+    ConstraintBlocks,
+    ConstraintStore,
+):
     """Pairs of samples that belong together (must-link) or do not (cannot-link).
 
     Pass the container as ``y``. Like labels, it is sliced together with X:
@@ -45,7 +48,8 @@ class PairwiseConstraints(ConstraintMakers, ConstraintStore):
     ----------
     must_link : array-like of shape (m, 2) or None
         Positions of rows of X, where 0 is the first row; one pair per row. They are
-        not labels of a DataFrame's index. The order within a pair does not matter.
+        not labels of a DataFrame's index, see :meth:`from_ids` for these. The order
+        within a pair does not matter.
     cannot_link : array-like of shape (c, 2) or None
         The same for cannot-links. A pair that is in both arrays is kept, and
         reported by :meth:`conflicts`; estimators raise an error for it.
@@ -74,6 +78,7 @@ class PairwiseConstraints(ConstraintMakers, ConstraintStore):
 
     See Also
     --------
+    PairwiseConstraints.from_frame : From a table of pairs with ids.
     PairwiseConstraints.from_labels : From partial class labels.
 
     Notes
@@ -97,13 +102,13 @@ class PairwiseConstraints(ConstraintMakers, ConstraintStore):
 
     def __init__(
         self,
-        must_link=None,
-        cannot_link=None,
+        must_link: AnyArray | None = None,
+        cannot_link: AnyArray | None = None,
         *,
-        n_samples,
-        must_link_weight=None,
-        cannot_link_weight=None,
-    ):
+        n_samples: int,
+        must_link_weight: ArrayLike | None = None,
+        cannot_link_weight: ArrayLike | None = None,
+    ) -> None:
         n_samples = check_n_samples(n_samples)
         kinds = []
         for name, pairs, weight in (
@@ -116,46 +121,46 @@ class PairwiseConstraints(ConstraintMakers, ConstraintStore):
         self._set_parts(n_samples, *kinds, ())
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int]:
         """``(n_samples,)``, as for a label array."""
         return (self.n_samples,)
 
     @property
-    def must_link(self):
+    def must_link(self) -> NDArray[np.int64]:
         """All must-links, (m, 2) int64, i < j, in lexicographic order."""
         return list_pairs(self, "must_link")[0]
 
     @property
-    def cannot_link(self):
+    def cannot_link(self) -> NDArray[np.int64]:
         """All cannot-links, (c, 2) int64, i < j, in lexicographic order."""
         return list_pairs(self, "cannot_link")[0]
 
     @property
-    def must_link_weight(self):
+    def must_link_weight(self) -> NDArray[np.float64]:
         """The must-links' weights, (m,) float64."""
         return list_pairs(self, "must_link")[1]
 
     @property
-    def cannot_link_weight(self):
+    def cannot_link_weight(self) -> NDArray[np.float64]:
         """The cannot-links' weights, (c,) float64."""
         return list_pairs(self, "cannot_link")[1]
 
     @property
-    def n_pairs(self):
+    def n_pairs(self) -> int:
         """The number of pairs of both kinds, counted without listing them."""
         return sum(count_pairs(self))
 
     @property
-    def n_must_link(self):
+    def n_must_link(self) -> int:
         """The number of must-links, counted without listing them."""
         return count_pairs(self)[0]
 
     @property
-    def n_cannot_link(self):
+    def n_cannot_link(self) -> int:
         """The number of cannot-links, counted without listing them."""
         return count_pairs(self)[1]
 
-    def subset(self, mask):
+    def subset(self, mask: AnyArray) -> Self:
         """Keep some of the pairs.
 
         Parameters
@@ -200,7 +205,7 @@ class PairwiseConstraints(ConstraintMakers, ConstraintStore):
             cannot_link_weight=cannot_weight[in_cannot],
         )
 
-    def components(self):
+    def components(self) -> NDArray[np.int64]:
         """Label the components that the must-links connect.
 
         Returns
@@ -220,7 +225,7 @@ class PairwiseConstraints(ConstraintMakers, ConstraintStore):
             self._cache["components"] = freeze(labels)
         return self._cache["components"]
 
-    def conflicts(self):
+    def conflicts(self) -> ConstraintConflicts:
         """Find the constraints that cannot all be kept.
 
         Returns
@@ -240,7 +245,7 @@ class PairwiseConstraints(ConstraintMakers, ConstraintStore):
         """
         return find_conflicts(self, self.components())
 
-    def closure(self):
+    def closure(self) -> Self:
         """Add every pair that follows from the constraints.
 
         Samples of one must-link component become must-linked, and a cannot-link
@@ -267,117 +272,7 @@ class PairwiseConstraints(ConstraintMakers, ConstraintStore):
         relations = close(self, self.components())
         return self._from_parts(self.n_samples, relations=relations)
 
-    def to_matrix(self):
-        """Write all pairs into a symmetric sparse matrix.
-
-        Returns
-        -------
-        M : csr_array of shape (n_samples, n_samples), float64
-            The weights of must-links minus those of cannot-links; 0 for unknown.
-
-        Raises
-        ------
-        ValueError
-            If there are too many pairs to list.
-
-        Examples
-        --------
-        >>> from skpairclust import PairwiseConstraints
-        >>> c = PairwiseConstraints([(0, 1)], [(1, 2)], n_samples=3)
-        >>> c.to_matrix().toarray()
-        array([[ 0.,  1.,  0.],
-               [ 1.,  0., -1.],
-               [ 0., -1.,  0.]])
-        """
-        check_listable(self.n_pairs, "pairs")
-        must, must_weight = list_pairs(self, "must_link")
-        cannot, cannot_weight = list_pairs(self, "cannot_link")
-        row, column = np.concatenate((must, cannot)).T
-        values = np.concatenate((must_weight, -cannot_weight))
-        shape = (self.n_samples, self.n_samples)
-        upper = sparse.csr_array((values, (row, column)), shape=shape)
-        return (upper + upper.T).tocsr()
-
-    def relation_block(self, rows):
-        """Return what is known among the samples of a batch.
-
-        Parameters
-        ----------
-        rows : array-like of shape (n_rows,)
-            Different samples, as for ``constraints[rows]``.
-
-        Returns
-        -------
-        block : ndarray of shape (n_rows, n_rows), float32
-            Symmetric: the weights of must-links minus those of cannot-links, 0 for
-            unknown pairs and on the diagonal.
-
-        Raises
-        ------
-        ValueError
-            If rows are repeated.
-
-        Examples
-        --------
-        >>> from skpairclust import PairwiseConstraints
-        >>> PairwiseConstraints.from_labels([0, 0, 1, -1]).relation_block([0, 2, 3])
-        array([[ 0., -1.,  0.],
-               [-1.,  0.,  0.],
-               [ 0.,  0.,  0.]], dtype=float32)
-        """
-        rows = check_rows(rows, self.n_samples)
-        block = explicit_block(self._adjacency, rows)
-        return block + self._group_block(rows) if self._relations else block
-
-    def _group_block(self, rows):
-        """Return the part of `relation_block` from groups, without checks."""
-        if "groups" not in self._cache:
-            self._cache["groups"] = make_group_adjacencies(self)
-        parts = zip(self._relations, self._cache["groups"], strict=True)
-        return reduce(np.add, (group_block(*part, rows) for part in parts))
-
-    def induced_pairs(self, rows, offsets):
-        """Find the explicit pairs inside each of many batches at once.
-
-        Pairs that come from labels, sequences or a closure are left out:
-        :meth:`relation_block` knows them.
-
-        Parameters
-        ----------
-        rows : ndarray of shape (n_rows,), int64
-            The rows of all batches, one batch after the other. Rows are numbered
-            from 0 and must differ within a batch; this is not checked.
-        offsets : ndarray of shape (n_batches + 1,), int64
-            Batch b is ``rows[offsets[b]:offsets[b + 1]]``.
-
-        Returns
-        -------
-        batch, i, j : ndarray of shape (n_pairs,), int64
-            The batch of each pair and its positions in the batch, i < j.
-        weight : ndarray of shape (n_pairs,), float64
-            Positive for must-links, negative for cannot-links. A pair that is both
-            has one entry, the difference of its weights.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from skpairclust import PairwiseConstraints
-        >>> c = PairwiseConstraints([(0, 1)], [(1, 2)], n_samples=4)
-        >>> rows, offsets = np.array([2, 1, 3, 0, 1]), np.array([0, 3, 5])
-        >>> batch, i, j, weight = c.induced_pairs(rows, offsets)
-        >>> batch, i, j, weight
-        (array([0, 1]), array([0, 0]), array([1, 1]), array([-1.,  1.]))
-        """
-        return self._adjacency.induced(rows, offsets)
-
-    @property
-    def _adjacency(self):
-        """The index of explicit pairs by sample, made when first needed."""
-        if "adjacency" not in self._cache:
-            self._cache["adjacency"] = make_adjacency(self)
-        return self._cache["adjacency"]
-
-    def __getitem__(self, rows):
+    def __getitem__(self, rows: Any) -> Self:
         rows = check_rows(rows, self.n_samples)
         n_rows = len(rows)
         positions = np.full(self.n_samples, -1, dtype=np.int32)
@@ -392,7 +287,7 @@ class PairwiseConstraints(ConstraintMakers, ConstraintStore):
         relations = [slice_relation(relation, rows) for relation in self._relations]
         return self._from_parts(n_rows, must, cannot, sum(relations, ()))
 
-    def __or__(self, other):
+    def __or__(self, other: Self) -> Self:
         if not isinstance(other, PairwiseConstraints):
             return NotImplemented
         if other.n_samples != self.n_samples:
@@ -413,11 +308,11 @@ class PairwiseConstraints(ConstraintMakers, ConstraintStore):
         relations = self._relations + other._relations
         return self._from_parts(self.n_samples, must, cannot, relations)
 
-    def __len__(self):
+    def __len__(self) -> int:
         # As for an array of labels: scikit-learn permutes and counts by it.
         return self.n_samples
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         n_must, n_cannot = count_pairs(self)
         return (
             f"{type(self).__name__}(n_samples={self.n_samples}, "

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
@@ -46,13 +47,13 @@ class ConstraintConflicts:
     ConstraintConflicts(direct=0, entailed=1 [(0, 2)])
     """
 
-    direct: np.ndarray
-    entailed: np.ndarray
+    direct: NDArray[np.int64]
+    entailed: NDArray[np.int64]
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.direct) + len(self.entailed)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         parts = [
             f"{name}={len(pairs)}" + (f" [{first_few(pairs, 3)}]" if len(pairs) else "")
             for name, pairs in (("direct", self.direct), ("entailed", self.entailed))
@@ -60,21 +61,31 @@ class ConstraintConflicts:
         return f"ConstraintConflicts({', '.join(parts)})"
 
 
-def label_components(must_link, relations, n_samples):
-    """Label the must-link components in the order of their first samples."""
+def must_link_graph(must_link, relations, n_samples):
+    """Return the graph of must-links, with a further node for each group.
+
+    The node of a group is linked to each member, which stands for all pairs of the
+    group. An edge to it is half a must-link long.
+    """
     ends, tails, n_nodes = [must_link[:, 0]], [must_link[:, 1]], n_samples
     for relation in relations:
-        # a node for the group, linked to each member, stands for all its pairs
         members = np.flatnonzero(relation.groups >= 0)
         ends.append(members)
         tails.append(relation.groups[members] + n_nodes)
         n_nodes += relation.n_groups
     ends, tails = np.concatenate(ends), np.concatenate(tails)
-    graph = sparse.coo_array(
-        # csgraph computes in float64 and would copy anything else
-        (np.ones(len(ends)), (ends.astype(np.int32), tails.astype(np.int32))),
+    # csgraph computes in float64 and would copy anything else
+    lengths = np.ones(len(ends))
+    lengths[len(must_link) :] = 0.5
+    return sparse.coo_array(
+        (lengths, (ends.astype(np.int32), tails.astype(np.int32))),
         shape=(n_nodes, n_nodes),
     )
+
+
+def label_components(must_link, relations, n_samples):
+    """Label the must-link components in the order of their first samples."""
+    graph = must_link_graph(must_link, relations, n_samples)
     _, labels = csgraph.connected_components(graph, directed=False)
     return number_by_appearance(labels[:n_samples].astype(np.int64))[0]
 

@@ -1,5 +1,9 @@
 """The alternative constructors of `PairwiseConstraints`."""
 
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Self
+
 import numpy as np
 
 from skpairclust.constraints._groups import make_relation
@@ -13,13 +17,14 @@ from skpairclust.constraints._sources import (
     relate_sequences,
     split_triples,
 )
+from skpairclust.constraints._typing import AnyArray, RandomState
 
 
 class ConstraintMakers:
     """Class methods that build `PairwiseConstraints` from various kinds of data."""
 
     @classmethod
-    def from_labels(cls, y):
+    def from_labels(cls, y: AnyArray) -> Self:
         """Constrain every pair of labeled samples.
 
         The n(n-1)/2 pairs are not listed; the labels are stored instead.
@@ -55,8 +60,14 @@ class ConstraintMakers:
 
     @classmethod
     def sample_from_labels(
-        cls, y, n_pairs, *, noise=0.0, balanced=False, random_state=None
-    ):
+        cls,
+        y: AnyArray,
+        n_pairs: int,
+        *,
+        noise: float = 0.0,
+        balanced: bool = False,
+        random_state: RandomState = None,
+    ) -> Self:
         """Draw pairs of labeled samples, without repetition.
 
         Every set of `n_pairs` pairs is equally likely. The list of all pairs is not
@@ -109,7 +120,7 @@ class ConstraintMakers:
         return cls(pairs[is_must], pairs[~is_must], n_samples=len(labels))
 
     @classmethod
-    def from_tuples(cls, triples, n_samples):
+    def from_tuples(cls, triples: AnyArray, n_samples: int) -> Self:
         """Read rows (i, j, r) with r = +1 for must-link, -1 for cannot-link.
 
         Parameters
@@ -141,7 +152,7 @@ class ConstraintMakers:
         return cls(must_link, cannot_link, n_samples=n_samples)
 
     @classmethod
-    def from_matrix(cls, M):
+    def from_matrix(cls, M: AnyArray) -> Self:
         """Read a matrix of +1 (must-link), -1 (cannot-link) and 0 (unknown).
 
         Parameters
@@ -186,16 +197,16 @@ class ConstraintMakers:
     @classmethod
     def from_neighbors(
         cls,
-        X,
+        X: AnyArray,
         *,
-        n_neighbors=5,
-        radius=None,
-        cannot_radius=None,
-        n_cannot_link=None,
-        metric="euclidean",
-        n_jobs=None,
-        random_state=None,
-    ):
+        n_neighbors: int | None = 5,
+        radius: float | None = None,
+        cannot_radius: float | None = None,
+        n_cannot_link: int | None = None,
+        metric: str | Callable[..., float] = "euclidean",
+        n_jobs: int | None = None,
+        random_state: RandomState = None,
+    ) -> Self:
         """Must-link near samples, and cannot-link far ones if asked to.
 
         X may hold the features, or positions of the samples in space or time.
@@ -263,7 +274,14 @@ class ConstraintMakers:
         return cls(must_link, cannot_link, n_samples=n_samples)
 
     @classmethod
-    def from_sequences(cls, sequence_ids, *, times=None, max_gap=None, tolerance=None):
+    def from_sequences(
+        cls,
+        sequence_ids: AnyArray,
+        *,
+        times: AnyArray | None = None,
+        max_gap: float | timedelta | np.timedelta64 | None = None,
+        tolerance: float | timedelta | np.timedelta64 | None = None,
+    ) -> Self:
         """Constrain the samples of tracks, sessions or other sequences.
 
         The samples of a sequence show the same object and are must-linked. With

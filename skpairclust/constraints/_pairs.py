@@ -72,7 +72,8 @@ def check_pairs(pairs, n_samples, name):
         return np.empty((0, 2), dtype=np.int64)
     hint = (
         "Give row indices of X as an (m, 2) integer array; convert whole "
-        "numbers with `.astype(np.int64)` and a mask with `np.argwhere`."
+        "numbers with `.astype(np.int64)` and a mask with `np.argwhere`. If samples "
+        "have ids, use `PairwiseConstraints.from_ids` or `from_frame`."
     )
     pairs = as_integers(pairs, name, hint)
     if pairs.size == 0 and pairs.ndim <= 2:

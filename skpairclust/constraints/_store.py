@@ -13,6 +13,8 @@ class ConstraintStore:
     the explicit pairs; `_relations` is a tuple of `GroupRelation`.
     """
 
+    n_samples: int
+
     @classmethod
     def _from_parts(cls, n_samples, must=None, cannot=None, relations=()):
         """Build from canonical (pairs, weights) and relations, unchecked."""
@@ -31,7 +33,7 @@ class ConstraintStore:
         self._cache = {}
 
     @property
-    def nbytes(self):
+    def nbytes(self) -> int:
         """Bytes held by the arrays."""
         return sum(array.nbytes for array in self._arrays())
 
@@ -50,7 +52,7 @@ class ConstraintStore:
             "skpairclust.metrics.get_scorer."
         )
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         if not isinstance(other, ConstraintStore):
             return NotImplemented
         mine, theirs = self._arrays(), other._arrays()

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from skpairclust.constraints import PairwiseConstraints
+from skpairclust.constraints._mistakes import refuse_near_misses
 from skpairclust.constraints._pairs import first_few
 
 _FORMS = (
@@ -29,8 +30,8 @@ def check_supervision(y, *, n_samples, must_link=None, cannot_link=None):
     n_samples : int
         The number of rows of X.
     must_link, cannot_link : array-like of shape (m, 2) or None, default=None
-        Positions of rows of X, from 0; not labels of a DataFrame's index. Only with
-        a `y` that is None or labels.
+        Positions of rows of X, from 0; not labels of a DataFrame's index, which go
+        to `PairwiseConstraints.from_ids`. Only with a `y` that is None or labels.
 
     Returns
     -------
@@ -83,6 +84,7 @@ def _read_y(y, n_samples):
     if sparse.issparse(y):
         _check_relation_shape(y.shape, n_samples)
         return PairwiseConstraints.from_matrix(y), True
+    refuse_near_misses(y)
     array = _as_array(y)
     if array.ndim == 1:
         # of a list with names an array loses what is missing
@@ -150,7 +152,7 @@ def _read_table(y, n_samples):
         return PairwiseConstraints.from_tuples(y, n_samples)
     ways_out = {
         1: "Flatten labels with `np.ravel(y)`.",
-        2: "Give index pairs as must_link= and cannot_link=.",
+        2: "Give pairs by name: `fit(X, must_link=..., cannot_link=...)`.",
     }
     raise ValueError(
         f"y has shape {y.shape} for {n_samples} samples, but {_FORMS}. "

@@ -1,14 +1,17 @@
 """MetricEmbedder: the estimator's API."""
 
 import warnings
+from collections.abc import Callable, Sequence
 from functools import partial
 from numbers import Integral, Real
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
 from skpairclust.constraints._supervision import check_supervision
+from skpairclust.constraints._typing import AnyArray, RandomState, Samples
 from skpairclust.embedder._losses import REDUCTIONS
 from skpairclust.embedder._mining import MINERS
 from skpairclust.embedder._objective import MARGINS, run_training
@@ -315,41 +318,51 @@ class MetricEmbedder(EmbeddingQueries):
 
     def __init__(
         self,
-        n_components=64,
+        n_components: int = 64,
         *,
-        loss="triplet",
-        network="mlp",
-        augment=None,
-        max_iter=50,
-        random_state=None,
-        margin=None,
-        mining="auto",
-        pool="closest",
-        pool_epochs=5,
-        swap=False,
-        positive_percentile=100,
-        reduction="active",
-        sampling="classes",
-        samples_per_class=4,
-        normalize=None,
-        n_clusters=None,
-        clusters_per_class=1,
-        hidden_layer_sizes=(256, 256),
-        input_shape=None,
-        head_learning_rate_multiplier=1.0,
-        optimizer="adam",
-        learning_rate=2e-3,
-        momentum=0.9,
-        weight_decay=0.0,
-        schedule="cosine",
-        batch_size=256,
-        tol=1e-4,
-        n_iter_no_change=None,
-        validation_fraction=0.0,
-        device="auto",
-        warm_start=False,
-        verbose=0,
-    ):
+        loss: Literal[
+            "contrastive",
+            "hinge_embedding",
+            "lifted",
+            "ratio_triplet",
+            "soft_triplet",
+            "squared_triplet",
+            "triplet",
+        ] = "triplet",
+        network: Literal["mlp", "lenet", "conv"] | Callable[..., Any] = "mlp",
+        augment: Literal["affine", "elastic"] | Callable[..., Any] | None = None,
+        max_iter: int = 50,
+        random_state: RandomState = None,
+        margin: float | None = None,
+        mining: Literal[
+            "all", "auto", "hardest", "pool", "random", "semihard"
+        ] = "auto",
+        pool: Literal["closest", "kmeans", "random", "semihard"] = "closest",
+        pool_epochs: int = 5,
+        swap: bool = False,
+        positive_percentile: float = 100,
+        reduction: Literal["active", "mean", "sum"] = "active",
+        sampling: Literal["classes", "hard"] = "classes",
+        samples_per_class: int = 4,
+        normalize: bool | None = None,
+        n_clusters: int | None = None,
+        clusters_per_class: int = 1,
+        hidden_layer_sizes: int | Sequence[int] = (256, 256),
+        input_shape: Sequence[int] | None = None,
+        head_learning_rate_multiplier: float = 1.0,
+        optimizer: Literal["adam", "sgd"] = "adam",
+        learning_rate: float = 2e-3,
+        momentum: float = 0.9,
+        weight_decay: float = 0.0,
+        schedule: Literal["constant", "cosine", "halving"] = "cosine",
+        batch_size: int = 256,
+        tol: float = 1e-4,
+        n_iter_no_change: int | None = None,
+        validation_fraction: float = 0.0,
+        device: str | torch.device = "auto",
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None:
         self.n_components = n_components
         self.loss = loss
         self.network = network
@@ -385,7 +398,14 @@ class MetricEmbedder(EmbeddingQueries):
         self.verbose = verbose
 
     @with_callbacks
-    def fit(self, X, y=None, *, must_link=None, cannot_link=None):
+    def fit(
+        self,
+        X: Samples,
+        y: AnyArray | None = None,
+        *,
+        must_link: AnyArray | None = None,
+        cannot_link: AnyArray | None = None,
+    ) -> Self:
         """Train the network and embed X.
 
         Parameters

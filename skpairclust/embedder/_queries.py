@@ -1,6 +1,9 @@
 """What a fitted embedder answers: embeddings, neighbors, clusters, a score."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils.metaestimators import available_if
@@ -9,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from skpairclust.constraints import PairwiseConstraints
 from skpairclust.constraints._labels import encode_labels
 from skpairclust.constraints._supervision import check_supervision
+from skpairclust.constraints._typing import AnyArray, Samples
 from skpairclust.embedder._objective import embed
 from skpairclust.embedder._validation import pair_auc
 from skpairclust.metrics import recall_at_k
@@ -36,7 +40,7 @@ class EmbeddingQueries(BaseNeuralEstimator):
     `normalize`, `n_components`, `n_clusters` and `clusters_per_class`.
     """
 
-    def transform(self, X):
+    def transform(self, X: Samples) -> Any:
         """Embed X.
 
         Parameters
@@ -53,7 +57,7 @@ class EmbeddingQueries(BaseNeuralEstimator):
         return self._embed(self._check_X(X, reset=False))
 
     @available_if(_clusters)
-    def predict(self, X):
+    def predict(self, X: Samples) -> NDArray[np.int64]:
         """Return the cluster whose center is nearest to each sample's embedding.
 
         Available if `n_clusters` is set.
@@ -72,7 +76,12 @@ class EmbeddingQueries(BaseNeuralEstimator):
         embedding = self._embed(self._check_X(X, reset=False))
         return self._assign(embedding)
 
-    def kneighbors(self, X=None, n_neighbors=5, return_distance=True):
+    def kneighbors(
+        self,
+        X: Samples | None = None,
+        n_neighbors: int = 5,
+        return_distance: bool = True,
+    ) -> Any:
         """Find the samples of `fit` that are nearest in the embedding.
 
         Parameters
@@ -101,7 +110,7 @@ class EmbeddingQueries(BaseNeuralEstimator):
         queries = None if X is None else self._embed(self._check_X(X, reset=False))
         return index.kneighbors(queries, n_neighbors, return_distance)
 
-    def score(self, X, y=None):
+    def score(self, X: Samples, y: AnyArray | None = None) -> float:
         """Return Recall@1 for labels, the area under the ROC curve for pairs.
 
         Parameters

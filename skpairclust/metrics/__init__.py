@@ -17,6 +17,7 @@ from skpairclust.metrics._probabilities import (
 from skpairclust.metrics._retrieval import recall_at_k
 from skpairclust.metrics._scorers import (
     ConstraintScorer,
+    LabelScore,
     constraint_accuracy,
     constraint_roc_auc,
     get_scorer,
@@ -27,6 +28,7 @@ from skpairclust.metrics._scorers import (
 
 __all__ = [
     "ConstraintScorer",
+    "LabelScore",
     "clustering_accuracy_score",
     "constraint_accuracy",
     "constraint_accuracy_score",

@@ -4,10 +4,16 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from sklearn.metrics.cluster import contingency_matrix, pair_confusion_matrix
 
+from skpairclust.constraints._typing import AnyArray
 from skpairclust.metrics._checks import check_class_labels, check_matching
 
 
-def clustering_accuracy_score(labels_true, labels_pred, *, fitted_on=None):
+def clustering_accuracy_score(
+    labels_true: AnyArray,
+    labels_pred: AnyArray,
+    *,
+    fitted_on: tuple[AnyArray, AnyArray] | None = None,
+) -> float:
     """Share of samples whose cluster is the one assigned to their class.
 
     Clusters and classes are matched one to one so that the share is largest
@@ -62,7 +68,7 @@ def clustering_accuracy_score(labels_true, labels_pred, *, fitted_on=None):
     return float(is_right.mean())
 
 
-def purity_score(labels_true, labels_pred):
+def purity_score(labels_true: AnyArray, labels_pred: AnyArray) -> float:
     """Share of samples that belong to the most frequent class of their cluster.
 
     Purity never falls when clusters are split, and clusters of a single sample are
@@ -105,7 +111,7 @@ def purity_score(labels_true, labels_pred):
     return float(table.max(axis=0).sum() / len(labels_true))
 
 
-def pairwise_f1_score(labels_true, labels_pred):
+def pairwise_f1_score(labels_true: AnyArray, labels_pred: AnyArray) -> float:
     r"""F1 score of the pairs of samples that are in the same cluster.
 
     TP pairs have the same cluster and the same class, FP pairs only the same

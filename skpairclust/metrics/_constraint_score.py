@@ -1,13 +1,14 @@
 """The score that all clusterers have in common. Loads no PyTorch."""
 
 from skpairclust.constraints._supervision import check_supervision
+from skpairclust.constraints._typing import AnyArray
 from skpairclust.metrics import constraint_accuracy_score
 
 
 class ConstraintScoreMixin:
     """Score for clusterers with `predict`: the share of constraints respected."""
 
-    def score(self, X, y=None):
+    def score(self, X: AnyArray, y: AnyArray | None = None) -> float:
         """Return the share of constraints that the prediction for X respects.
 
         On the pairs that were fitted the score deceives: a clusterer can keep nearly

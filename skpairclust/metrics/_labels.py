@@ -1,14 +1,18 @@
 """Scores of cluster labels against constraints."""
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from skpairclust.constraints import PairwiseConstraints
 from skpairclust.constraints._labels import encode_values
+from skpairclust.constraints._typing import AnyArray
 from skpairclust.metrics._checks import read_clusters
 
 
-def constraint_accuracy_score(constraints, labels_pred):
+def constraint_accuracy_score(
+    constraints: PairwiseConstraints, labels_pred: AnyArray
+) -> float:
     """Mean of the share of must-links and the share of cannot-links that labels keep.
 
     Both kinds count equally, no matter how many pairs there are of each. If there
@@ -52,7 +56,9 @@ def constraint_accuracy_score(constraints, labels_pred):
     return float(np.mean(kept[total > 0] / total[total > 0]))
 
 
-def count_respected(constraints, labels_pred):
+def count_respected(
+    constraints: PairwiseConstraints, labels_pred: AnyArray
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Count the pairs that labels respect, and all pairs, of each kind.
 
     Parameters

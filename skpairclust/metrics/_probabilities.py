@@ -8,11 +8,13 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 from sklearn.utils.validation import check_array
 
+from skpairclust.constraints import PairwiseConstraints
 from skpairclust.constraints._groups import (
     cannot_pairs,
     count_pairs,
     must_pairs,
 )
+from skpairclust.constraints._typing import AnyArray
 from skpairclust.metrics._labels import check_constraints
 
 # If labels, sequences or a closure imply more pairs of a kind than this, so many are
@@ -22,7 +24,9 @@ MAX_IMPLIED_PAIRS = 1_000_000
 _BLOCK_VALUES = 2**22
 
 
-def constraint_roc_auc_score(constraints, probabilities):
+def constraint_roc_auc_score(
+    constraints: PairwiseConstraints, probabilities: AnyArray
+) -> float:
     """Probability that a must-link looks more similar than a cannot-link.
 
     P.Q is the probability that the two samples of a pair are in the same cluster.
@@ -77,7 +81,9 @@ def constraint_roc_auc_score(constraints, probabilities):
     return float(roc_auc_score(is_must, same, sample_weight=weight))
 
 
-def constraint_log_loss(constraints, probabilities):
+def constraint_log_loss(
+    constraints: PairwiseConstraints, probabilities: AnyArray
+) -> float:
     """Mean negative log-likelihood of the constraints, in nats.
 
     P.Q is the probability that the two samples of a pair are in the same cluster. A

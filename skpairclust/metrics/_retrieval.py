@@ -7,14 +7,18 @@ there are K. Distances come from matrix products of blocks. Distances that are e
 the threshold within the rounding error are computed again from differences in float64.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any, Literal, overload
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import gammaln
 from sklearn.preprocessing import normalize
 from sklearn.utils.validation import check_array, check_consistent_length
 
 from skpairclust.constraints._labels import encode_values, split_missing
+from skpairclust.constraints._typing import AnyArray
 from skpairclust.metrics._checks import encode_together
 
 # Samples in a block of queries and in a block of the gallery: their product fits the
@@ -26,9 +30,39 @@ _BLOCK_VALUES = 2**21
 _SIDES = ("left", "right")
 
 
+@overload
 def recall_at_k(
-    X, labels, k=1, *, X_gallery=None, gallery_labels=None, metric="euclidean"
-):
+    X: AnyArray,
+    labels: AnyArray,
+    k: int = 1,
+    *,
+    X_gallery: AnyArray | None = None,
+    gallery_labels: AnyArray | None = None,
+    metric: Literal["euclidean", "cosine"] = "euclidean",
+) -> float: ...
+
+
+@overload
+def recall_at_k(
+    X: AnyArray,
+    labels: AnyArray,
+    k: Sequence[int] | NDArray[Any],
+    *,
+    X_gallery: AnyArray | None = None,
+    gallery_labels: AnyArray | None = None,
+    metric: Literal["euclidean", "cosine"] = "euclidean",
+) -> NDArray[np.float64]: ...
+
+
+def recall_at_k(
+    X: AnyArray,
+    labels: AnyArray,
+    k: int | Sequence[int] | NDArray[Any] = 1,
+    *,
+    X_gallery: AnyArray | None = None,
+    gallery_labels: AnyArray | None = None,
+    metric: Literal["euclidean", "cosine"] = "euclidean",
+) -> float | NDArray[np.float64]:
     """Share of samples that have one of their own class among the K nearest others.
 
     Parameters

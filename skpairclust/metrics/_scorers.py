@@ -1,10 +1,14 @@
 """Scorers, which searches and cross-validation call with a fitted estimator."""
 
+from collections.abc import Callable
+from typing import Any, Literal
+
 import sklearn.metrics
 from sklearn.metrics import make_scorer
 
 from skpairclust.constraints import PairwiseConstraints
 from skpairclust.constraints._supervision import check_supervision
+from skpairclust.constraints._typing import AnyArray
 from skpairclust.metrics import _classes
 from skpairclust.metrics._checks import read_class_labels
 from skpairclust.metrics._labels import constraint_accuracy_score
@@ -50,13 +54,17 @@ class ConstraintScorer:
     """
 
     def __init__(
-        self, score_func, *, response_method="predict", greater_is_better=True
-    ):
+        self,
+        score_func: Callable[..., float],
+        *,
+        response_method: Literal["predict", "predict_proba"] = "predict",
+        greater_is_better: bool = True,
+    ) -> None:
         self.score_func = score_func
         self.response_method = response_method
         self.greater_is_better = greater_is_better
 
-    def __call__(self, estimator, X, y=None):
+    def __call__(self, estimator: Any, X: AnyArray, y: AnyArray | None = None) -> float:
         """Return the score of `estimator` on X.
 
         Parameters
@@ -97,15 +105,15 @@ class ConstraintScorer:
         sign = 1 if self.greater_is_better else -1
         return sign * self.score_func(y, response)
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         if not isinstance(other, ConstraintScorer):
             return NotImplemented
         return vars(self) == vars(other)
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash((self.score_func, self.response_method, self.greater_is_better))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         sign = "" if self.greater_is_better else "-"
         return f"{type(self).__name__}({sign}{self.score_func.__name__})"
 
@@ -125,7 +133,7 @@ _SCORERS = {
 }
 
 
-def get_scorer_names():
+def get_scorer_names() -> list[str]:
     """List the names of the scorers that compare with constraints.
 
     Returns
@@ -143,7 +151,7 @@ def get_scorer_names():
     return sorted(_SCORERS)
 
 
-def get_scorer(name):
+def get_scorer(name: str | Callable[..., float]) -> Callable[..., float]:
     """Return a scorer by its name.
 
     Parameters
@@ -177,7 +185,7 @@ def get_scorer(name):
     return _SCORERS[name]
 
 
-def make_label_scorer(score_func):
+def make_label_scorer(score_func: str | Callable[..., float]) -> Callable[..., float]:
     """Make a scorer against true labels, for constraints in `y`.
 
     `y` holds constraints, and the labels are passed as metadata `labels_true`, which
@@ -228,7 +236,7 @@ def make_label_scorer(score_func):
     """
     if not callable(score_func):
         score_func = _find_score(score_func)
-    scorer = make_scorer(_LabelScore(score_func))
+    scorer = make_scorer(LabelScore(score_func))
     return scorer.set_score_request(labels_true=True)
 
 
@@ -244,14 +252,49 @@ def _find_score(name):
     )
 
 
-class _LabelScore:
-    """Call a score with `labels_true`, whatever y holds."""
+class LabelScore:
+    """A score against `labels_true`, whatever `y` holds.
 
-    def __init__(self, score_func):
+    :func:`make_label_scorer` makes it. It is public because pickles of such scorers
+    contain it.
+
+    Parameters
+    ----------
+    score_func : callable
+        Takes true and predicted labels.
+
+    Examples
+    --------
+    >>> from sklearn.metrics import adjusted_rand_score
+    >>> from skpairclust.metrics import LabelScore
+    >>> score = LabelScore(adjusted_rand_score)
+    >>> score(None, [0, 0, 1, 1], labels_true=["a", "a", "b", None])
+    1.0
+    """
+
+    def __init__(self, score_func: Callable[..., float]) -> None:
         self.score_func = score_func
         # scikit-learn's repr of a scorer asks for it
         self.__name__ = getattr(score_func, "__name__", repr(score_func))
 
-    def __call__(self, y, labels_pred, *, labels_true):
+    def __call__(
+        self, y: object, labels_pred: AnyArray, *, labels_true: AnyArray
+    ) -> float:
+        """Return the score of the samples whose true label is not missing.
+
+        Parameters
+        ----------
+        y : object
+            Ignored.
+        labels_pred : array-like of shape (n_samples,)
+            Clusters.
+        labels_true : array-like of shape (n_samples,)
+            Classes, some of which may be missing (None, NaN, ``pandas.NA``).
+
+        Returns
+        -------
+        float
+            What `score_func` returns.
+        """
         true, pred, _ = read_class_labels(labels_true, labels_pred)
         return self.score_func(true, pred)

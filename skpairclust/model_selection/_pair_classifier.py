@@ -1,14 +1,17 @@
 """PairClassifier: pairs as samples, "same" and "different" as classes."""
 
 import copy
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skpairclust.constraints import PairwiseConstraints
 from skpairclust.constraints._pairs import check_pairs, check_weights, count_samples
+from skpairclust.constraints._typing import AnyArray
 from skpairclust.metrics._probabilities import same_cluster_probability
 
 
@@ -79,11 +82,13 @@ class PairClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     __metadata_request__predict_proba = {"pairs": UNUSED}
     __metadata_request__decision_function = {"pairs": UNUSED}
 
-    def __init__(self, estimator, X):
+    def __init__(self, estimator: Any, X: AnyArray) -> None:
         self.estimator = estimator
         self.X = X
 
-    def fit(self, pairs, y, sample_weight=None):
+    def fit(
+        self, pairs: AnyArray, y: AnyArray, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Fit a clone of the estimator to all of X with these pairs.
 
         Parameters
@@ -114,7 +119,7 @@ class PairClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.n_features_in_ = 2
         return self
 
-    def predict(self, pairs):
+    def predict(self, pairs: AnyArray) -> NDArray[np.int64]:
         """Return 1 for pairs that are more likely the same than not.
 
         Parameters
@@ -130,7 +135,7 @@ class PairClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         is_same = self.decision_function(pairs) > 0
         return self.classes_[is_same.astype(np.int64)]
 
-    def predict_proba(self, pairs):
+    def predict_proba(self, pairs: AnyArray) -> NDArray[np.float64]:
         """Return the probabilities of "different" and "same".
 
         Parameters
@@ -149,7 +154,7 @@ class PairClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         same = self._predict_same(pairs)
         return np.column_stack((1 - same, same))
 
-    def decision_function(self, pairs):
+    def decision_function(self, pairs: AnyArray) -> NDArray[np.float64]:
         """Return the probability of "same" minus 1/2.
 
         Parameters

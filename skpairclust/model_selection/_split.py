@@ -1,13 +1,18 @@
 """ConstraintKFold: a splitter that takes the pairs into account."""
 
+from collections.abc import Iterator
 from numbers import Integral
+from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_random_state
 
 from skpairclust.constraints import PairwiseConstraints
 from skpairclust.constraints._pairs import count_samples
 from skpairclust.constraints._supervision import check_supervision
+from skpairclust.constraints._typing import AnyArray, RandomState
 from skpairclust.model_selection._folds import (
     component_folds,
     count_by_component,
@@ -95,12 +100,20 @@ class ConstraintKFold(BaseCrossValidator):
     array([0.1, 0.1, 0.1, 0.1, 0.1])
     """
 
-    def __init__(self, n_splits=5, *, method="auto", random_state=None):
+    def __init__(
+        self,
+        n_splits: int = 5,
+        *,
+        method: Literal["auto", "cover", "component", "row"] = "auto",
+        random_state: RandomState = None,
+    ) -> None:
         self.n_splits = n_splits
         self.method = method
         self.random_state = random_state
 
-    def split(self, X, y=None, groups=None):
+    def split(
+        self, X: AnyArray, y: AnyArray | None = None, groups: AnyArray | None = None
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
         """Divide the samples.
 
         Parameters
@@ -137,7 +150,12 @@ class ConstraintKFold(BaseCrossValidator):
         raise_if_empty(self.report_, what, "another method, fewer splits or more pairs")
         return iter(folds)
 
-    def get_n_splits(self, X=None, y=None, groups=None):
+    def get_n_splits(
+        self,
+        X: AnyArray | None = None,
+        y: AnyArray | None = None,
+        groups: AnyArray | None = None,
+    ) -> int:
         """Return the number of folds.
 
         Parameters

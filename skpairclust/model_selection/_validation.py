@@ -1,6 +1,8 @@
 """cross_validate_constraints: scores, and how the splits used the pairs."""
 
+from collections.abc import Callable, Iterable
 from numbers import Integral
+from typing import Any, Literal
 
 import numpy as np
 from scipy import sparse
@@ -12,6 +14,7 @@ from skpairclust.constraints import PairwiseConstraints
 from skpairclust.constraints._labels import encode_labels
 from skpairclust.constraints._pairs import count_samples
 from skpairclust.constraints._supervision import check_supervision
+from skpairclust.constraints._typing import AnyArray
 from skpairclust.metrics import get_scorer, get_scorer_names
 from skpairclust.model_selection._pair_classifier import PairClassifier
 from skpairclust.model_selection._report import (
@@ -23,23 +26,27 @@ from skpairclust.model_selection._split import ConstraintKFold
 
 
 def cross_validate_constraints(
-    estimator,
-    X,
-    y,
+    estimator: Any,
+    X: AnyArray,
+    y: AnyArray,
     *,
-    cv=None,
-    scoring="constraint_accuracy",
-    hold_out="rows",
-    drop_entailed=False,
-    groups=None,
-    params=None,
-    n_jobs=None,
-    return_train_score=False,
-    return_estimator=False,
-    return_indices=False,
-    error_score="raise",
-    verbose=0,
-):
+    cv: Any = None,
+    scoring: str
+    | Callable[..., float]
+    | Iterable[str]
+    | dict[str, Any]
+    | None = "constraint_accuracy",
+    hold_out: Literal["rows", "pairs"] = "rows",
+    drop_entailed: bool = False,
+    groups: AnyArray | None = None,
+    params: dict[str, Any] | None = None,
+    n_jobs: int | None = None,
+    return_train_score: bool = False,
+    return_estimator: bool = False,
+    return_indices: bool = False,
+    error_score: float | Literal["raise"] = "raise",
+    verbose: int = 0,
+) -> dict[str, Any]:
     """Cross-validate on constraints and report how the splits used the pairs.
 
     Parameters

@@ -3,7 +3,9 @@
 import warnings
 from dataclasses import replace
 from inspect import signature
+from os import PathLike
 from types import SimpleNamespace
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -15,6 +17,7 @@ from sklearn.base import (
 from sklearn.utils import ClassifierTags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skpairclust.constraints._typing import Samples
 from skpairclust.neural._epoch_hooks import EpochCallbacks
 from skpairclust.neural._heads import forward_features
 from skpairclust.neural._lazy_rows import LazyRows, is_lazy
@@ -91,7 +94,7 @@ class BaseNeuralEstimator(
     """
 
     @property
-    def network_(self):
+    def network_(self) -> torch.nn.Module:
         """torch.nn.Module: the fitted network in evaluation mode."""
         check_is_fitted(self, "weights_")
         network = self.__dict__.get("_network")
@@ -131,7 +134,7 @@ class BaseNeuralEstimator(
             tags.classifier_tags = ClassifierTags()
         return tags
 
-    def save(self, path):
+    def save(self, path: str | PathLike[str]) -> None:
         """Write the fitted estimator to a file that holds no code.
 
         Weights and arrays go to a safetensors file, parameters into its metadata as
@@ -154,7 +157,13 @@ class BaseNeuralEstimator(
         write_state(path, *pack(self))
 
     @classmethod
-    def load(cls, path, *, device="auto", **callables):
+    def load(
+        cls,
+        path: str | PathLike[str],
+        *,
+        device: str | torch.device = "auto",
+        **callables: Any,
+    ) -> Self:
         """Read an estimator that `save` wrote; nothing in the file is executed.
 
         Parameters
@@ -270,7 +279,7 @@ class BaseNeuralEstimator(
         _check_finite(result)
         return result
 
-    def transform(self, X):
+    def transform(self, X: Samples) -> Any:
         """Return the features that the last hidden layer makes of X.
 
         Parameters

@@ -1,40 +1,51 @@
 """Version switches, for features that only newer versions of scikit-learn have."""
 
+from collections.abc import Callable
 from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
 
-try:
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
-except ImportError:  # scikit-learn < 1.9
+if TYPE_CHECKING:
+    # scikit-learn has no types, and a decorator without them would hide those of `fit`.
+    _Method = TypeVar("_Method", bound=Callable[..., Any])
+    CallbackSupportMixin: Any
 
-    class _NoCallbackContext:
-        """Stand in for `sklearn.callback.CallbackContext` and call nothing."""
+    def with_callbacks(method: _Method) -> _Method:
+        """Return the method with its own type."""
 
-        def subcontext(self, **_):
-            return self
+else:
+    try:
+        from sklearn.callback import CallbackSupportMixin, with_callbacks
+    except ImportError:  # scikit-learn < 1.9
 
-        def call_on_fit_task_begin(self, **_):
-            return self
+        class _NoCallbackContext:
+            """Stand in for `sklearn.callback.CallbackContext` and call nothing."""
 
-        def call_on_fit_task_end(self, **_):
-            return False
+            def subcontext(self, **_):
+                return self
 
-    class CallbackSupportMixin:
-        """Do nothing, in place of scikit-learn's mixin."""
+            def call_on_fit_task_begin(self, **_):
+                return self
 
-        def _init_callback_context(self, **_):
-            return _NoCallbackContext()
+            def call_on_fit_task_end(self, **_):
+                return False
 
-    def with_callbacks(method):
-        """Return the method in a separate frame, as scikit-learn 1.9 does.
+        class CallbackSupportMixin:
+            """Do nothing, in place of scikit-learn's mixin."""
 
-        Warnings point to the caller by counting frames.
-        """
+            def _init_callback_context(self, **_):
+                return _NoCallbackContext()
 
-        @wraps(method)
-        def fit(*args, **kwargs):
-            return method(*args, **kwargs)
+        def with_callbacks(method):
+            """Return the method in a separate frame, as scikit-learn 1.9 does.
 
-        return fit
+            Warnings point to the caller by counting frames.
+            """
+
+            @wraps(method)
+            def fit(*args, **kwargs):
+                return method(*args, **kwargs)
+
+            return fit
 
 
 __all__ = ["CallbackSupportMixin", "with_callbacks"]

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
@@ -125,7 +126,7 @@ def test_three_by_three_is_ambiguous():
         ([(0, 1), (2,)], ValueError, "y is not a rectangular array"),
         (3, TypeError, "type int.*no supervision"),
         ("labels", TypeError, "type str.*no supervision"),
-        ({"a": 1}, TypeError, "type dict.*no supervision"),
+        ({"a": 1}, TypeError, "type dict with the keys 'a' .*no supervision"),
         ([(0, 1, 2)], ValueError, r"third column; got \(0, 1, 2\)"),
         ([(0, 9, 1)], ValueError, "out of range for n_samples=5: .*Pairwise"),
         ([(0.0, 1.0, 1.0)], TypeError, "triples must hold integers"),
@@ -135,6 +136,52 @@ def test_three_by_three_is_ambiguous():
 def test_wrong_y(y, error, message):
     with pytest.raises(error, match=message):
         check_supervision(y, n_samples=5)
+
+
+MUST, CANNOT = [(0, 1), (3, 4)], [(1, 2)]
+BY_NAME = r"`fit\(X, must_link=..., cannot_link=...\)`"
+CONTAINER = r"`PairwiseConstraints\(must_link, cannot_link, n_samples=len\(X\)\)`"
+IDS = {"a": ["x", "y"], "b": ["y", "z"], "answer": ["same", "different"]}
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        ((MUST, CANNOT), f"{BY_NAME}.*{CONTAINER}"),
+        ([np.array(MUST), np.array(CANNOT)], BY_NAME),
+        ((np.array(MUST), np.array(MUST)), BY_NAME),
+        ((MUST, []), BY_NAME),
+        ((MUST, None), BY_NAME),
+        ((None, pd.DataFrame(MUST)), BY_NAME),
+        ({"must_link": MUST, "cannot_link": CANNOT}, BY_NAME),
+        ({"cannot_link": CANNOT}, r"`fit\(X, cannot_link=...\)`"),
+        ({"ml": MUST, "cl": CANNOT}, f"keys 'ml', 'cl' .*{BY_NAME}"),
+        (IDS, "from_frame"),
+        (pd.DataFrame(IDS), "from_frame.*left='a', right='b', same='answer', index="),
+        (pl.DataFrame(IDS), "from_frame.*left='a', right='b', same='answer', index="),
+    ],
+)
+def test_near_misses_are_told_the_right_line(y, message):
+    with pytest.raises(TypeError, match=message):
+        check_supervision(y, n_samples=5)
+
+
+@pytest.mark.parametrize(
+    "y", [((0, 1, 1), (1, 2, -1)), [[0, 1, 1], [1, 2, -1]], pd.DataFrame(TRIPLES[:2])]
+)
+def test_two_triples_are_no_near_miss(y):
+    expected = PairwiseConstraints([(0, 1)], [(1, 2)], n_samples=5)
+    assert check_supervision(y, n_samples=5) == expected
+
+
+@pytest.mark.parametrize("y", [[0, 1], ("a", None), [np.float64(1), np.float64(1)]])
+def test_two_labels_are_no_near_miss(y):
+    assert check_supervision(y, n_samples=2).n_samples == 2
+
+
+def test_pairs_of_ids_are_told_the_constructor():
+    with pytest.raises(TypeError, match="from_ids.*from_frame"):
+        check_supervision(None, n_samples=5, must_link=[("a", "b")])
 
 
 @pytest.mark.parametrize("name", ["must_link", "cannot_link"])

@@ -1,6 +1,7 @@
 """Scores against naive oracles, and scorers inside scikit-learn."""
 
 import pickle
+import pickletools
 from itertools import combinations, permutations
 
 import numpy as np
@@ -428,8 +429,12 @@ def test_label_scorer_in_a_search(iris):
 def test_label_scorer_pickles():
     with sklearn.config_context(enable_metadata_routing=True):
         scorer = make_label_scorer("adjusted_rand_score")
-        copy = pickle.loads(pickle.dumps(scorer))
+        data = pickle.dumps(scorer)
+        copy = pickle.loads(data)
         assert repr(copy) == repr(scorer)
+        named = [op for op in pickletools.genops(data) if isinstance(op[1], str)]
+        modules = {text for _, text, _ in named if text.startswith("skpairclust")}
+        assert modules == {"skpairclust.metrics"}
         assert "adjusted_rand_score" in repr(scorer)
 
 

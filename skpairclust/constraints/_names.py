@@ -1,0 +1,167 @@
+"""Ids of samples as people have them, and the rows of X that they stand for.
+
+Ids are compared as Python compares them: 1 and 1.0 are one id, 1 and "1" are two.
+"""
+
+from itertools import repeat
+
+import numpy as np
+
+from skpairclust.constraints._labels import is_missing
+
+
+def show(values, n_shown=5):
+    """Write the first few of many ids, for error messages."""
+    values = list(values)
+    shown = ", ".join(f"{value!r:.60}" for value in values[:n_shown])
+    n_left = len(values) - n_shown
+    return f"{shown} and {n_left} more" if n_left > 0 else shown
+
+
+def list_values(column, name):
+    """Return the entries of a column of any library as a list.
+
+    Parameters
+    ----------
+    column : array-like of shape (n,)
+        An array, a list, a range, or a column of pandas, polars or pyarrow.
+    name : str
+        The argument, for messages.
+    """
+    if isinstance(column, np.ndarray):
+        return _list_array(column, name)
+    if isinstance(column, (str, bytes)):
+        raise TypeError(f"{name} must be one-dimensional; got the text {column!r:.60}.")
+    for method in ("to_pylist", "tolist", "to_list"):
+        if hasattr(column, method):
+            return list(getattr(column, method)())
+    try:
+        return list(column)
+    except TypeError as error:
+        raise TypeError(
+            f"{name} must be one-dimensional; got {type(column).__name__}."
+        ) from error
+
+
+def _list_array(array, name):
+    """Return the entries of a NumPy array; dates become datetime as in pandas."""
+    if array.ndim != 1:
+        raise ValueError(f"{name} must be one-dimensional; got shape {array.shape}.")
+    if array.dtype.kind == "M":
+        # microseconds are the finest that datetime has
+        coarse = array.astype("M8[us]")
+        return coarse.tolist() if (coarse == array).all() else list(array)
+    return array.tolist()
+
+
+def list_ids(index):
+    """Return the id of each row of X as a list."""
+    if hasattr(index, "columns"):
+        if not hasattr(index, "index"):
+            raise TypeError(
+                f"index is a {type(index).__module__.split('.')[0]} table, which has "
+                'no labels of rows: give the column that holds the ids, as `X["id"]`.'
+            )
+        index = index.index
+    return list_values(index, "index")
+
+
+def number_ids(index):
+    """Return a dict from each id to its row, or raise if ids repeat or are missing."""
+    ids = list_ids(index)
+    # most ids are of types that have no missing value: millions pass unread
+    may_miss = set(map(type, ids)) - {int, str, tuple}
+    missing = [row for row, v in enumerate(ids) if is_missing(v)] if may_miss else []
+    if missing:
+        raise ValueError(
+            f"index has no id (None or NaN) at {len(missing)} rows: {show(missing)}."
+        )
+    try:
+        places = dict(zip(ids, range(len(ids)), strict=True))
+    except TypeError as error:
+        raise TypeError(
+            "index holds values that cannot be ids, because Python cannot hash them: "
+            f"{error}. Ids may be numbers, strings, dates or tuples of these."
+        ) from error
+    if len(places) < len(ids):
+        # the dict holds the last row of each id
+        repeated = dict.fromkeys(v for k, v in enumerate(ids) if places[v] != k)
+        raise ValueError(
+            f"index holds {len(repeated)} ids more than once: {show(repeated)}. "
+            "Each row of X needs an id of its own."
+        )
+    return places
+
+
+def locate(ids, places, name):
+    """Return the row of each id, or name the ids that are unknown.
+
+    Parameters
+    ----------
+    ids : list
+    places : dict
+        What `number_ids` returns.
+    name : str
+        Where the ids come from, for messages.
+    """
+    try:
+        found = map(places.get, ids, repeat(-1))
+        rows = np.fromiter(found, dtype=np.int64, count=len(ids))
+    except TypeError as error:
+        raise TypeError(f"{name} holds values that cannot be ids: {error}.") from error
+    lost = np.flatnonzero(rows < 0)
+    if len(lost):
+        _raise_unknown([ids[row] for row in lost], lost, places, name)
+    return rows
+
+
+def _raise_unknown(unknown, at, places, name):
+    """Say which ids are not in the index, and what the reason may be."""
+    missing = [int(row) for row, v in zip(at, unknown, strict=True) if is_missing(v)]
+    if missing:
+        raise ValueError(
+            f"{name} has no id (None or NaN) at {len(missing)} rows: {show(missing)}."
+        )
+    distinct = dict.fromkeys(unknown)
+    raise ValueError(
+        f"{name} holds {len(distinct)} ids that are not in index: {show(distinct)}. "
+        f"{_guess_reason(distinct, places)}"
+    )
+
+
+def _guess_reason(unknown, places):
+    """Return the advice that fits ids of another type, or pairs of other samples."""
+    kinds, known = ({type(value).__name__ for value in v} for v in (unknown, places))
+    if known and not kinds & known:
+        return (
+            f"They are of type {', '.join(sorted(kinds))}, those of index are "
+            f"{', '.join(sorted(known))}: read both alike, for instance with "
+            "`.astype(str)`."
+        )
+    return "Leave out pairs of samples that are not among the rows of X."
+
+
+def check_distinct(left, right, ids):
+    """Raise if a pair joins an id with itself."""
+    twice = np.flatnonzero(left == right)
+    if len(twice):
+        named = dict.fromkeys(ids[row] for row in twice)
+        raise ValueError(
+            f"{len(twice)} pairs join a sample with itself: {show(named)}. Leave "
+            "these rows out."
+        )
+
+
+def name_rows(rows, index, n_samples):
+    """Return the ids of rows as a list; the rows themselves if index is None."""
+    rows = np.asarray(rows)
+    if index is None:
+        return rows.tolist()
+    ids = list_ids(index)
+    if len(ids) != n_samples:
+        raise ValueError(
+            f"index has {len(ids)} ids, but the constraints are about {n_samples} "
+            "samples: give the ids of the same rows, `index[rows]` after "
+            "`constraints[rows]`."
+        )
+    return np.fromiter(ids, dtype=object, count=len(ids))[rows].tolist()

@@ -1,0 +1,145 @@
+"""What users write, with types: `make lint` checks it with mypy and pyright.
+
+`tests/test_types.py` runs it, so that what the checkers accept works as well.
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.model_selection import GridSearchCV
+
+from skpairclust import (
+    ConstrainedNeuralClusterer,
+    MetricEmbedder,
+    PairwiseConstraints,
+)
+from skpairclust.baselines import COPKMeans, MPCKMeans, PCKMeans
+from skpairclust.cluster import AffinityPropagationK
+from skpairclust.metrics import (
+    clustering_accuracy_score,
+    constraint_accuracy_score,
+    constraint_log_loss,
+    get_scorer,
+    recall_at_k,
+)
+from skpairclust.model_selection import (
+    ConstraintKFold,
+    PairClassifier,
+    cross_validate_constraints,
+)
+
+rng = np.random.default_rng(0)
+LABELS = np.repeat([0, 1], 10)
+X: NDArray[np.float64] = rng.normal(size=(20, 3)) + 9 * LABELS[:, None]
+NAMES = [f"sample {row}" for row in range(20)]
+
+
+def make_constraints() -> list[PairwiseConstraints]:
+    """Every constructor, with lists, arrays and tables."""
+    table = pd.DataFrame(
+        {"left": NAMES[:2], "right": NAMES[10:12], "same": [False, None]}
+    )
+    columns = {"a": NAMES[:2], "b": NAMES[2:4], "answer": ["same", "different"]}
+    ids = pd.Index(NAMES)
+    known: list[str | None] = ["a", "b", None] + [None] * 17
+    return [
+        PairwiseConstraints([(0, 1), (2, 3)], n_samples=20),
+        PairwiseConstraints(np.array([[0, 1]]), [[0, 11]], n_samples=20),
+        PairwiseConstraints([(0, 1)], n_samples=20, must_link_weight=[0.5]),
+        PairwiseConstraints.from_labels(known),
+        PairwiseConstraints.from_labels(pd.Series(LABELS)),
+        PairwiseConstraints.sample_from_labels(LABELS, 30, random_state=0),
+        PairwiseConstraints.from_tuples([(0, 1, 1), (1, 12, -1)], n_samples=20),
+        PairwiseConstraints.from_matrix(sparse.csr_array((20, 20))),
+        PairwiseConstraints.from_neighbors(X, n_neighbors=2),
+        PairwiseConstraints.from_sequences(NAMES, times=np.arange(20)),
+        PairwiseConstraints.from_frame(table, index=NAMES),
+        PairwiseConstraints.from_frame(columns, "a", "b", "answer", index=ids),
+        PairwiseConstraints.from_ids([(NAMES[0], NAMES[1])], index=NAMES),
+    ]
+
+
+def read_constraints(pairs: PairwiseConstraints) -> int:
+    """What the container says."""
+    first: NDArray[np.int64] = pairs.must_link[:, 0]
+    half = pairs[:10] | pairs[np.arange(10)].closure()
+    violated = pairs.violated(LABELS.tolist()).to_frame(NAMES)
+    chain = pairs.explain(0, 1).must_link_chain
+    matrix = pairs.to_matrix().toarray()
+    conflicts = len(pairs.conflicts().direct) + len(violated) + len(chain or ())
+    return len(first) + half.n_pairs + conflicts + int(matrix.sum())
+
+
+def fit_baselines(pairs: PairwiseConstraints) -> float:
+    """Supervision of every kind, and scores."""
+    partial: list[int | None] = [0, 1] + [None] * 18
+    frame = pd.DataFrame(X)
+    labels = COPKMeans(2, random_state=0).fit(X, pairs).predict(X)
+    PCKMeans(n_clusters=2).fit(frame, must_link=[(0, 1)], cannot_link=[(0, 11)])
+    MPCKMeans(2, metric="full").fit(X.tolist(), partial).score(X, pairs)
+    AffinityPropagationK(2, random_state=np.random.RandomState(0)).fit(X)
+    accuracy: float = clustering_accuracy_score(["a"] * 10 + ["b"] * 10, labels)
+    recall: float = recall_at_k(X, LABELS)
+    recalls: NDArray[np.float64] = recall_at_k(X, LABELS, [1, 2], metric="cosine")
+    loss = constraint_log_loss(pairs, np.eye(2)[labels] * 0.9 + 0.05)
+    return accuracy + recall + float(recalls[0]) + loss
+
+
+def fit_networks(pairs: PairwiseConstraints) -> NDArray[np.int64]:
+    """Both neural estimators."""
+    model = ConstrainedNeuralClusterer(2, max_iter=2, unlabeled=None, random_state=0)
+    names: list[str | None] = ["a"] * 9 + [None] + ["b"] * 10
+    model.fit(X, names).fit(pd.DataFrame(X), must_link=[(0, 1)])
+    model.fit(X, pairs).calibrate(X, pairs).score(X, pairs)
+    sure: NDArray[np.float32] = model.predict_proba(X).max(axis=1)
+    embedder = MetricEmbedder(
+        n_components=4, n_clusters=2, max_iter=2, hidden_layer_sizes=8, random_state=0
+    )
+    embedder.fit(sparse.csr_array(X), LABELS)
+    distances, neighbors = embedder.fit(X, LABELS).kneighbors(X[:3], n_neighbors=2)
+    points = embedder.transform(X)[:, 0]
+    print(sure.mean(), distances.shape, neighbors.shape, points.shape)
+    clusters: NDArray[np.int64] = embedder.predict(X)
+    return clusters + model.fit_predict(X, pairs)
+
+
+def select_models(pairs: PairwiseConstraints) -> dict[str, Any]:
+    """Searches over held-out pairs."""
+    cv = ConstraintKFold(n_splits=3, random_state=0)
+    grid = {"n_clusters": [2, 3]}
+    scorer = get_scorer("constraint_accuracy")
+    search = GridSearchCV(PCKMeans(random_state=0), grid, cv=cv, scoring=scorer)
+    best = search.fit(X, pairs).best_estimator_
+    print(constraint_accuracy_score(pairs, best.predict(X)))
+    every = np.concatenate((pairs.must_link, pairs.cannot_link))
+    answers = np.repeat([1, -1], [pairs.n_must_link, pairs.n_cannot_link])
+    PairClassifier(PCKMeans(2), X).fit(every, answers).predict(every[:3])
+    return cross_validate_constraints(COPKMeans(2), X, pairs, cv=cv, hold_out="rows")
+
+
+def what_is_wrong() -> None:
+    """Calls that checkers must refuse; nobody runs them."""
+    PairwiseConstraints([(0, 1)])  # type: ignore[call-arg]
+    PairwiseConstraints([(0, 1)], n_samples="20")  # type: ignore[arg-type]
+    PairwiseConstraints.from_frame({}, index=3)  # type: ignore[arg-type]
+    MPCKMeans(metric="euclidean")  # type: ignore[arg-type]
+    ConstrainedNeuralClusterer(loss="kl")  # type: ignore[arg-type]
+    ConstrainedNeuralClusterer(2).fit(X, constraints=[])  # type: ignore[call-arg]
+    MetricEmbedder(n_clusters="auto")  # type: ignore[arg-type]
+    COPKMeans(2).fit(X, constraints=[(0, 1)])  # type: ignore[call-arg]
+    constraint_accuracy_score([(0, 1)], LABELS)  # type: ignore[arg-type]
+
+
+def main() -> None:
+    """Run everything that is right."""
+    made = make_constraints()
+    sampled = made[5]
+    print(read_constraints(sampled), fit_baselines(sampled), fit_networks(sampled))
+    print(select_models(sampled)["test_score"])
+
+
+if __name__ == "__main__":
+    main()
