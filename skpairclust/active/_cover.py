@@ -1,0 +1,140 @@
+"""CoverQuery: typical samples first, then the uncertain and the far."""
+
+from numbers import Integral
+
+import numpy as np
+
+from skpairclust.active._base import BaseQuery
+from skpairclust.active._model_view import as_dense, find_n_clusters, take_rows
+from skpairclust.active._placing import place_samples
+from skpairclust.active._samples import (
+    digest,
+    draw_candidates,
+    farthest_first,
+    typical_rows,
+)
+from skpairclust.utils._param_validation import Interval, StrOptions, positive_int
+
+# Typical samples per cluster.
+_PER_CLUSTER = 5
+# The most uncertain, among which those are taken that are far from each other: so many
+# times the samples needed, or this share of all.
+_TIMES, _SHARE = 5, 0.1
+# Of the known samples, so many are looked at to find what is far from them.
+_MOST_KNOWN = 4000
+
+
+class CoverQuery(BaseQuery):
+    r"""Ask about typical samples first, then about uncertain and far ones.
+
+    Each sample is compared with the known groups, the likeliest first, until it is in
+    one of them. After `max_tries` comparisons in vain it is the first of a new group.
+    The model says which group is the likeliest, or distance does while there is no
+    model. If the model thinks that two groups are one, it is asked as well.
+
+    The first samples are typical: each is nearest to the center of a cluster of
+    k-means, and those of big clusters come first. Then come samples whose cluster the
+    model is unsure of, which are far from each other and from what is known.
+
+    Parameters
+    ----------
+    n_typical : int or "auto", default="auto"
+        Number of typical samples. "auto" is 5 times the number of clusters of the
+        estimator, or :math:`2 \sqrt{n}` of n samples if it does not say any; at most
+        n / 2.
+
+    max_tries : int, default=6
+        Comparisons with groups after which a sample opens a new one.
+
+    random_state : int, RandomState instance or None, default=None
+        Controls k-means, and which 10,000 samples are candidates if there are more.
+
+    See Also
+    --------
+    ActivePairLearner : Asks, fits and asks again.
+    UncertaintyQuery : Only uncertain samples.
+
+    Notes
+    -----
+    What the strategy knows is in its arguments, so that questions may go on anywhere.
+    An object only remembers the typical samples of the last X, which it finds again
+    whenever needed.
+
+    References
+    ----------
+    .. [1] Basu, Banerjee, Mooney (2004). Active semi-supervision for pairwise
+       constrained clustering. SDM. It compares samples with groups as is done here.
+    .. [2] Gonzalez (1985). Clustering to minimize the maximum intercluster distance.
+       Theoretical Computer Science 38. Chooses what is far.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skpairclust.active import CoverQuery
+    >>> X, y = load_iris(return_X_y=True)
+    >>> pairs = CoverQuery(random_state=0).query(None, X, None, n_queries=3)
+    >>> pairs.shape
+    (3, 2)
+    """
+
+    _parameter_constraints: dict = {
+        **BaseQuery._parameter_constraints,
+        "n_typical": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "max_tries": [positive_int()],
+    }
+
+    def __init__(self, n_typical="auto", *, max_tries=6, random_state=None):
+        self.n_typical = n_typical
+        self.max_tries = max_tries
+        self.random_state = random_state
+
+    def _propose(self, view, knowledge, n_queries, rng):
+        """Return pairs, the most telling first."""
+        candidates = draw_candidates(knowledge.n_samples, rng)
+        typical = self._typical(view, candidates, rng)
+
+        def propose_rows(groups_view, n_rows):
+            rows = typical[~knowledge.is_named[typical]][:n_rows]
+            if len(rows) < n_rows:
+                others = candidates[~knowledge.is_named[candidates]]
+                others = np.setdiff1d(others, rows)
+                more = _uncertain_and_far(
+                    view, groups_view, knowledge, others, n_rows - len(rows)
+                )
+                rows = np.concatenate((rows, more))
+            return rows
+
+        return place_samples(view, knowledge, n_queries, self.max_tries, propose_rows)
+
+    def _typical(self, view, candidates, rng):
+        """Return the typical samples of X; those of the last X are remembered."""
+        n_typical = self.n_typical
+        if n_typical == "auto":
+            # a fitted clusterer may use fewer clusters than before: see the parameter
+            n_clusters = find_n_clusters(view.given)
+            n_typical = 2 * int(np.sqrt(len(view)))
+            if n_clusters is not None:
+                n_typical = _PER_CLUSTER * n_clusters
+            n_typical = min(n_typical, len(view) // 2)
+        n_typical = max(min(n_typical, len(candidates)), 1)
+        seed = self.random_state if isinstance(self.random_state, Integral) else None
+        key = (digest(view.X), n_typical, seed)
+        if getattr(self, "_remembered", (None,))[0] != key:
+            rows = as_dense(take_rows(view.X, candidates))
+            rows = rows.reshape(len(rows), -1).astype(np.float32)
+            found = candidates[typical_rows(rows, n_typical, rng)]
+            self._remembered = (key, found)
+        return self._remembered[1]
+
+
+def _uncertain_and_far(view, groups_view, knowledge, rows, n_rows):
+    """Return rows whose group is unclear, far from each other and what is known."""
+    if not len(rows):
+        return rows
+    if groups_view is not None:
+        n_kept = max(_TIMES * n_rows, int(_SHARE * len(rows)))
+        order = np.argsort(-groups_view.uncertainty(rows), kind="stable")
+        rows = rows[order[:n_kept]]
+    known = knowledge.members[:: 1 + len(knowledge.members) // _MOST_KNOWN]
+    known = view.features(known) if len(known) else None
+    return rows[farthest_first(view.features(rows), n_rows, known)]

@@ -1,0 +1,101 @@
+"""Which samples are worth a question: typical ones, far ones, and in which order."""
+
+import zlib
+
+import numpy as np
+from sklearn.cluster import MiniBatchKMeans
+
+from skpairclust.active._groups_view import distances
+from skpairclust.active._model_view import as_dense, take_rows
+from skpairclust.constraints._pairs import count_samples
+from skpairclust.utils._warnings import caught_warnings
+
+# Of larger data, questions are about a sample of so many rows.
+MOST_CANDIDATES = 10_000
+# Of larger data, so many values are looked at to notice a change.
+_DIGEST_VALUES = 2**23
+
+
+def draw_candidates(n_samples, rng):
+    """Return the rows that questions may be about, ascending."""
+    if n_samples <= MOST_CANDIDATES:
+        return np.arange(n_samples)
+    return np.sort(rng.choice(n_samples, MOST_CANDIDATES, replace=False))
+
+
+def digest(X):
+    """Return a number that changes when X does; of large X, evenly spread rows count.
+
+    The rows looked at hold about 8 million values, so that it takes milliseconds.
+    """
+    n_samples = count_samples(X)
+    n_values = int(np.prod(getattr(X, "shape", (n_samples, 1))[1:], dtype=np.int64))
+    step = max(1, n_samples * n_values // _DIGEST_VALUES)
+    rows = as_dense(take_rows(X, np.arange(0, n_samples, step)))
+    if rows.dtype == object:
+        rows = np.frombuffer(repr(rows.tolist()).encode(), dtype=np.uint8)
+    return zlib.crc32(np.ascontiguousarray(rows).view(np.uint8), n_samples)
+
+
+def typical_rows(features, n_typical, rng):
+    """Return the rows nearest to the centers of k-means, biggest cluster first.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n_rows, n_features)
+    n_typical : int
+        Number of clusters, at most `n_rows`.
+    rng : numpy.random.RandomState
+
+    Returns
+    -------
+    ndarray of shape (at most n_typical,), int64
+        Different rows.
+    """
+    # equal rows leave clusters empty, which is no matter here
+    with caught_warnings(UserWarning):
+        kmeans = MiniBatchKMeans(
+            n_typical,
+            init="random" if n_typical > 300 else "k-means++",
+            n_init=1,
+            batch_size=max(1024, 4 * n_typical),
+            max_iter=50,
+            random_state=rng,
+        ).fit(features)
+    labels = kmeans.labels_
+    gaps = np.linalg.norm(features - kmeans.cluster_centers_[labels], axis=1)
+    by_gap = np.lexsort((gaps, labels))
+    first = np.unique(labels[by_gap], return_index=True)[1]
+    medoids = by_gap[first]
+    sizes = np.bincount(labels)[labels[medoids]]
+    return medoids[np.argsort(-sizes, kind="stable")]
+
+
+def farthest_first(features, n_rows, known=None):
+    """Return rows, each the farthest from those before it and from known points.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n_candidates, d)
+    n_rows : int
+    known : ndarray of shape (n_known, d) or None
+        None or none starts with the first row.
+
+    Returns
+    -------
+    ndarray of shape (min(n_rows, n_candidates),), int64
+        Gonzalez (1985), Clustering to minimize the maximum intercluster distance.
+    """
+    n_rows = min(n_rows, len(features))
+    gaps = np.full(len(features), np.inf)
+    if known is not None and len(known):
+        for start in range(0, len(features), 1024):
+            part = slice(start, start + 1024)
+            gaps[part] = distances(features[part], known).min(axis=1)
+    picked = np.empty(n_rows, dtype=np.int64)
+    for i in range(n_rows):
+        picked[i] = gaps.argmax()
+        gaps = np.minimum(gaps, distances(features, features[picked[i : i + 1]])[:, 0])
+        # equal rows must not be taken twice
+        gaps[picked[: i + 1]] = -1
+    return picked
