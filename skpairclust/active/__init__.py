@@ -6,17 +6,24 @@ thousands about random pairs.
 
 from skpairclust._publish import publish
 from skpairclust.active._cover import CoverQuery
+from skpairclust.active._group_questions import GroupQuestion, query_groups
+from skpairclust.active._learner import ActivePairLearner
 from skpairclust.active._others import (
     ExploreConsolidate,
     RandomQuery,
     UncertaintyQuery,
 )
+from skpairclust.active._progress import AnswerProgress
 
 __all__ = [
+    "ActivePairLearner",
+    "AnswerProgress",
     "CoverQuery",
     "ExploreConsolidate",
+    "GroupQuestion",
     "RandomQuery",
     "UncertaintyQuery",
+    "query_groups",
 ]
 
 publish(__name__, globals())

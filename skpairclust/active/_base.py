@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
 from skpairclust.active._knowledge import Knowledge
-from skpairclust.active._model_view import ModelView
+from skpairclust.active._model_view import ModelView, as_indexable
 from skpairclust.constraints._pairs import check_pairs, count_samples
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.utils._state import numpy_defaults
@@ -61,6 +61,7 @@ class BaseQuery(BaseEstimator):
         """
         self._validate_params()
         n_queries = check_n_queries(n_queries)
+        X = as_indexable(X)
         n_samples = count_samples(X)
         constraints = check_supervision(constraints, n_samples=n_samples)
         excluded = check_pairs(exclude, n_samples, "exclude")

@@ -1,6 +1,7 @@
 """How a clusterer sees samples, whatever methods it has and before any fit."""
 
 import numpy as np
+from scipy import sparse
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
@@ -25,7 +26,7 @@ class ModelView:
     """
 
     def __init__(self, estimator, X):
-        self.X = X
+        self.X = as_indexable(X)
         self.given = estimator
         self.estimator = estimator if is_fitted(estimator) else None
 
@@ -71,8 +72,11 @@ class ModelView:
         )
 
     def same(self, pairs):
-        """Return the probability that each pair belongs together, NaN if unknown."""
-        if not self.has_probabilities or not len(pairs):
+        """Return the probability that each pair belongs together.
+
+        NaN if the model gives no probabilities: clusters alone surprise nobody.
+        """
+        if not hasattr(self.estimator, "predict_proba") or not len(pairs):
             return np.full(len(pairs), np.nan)
         rows, place = np.unique(pairs, return_inverse=True)
         p = self.probabilities(rows)[place.reshape(pairs.shape)]
@@ -100,11 +104,20 @@ def find_n_clusters(estimator):
     return None
 
 
+def as_indexable(X):
+    """Return X in a form that gives rows: sparse as CSR, lists as an array."""
+    if sparse.issparse(X):
+        return X.tocsr()
+    if getattr(getattr(X, "dtype", None), "kind", "f") == "c":
+        raise ValueError(f"Complex data not supported: X has dtype {X.dtype}.")
+    if hasattr(X, "iloc") or (hasattr(X, "shape") and hasattr(X, "__getitem__")):
+        return X
+    return np.asarray(X)
+
+
 def take_rows(X, rows):
-    """Return some rows of an array, sparse matrix, data frame or list."""
-    if hasattr(X, "iloc"):
-        return X.iloc[rows]
-    return X[rows] if hasattr(X, "shape") else np.asarray(X)[rows]
+    """Return some rows of an array, CSR matrix or data frame."""
+    return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
 
 
 def as_dense(values):

@@ -1,0 +1,525 @@
+"""ActivePairLearner: ask about pairs, fit, and ask again."""
+
+from numbers import Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClusterMixin, MetaEstimatorMixin, clone
+from sklearn.exceptions import NotFittedError
+from sklearn.utils import check_random_state, get_tags
+
+from skpairclust.active._answers import check_answers
+from skpairclust.active._base import check_n_queries
+from skpairclust.active._cover import CoverQuery
+from skpairclust.active._delegation import DelegatedMethods
+from skpairclust.active._group_questions import GroupQuestions
+from skpairclust.active._model_view import ModelView, as_indexable, is_fitted
+from skpairclust.active._others import (
+    ExploreConsolidate,
+    RandomQuery,
+    UncertaintyQuery,
+)
+from skpairclust.active._progress import summarize
+from skpairclust.active._refit import fit_to_answers, seeded
+from skpairclust.active._samples import digest
+from skpairclust.active._session import AnswerBook
+from skpairclust.constraints._groups import mark_constrained
+from skpairclust.constraints._pairs import (
+    check_pairs,
+    contains,
+    count_samples,
+    encode,
+)
+from skpairclust.constraints._supervision import check_supervision
+from skpairclust.utils._param_validation import Interval, StrOptions, positive_int
+from skpairclust.utils._state import new_fit, restored_on_error
+
+STRATEGIES = {
+    "cover": CoverQuery,
+    "explore": ExploreConsolidate,
+    "random": RandomQuery,
+    "uncertainty": UncertaintyQuery,
+}
+_OF_SESSION = ("_X", "_digest", "_pending", "_known", "_book", "_refits", "_unfinished")
+
+
+class ActivePairLearner(
+    GroupQuestions,
+    DelegatedMethods,
+    ClusterMixin,
+    MetaEstimatorMixin,
+    BaseEstimator,
+):
+    """Ask whether pairs belong together, and cluster by the answers.
+
+    An oracle answers: a person, a rule or a language model. :meth:`fit` asks it and
+    ends with a clustering. A program that cannot wait for answers, such as a page in a
+    browser, calls :meth:`start`, then :meth:`ask` and :meth:`tell` in turns, and
+    :meth:`update` in the end.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A clusterer. What is known is passed to its `fit` as y, together with all that
+        follows from it. Those of scikit-learn do not use it.
+
+    strategy : {"cover", "explore", "random", "uncertainty"} or object, \
+            default="cover"
+        What chooses the questions: :class:`CoverQuery`, :class:`ExploreConsolidate`,
+        :class:`RandomQuery` or :class:`UncertaintyQuery`, or an object with such a
+        method `query`.
+
+    n_queries : int, default=100
+        Number of questions that `fit` asks.
+
+    batch_size : int, default=10
+        Number of questions between two fits.
+
+    refit : {"warm", "cold", "final"} or dict, default="warm"
+        How the clusterer is fitted between questions. "warm" starts from the last fit
+        if the clusterer has the parameter `warm_start`, "cold" starts anew. With
+        "final" there is no fit before the last answer, and questions are chosen by
+        distance. A dict holds parameters for the fits between questions, for instance
+        ``{"max_iter": 10}``. The last fit is always cold, with the parameters of
+        `estimator`.
+
+    recheck_share : float, default=0.1
+        Share of the questions that may ask about an answered pair again, in [0, 1].
+        This is done if the model finds the answer unlikely (below .2), if answers
+        contradict each other, or if a second answer differed from the first. A pair is
+        asked three times at most, and the majority counts.
+
+    random_state : int, RandomState instance or None, default=None
+        Controls the choice of questions, and the estimator if its `random_state` is
+        None.
+
+    Attributes
+    ----------
+    constraints_ : PairwiseConstraints
+        What is known: the y of `fit` and the answers that are kept. They do not
+        contradict each other.
+
+    estimator_ : estimator
+        The clusterer of the last fit.
+
+    history_ : list of dict
+        A row per answer: the samples `i` and `j`, the `answer`, the probability `same`
+        that the model gave it (NaN without a model), whether a sample was in its first
+        question, `is_first`, and whether the pair was answered before, `is_repeat`.
+
+    labels_ : ndarray of shape (n_samples,)
+        Clusters of the last fit.
+
+    contradictions_ : list of ndarray of shape (n_links, 2)
+        For each answer that is left out, the shortest chain of answers that cannot all
+        be right. It starts with the one that is left out.
+
+    noise_rate_ : float
+        Share of the pairs whose first answer did not last. It is passed to the
+        estimator if this has a parameter `noise_rate`, and it is 0 there.
+
+    n_features_in_ : int
+        Number of features seen in `fit`, if the estimator says it.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of features seen in `fit`, if X had any.
+
+    See Also
+    --------
+    CoverQuery : The default choice of questions.
+    skpairclust.inspection.ActiveCurveDisplay : Draws how far the questions have come.
+
+    References
+    ----------
+    .. [1] Basu, Banerjee, Mooney (2004). Active semi-supervision for pairwise
+       constrained clustering. SDM.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.metrics import adjusted_rand_score
+    >>> from skpairclust.active import ActivePairLearner
+    >>> from skpairclust.baselines import PCKMeans
+    >>> X, y = load_iris(return_X_y=True)
+    >>> def oracle(pairs):
+    ...     return np.where(y[pairs[:, 0]] == y[pairs[:, 1]], 1, -1)
+    >>> learner = ActivePairLearner(PCKMeans(3), n_queries=60, random_state=0)
+    >>> len(learner.fit(X, oracle=oracle).history_)
+    60
+    >>> bool(adjusted_rand_score(y, learner.labels_) > 0.8)
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "estimator": "no_validation",
+        "strategy": "no_validation",
+        "n_queries": [positive_int()],
+        "batch_size": [positive_int()],
+        "refit": [StrOptions({"warm", "cold", "final"}), dict],
+        "recheck_share": [Interval(Real, 0, 1, closed="both")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        estimator,
+        strategy="cover",
+        *,
+        n_queries=100,
+        batch_size=10,
+        refit="warm",
+        recheck_share=0.1,
+        random_state=None,
+    ):
+        self.estimator = estimator
+        self.strategy = strategy
+        self.n_queries = n_queries
+        self.batch_size = batch_size
+        self.refit = refit
+        self.recheck_share = recheck_share
+        self.random_state = random_state
+
+    def fit(self, X, y=None, *, oracle=None):
+        """Ask the oracle, fit in between, and fit to all answers in the end.
+
+        If the oracle fails, its error is raised and the answers until then are kept.
+        The same call then goes on where it stopped.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples.
+
+        y : PairwiseConstraints or array-like, default=None
+            What is known before the first question, in any form that clusterers of
+            this package take. It is trusted: answers that contradict it are left out.
+
+        oracle : callable, default=None
+            ``oracle(pairs)`` gets an (m, 2) array of row numbers and returns m answers:
+            1 for same, -1 for different, 0 for cannot tell. None asks nothing.
+
+        Returns
+        -------
+        self : ActivePairLearner
+            Fitted learner. It may go on with :meth:`ask` and :meth:`tell`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument or an answer cannot be used.
+        """
+        if oracle is not None and not callable(oracle):
+            raise TypeError(
+                f"oracle={oracle!r:.80} must be callable: it gets pairs of row numbers "
+                "and returns 1, -1 or 0 for each. Answers that you have already go to "
+                "`tell(pairs, answers)` after `start(X)`."
+            )
+        self._validate_params()
+        if not self._goes_on(X):
+            self.start(X, y)
+        if oracle is not None:
+            self._unfinished, self._pending = True, self._pending[:0]
+            self._ask_all(oracle)
+            self._unfinished = False
+        return self.update()
+
+    def _goes_on(self, X):
+        """Whether an oracle failed in the last call of `fit`, with the same X."""
+        if not getattr(self, "_unfinished", False):
+            return False
+        return digest(as_indexable(X)) == self._digest
+
+    def _ask_all(self, oracle):
+        """Ask until `n_queries` answers are there, or nothing is left to ask."""
+        while (n_left := self.n_queries - len(self.history_)) > 0:
+            pairs = self.ask(min(self.batch_size, n_left))
+            if not len(pairs):
+                break
+            self.tell(pairs, oracle(pairs.copy()))
+
+    def start(self, X, y=None):
+        """Begin anew with some samples, and fit nothing yet.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples. They are kept, not copied, and must not be changed.
+
+        y : PairwiseConstraints or array-like, default=None
+            What is known of them, as in `fit`.
+
+        Returns
+        -------
+        self : ActivePairLearner
+            Ready for :meth:`ask`.
+
+        Raises
+        ------
+        ValueError
+            If y contradicts itself, or does not fit X.
+        """
+        self._validate_params()
+        with new_fit(self, _OF_SESSION):
+            X = as_indexable(X)
+            n_samples = count_samples(X)
+            self._known = check_supervision(y, n_samples=n_samples)
+            # an error here names the contradicting pairs
+            self._known.closure()
+            self._X, self._digest = X, digest(X)
+            self._pending = np.empty((0, 2), dtype=np.int64)
+            self._refits, self._unfinished = [], False
+            rng = check_random_state(self.random_state)
+            self.strategy_ = self._make_strategy(rng)
+            self._template = seeded(self.estimator, rng, self.random_state)
+            self._set_history([])
+        return self
+
+    def _make_strategy(self, rng):
+        """Return the strategy that the parameter names or is."""
+        seed = int(rng.randint(2**31, dtype=np.int64))
+        if self.strategy in list(STRATEGIES):
+            return STRATEGIES[self.strategy](random_state=seed)
+        if not hasattr(self.strategy, "query"):
+            raise TypeError(
+                f"strategy={self.strategy!r:.80} must be one of {sorted(STRATEGIES)} "
+                "or an object with a method `query(estimator, X, constraints, "
+                "n_queries, *, exclude)`."
+            )
+        return clone(self.strategy, safe=False)
+
+    def ask(self, n_queries=None):
+        """Return pairs to ask about.
+
+        Parameters
+        ----------
+        n_queries : int or None, default=None
+            Number of pairs, `batch_size` if None.
+
+        Returns
+        -------
+        pairs : ndarray of shape (m, 2), int64
+            Row numbers. Pairs whose answer is in doubt come first, then new ones. Pairs
+            that were asked for before and not answered yet do not come again. m is
+            less than `n_queries` if there are no more.
+
+        Raises
+        ------
+        NotFittedError
+            Before :meth:`start` or :meth:`fit`.
+        ValueError
+            If X has been changed.
+        """
+        self._check_started()
+        n_queries = check_n_queries(self.batch_size if n_queries is None else n_queries)
+        again = self._ask_again(n_queries)
+        out = np.concatenate((self._pending, self._book.not_to_ask))
+        new = self.strategy_.query(
+            getattr(self, "estimator_", self._template),
+            self._X,
+            self.constraints_,
+            n_queries - len(again),
+            exclude=out,
+        )
+        pairs = np.concatenate((again, new))
+        self._pending = np.concatenate((self._pending, pairs))
+        return pairs
+
+    def _ask_again(self, n_queries):
+        """Return doubtful pairs, as many as the budget has left for them."""
+        budget = max(self.n_queries, len(self.history_))
+        n_repeats = sum(row["is_repeat"] for row in self.history_)
+        n_left = int(self.recheck_share * budget) - n_repeats
+        pairs = self._book.ask_again() if n_left > 0 else self._pending[:0]
+        pairs = pairs[~self._is_in(pairs, self._pending)]
+        return pairs[: max(min(n_left, n_queries), 0)]
+
+    def _is_in(self, pairs, others):
+        """Mark the pairs that are among others, in any orientation."""
+        n_samples = self._known.n_samples
+        return contains(np.sort(encode(others, n_samples)), encode(pairs, n_samples))
+
+    def tell(self, pairs, answers):
+        """Take answers, and fit if there are `batch_size` new ones.
+
+        Parameters
+        ----------
+        pairs : array-like of shape (m, 2), int
+            Row numbers: any of those asked for in any order, or others.
+
+        answers : array-like of shape (m,), int
+            1 for same, -1 for different, 0 for cannot tell. If a pair was answered
+            before, the majority counts.
+
+        Returns
+        -------
+        self : ActivePairLearner
+            With the answers.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If pairs or answers cannot be used, or X has been changed. None of the
+            answers is taken then.
+        """
+        self._check_started()
+        pairs = check_pairs(pairs, self._known.n_samples, "pairs")
+        answers = check_answers(answers, len(pairs))
+        self._set_history(self.history_ + self._make_rows(pairs, answers))
+        self._pending = self._pending[~self._is_in(self._pending, pairs)]
+        n_new = len(self.history_) - self._n_answers_fitted
+        if self.refit != "final" and n_new >= self.batch_size:
+            self._fit(cold=False)
+        return self
+
+    def _make_rows(self, pairs, answers):
+        """Return the rows of the history for some answers."""
+        same = self._view().same(pairs).tolist()
+        is_new = ~mark_constrained(self.constraints_)
+        is_first = is_new[pairs].any(axis=1).tolist()
+        told = {(row["i"], row["j"]) for row in self.history_}
+        rows = []
+        for number, (i, j) in enumerate(np.sort(pairs, axis=1).tolist()):
+            rows.append(
+                {
+                    "i": i,
+                    "j": j,
+                    "answer": int(answers[number]),
+                    "same": same[number],
+                    "is_first": is_first[number],
+                    "is_repeat": (i, j) in told,
+                }
+            )
+            told.add((i, j))
+        return rows
+
+    def undo(self, n_answers=1):
+        """Take back the last answers.
+
+        The clusterer stays as it is until the next fit.
+
+        Parameters
+        ----------
+        n_answers : int, default=1
+            How many.
+
+        Returns
+        -------
+        pairs : ndarray of shape (n_answers, 2), int64
+            The pairs they were about. They may be asked again.
+
+        Raises
+        ------
+        ValueError
+            If there are not as many answers.
+        """
+        self._check_started()
+        n_answers = check_n_queries(n_answers, "n_answers")
+        if n_answers > len(self.history_):
+            raise ValueError(
+                f"n_answers={n_answers} cannot be taken back, there are only "
+                f"{len(self.history_)}."
+            )
+        n_kept = len(self.history_) - n_answers
+        gone = self.history_[n_kept:]
+        self._set_history(self.history_[:n_kept])
+        pairs = [(row["i"], row["j"]) for row in gone]
+        return np.array(pairs, dtype=np.int64).reshape(-1, 2)
+
+    def update(self):
+        """Fit the clusterer to all answers, with the parameters of `estimator`.
+
+        Returns
+        -------
+        self : ActivePairLearner
+            With new `labels_`.
+        """
+        self._check_started()
+        self._fit(cold=True)
+        return self
+
+    def _fit(self, *, cold):
+        """Fit to what is known, and note what the fit changed."""
+        with restored_on_error(self):
+            earlier = None if cold else getattr(self, "estimator_", None)
+            self.estimator_ = fit_to_answers(
+                self._template,
+                earlier,
+                self._X,
+                self.constraints_,
+                refit="cold" if cold else self.refit,
+                noise_rate=self.noise_rate_,
+            )
+            self.labels_ = _labels_of(self.estimator_, self._X)
+            self._refits = [
+                *self._refits,
+                {"n_answers": len(self.history_), "labels": self.labels_},
+            ]
+            # the new model may find other answers doubtful
+            self._set_history(self.history_)
+
+    def _set_history(self, history):
+        """Set the answers and what follows from them."""
+        self.history_ = history
+        self._book = AnswerBook(history, self._known, self._view())
+        self.constraints_ = self._book.constraints
+        self.noise_rate_ = self._book.noise_rate
+
+    @property
+    def contradictions_(self):
+        """Shortest contradicting chains, one for each answer that is left out."""
+        self._check_started()
+        return self._book.chains
+
+    @property
+    def _n_answers_fitted(self):
+        """Number of answers at the last fit."""
+        return self._refits[-1]["n_answers"] if self._refits else 0
+
+    def _view(self):
+        """Return X as the current model sees it."""
+        return ModelView(getattr(self, "estimator_", None), self._X)
+
+    def progress(self):
+        """Say how far the questions have come, without labels.
+
+        Returns
+        -------
+        AnswerProgress
+            Its ``str`` is a sentence such as "The last 50 answers changed 0.4 % of the
+            clusters."
+        """
+        self._check_started()
+        named = mark_constrained(self.constraints_)
+        n_groups = len(np.unique(self.constraints_.components()[named]))
+        return summarize(self.history_, self._refits, n_groups, self.noise_rate_)
+
+    def _check_started(self):
+        """Raise if there is no X yet, or it has changed."""
+        if not hasattr(self, "_X"):
+            raise NotFittedError(
+                f"This {type(self).__name__} has no samples yet: call start(X), or "
+                "fit(X, oracle=...), first."
+            )
+        if digest(self._X) != self._digest:
+            raise ValueError(
+                "X has been changed since `start` or `fit`, so answers could be about "
+                "other samples than the questions were. Call start(X) to begin anew, "
+                "or pass a copy of X to it."
+            )
+
+    def __sklearn_is_fitted__(self):
+        return is_fitted(getattr(self, "estimator_", None))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self.estimator)
+        tags.input_tags = inner.input_tags
+        tags.transformer_tags = inner.transformer_tags
+        return tags
+
+
+def _labels_of(estimator, X):
+    """Return the clusters of X, from `fit` or from `predict`."""
+    if hasattr(estimator, "labels_"):
+        return estimator.labels_
+    return estimator.predict(X)

@@ -1,0 +1,73 @@
+"""Fit a clusterer to what the answers say."""
+
+import numpy as np
+from sklearn.base import clone
+
+# An estimate below this is not worth a different loss.
+_LEAST_NOISE = 0.01
+# The most that a clusterer is told: an estimate from few answers may be anything.
+_MOST_NOISE = 0.3
+
+
+def seeded(estimator, rng, random_state):
+    """Return a clone whose random states are set, where they were None.
+
+    Parameters
+    ----------
+    estimator : estimator
+    rng : numpy.random.RandomState
+    random_state : int, RandomState instance or None
+        None leaves them None.
+    """
+    estimator = clone(estimator)
+    if random_state is None:
+        return estimator
+    names = estimator.get_params(deep=True)
+    free = [n for n, v in names.items() if _is_random_state(n) and v is None]
+    # sorted, so that one more parameter does not change the other seeds
+    seeds = {n: int(rng.randint(2**31, dtype=np.int64)) for n in sorted(free)}
+    return estimator.set_params(**seeds)
+
+
+def _is_random_state(name):
+    """Whether a parameter, maybe of a part, is a random state."""
+    return name.rpartition("__")[2] == "random_state"
+
+
+def fit_to_answers(template, earlier, X, constraints, *, refit, noise_rate):
+    """Return a clusterer that is fitted to all that follows from constraints.
+
+    Parameters
+    ----------
+    template : estimator
+        It is cloned.
+    earlier : estimator or None
+        The last fit, to start from if `refit` is "warm".
+    X : array-like
+    constraints : PairwiseConstraints
+        Without contradictions.
+    refit : {"warm", "cold"} or dict
+        As in `ActivePairLearner`.
+    noise_rate : float
+    """
+    estimator, params = template, {}
+    if isinstance(refit, dict):
+        params = dict(refit)
+    elif refit == "warm" and "warm_start" in template.get_params(deep=False):
+        params = {"warm_start": True}
+    if earlier is not None and params.get("warm_start"):
+        estimator = earlier
+    else:
+        estimator = clone(template)
+    estimator.set_params(**params, **_noise_params(template, noise_rate))
+    return estimator.fit(X, constraints.closure())
+
+
+def _noise_params(template, noise_rate):
+    """Return the noise rate as a parameter, if the clusterer has it and it is free."""
+    given = template.get_params(deep=False).get("noise_rate")
+    # of the losses of this package's clusterer, one cannot be told of noise
+    takes_it = getattr(template, "loss", "mcl") == "mcl"
+    if given != 0 or not takes_it or noise_rate < _LEAST_NOISE:
+        return {}
+    return {"noise_rate": float(min(noise_rate, _MOST_NOISE))}
