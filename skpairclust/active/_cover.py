@@ -9,14 +9,16 @@ from skpairclust.active._model_view import as_dense, find_n_clusters, take_rows
 from skpairclust.active._placing import place_samples
 from skpairclust.active._samples import (
     digest,
+    divide,
     draw_candidates,
     farthest_first,
-    typical_rows,
 )
 from skpairclust.utils._param_validation import Interval, StrOptions, positive_int
 
 # Typical samples per cluster.
 _PER_CLUSTER = 5
+# Cells are halved until there are so few rows to each, or so many cells.
+_LEAST_ROWS, _MOST_CELLS = 4, 2000
 # The most uncertain, among which those are taken that are far from each other: so many
 # times the samples needed, or this share of all.
 _TIMES, _SHARE = 5, 0.1
@@ -91,40 +93,56 @@ class CoverQuery(BaseQuery):
     def _propose(self, view, knowledge, n_queries, rng):
         """Return pairs, the most telling first."""
         candidates = draw_candidates(knowledge.n_samples, rng)
-        typical = self._typical(view, candidates, rng)
+        sizes = self._cell_numbers(view, len(candidates))
 
         def propose_rows(groups_view, n_rows):
-            rows = typical[~knowledge.is_named[typical]][:n_rows]
-            if len(rows) < n_rows:
-                others = candidates[~knowledge.is_named[candidates]]
-                others = np.setdiff1d(others, rows)
-                more = _uncertain_and_far(
-                    view, groups_view, knowledge, others, n_rows - len(rows)
-                )
-                rows = np.concatenate((rows, more))
-            return rows
+            rows = candidates[:0]
+            for level in range(len(sizes)):
+                cells = self._divide(view, candidates, sizes[level], rng)
+                known = np.append(candidates[knowledge.is_named[candidates]], rows)
+                is_left = np.ones(len(cells.typical), dtype=bool)
+                is_left[cells.of_row[np.searchsorted(candidates, known)]] = False
+                more = candidates[cells.typical[is_left]]
+                if level > 0 and groups_view is not None and len(more):
+                    order = np.argsort(-groups_view.uncertainty(more), kind="stable")
+                    more = more[order]
+                rows = np.concatenate((rows, more[: n_rows - len(rows)]))
+                if len(rows) == n_rows:
+                    return rows
+            others = candidates[~knowledge.is_named[candidates]]
+            others = np.setdiff1d(others, rows)
+            more = _uncertain_and_far(
+                view, groups_view, knowledge, others, n_rows - len(rows)
+            )
+            return np.concatenate((rows, more))
 
         return place_samples(view, knowledge, n_queries, self.max_tries, propose_rows)
 
-    def _typical(self, view, candidates, rng):
-        """Return the typical samples of X; those of the last X are remembered."""
+    def _cell_numbers(self, view, n_candidates):
+        """Return the numbers of cells at each level, each twice that before."""
         n_typical = self.n_typical
         if n_typical == "auto":
-            # a fitted clusterer may use fewer clusters than before: see the parameter
             n_clusters = find_n_clusters(view.given)
             n_typical = 2 * int(np.sqrt(len(view)))
             if n_clusters is not None:
                 n_typical = _PER_CLUSTER * n_clusters
             n_typical = min(n_typical, len(view) // 2)
-        n_typical = max(min(n_typical, len(candidates)), 1)
-        seed = self.random_state if isinstance(self.random_state, Integral) else None
-        key = (digest(view.X), n_typical, seed)
+        n_cells = max(min(n_typical, n_candidates), 1)
+        most = max(n_cells, min(n_candidates // _LEAST_ROWS, _MOST_CELLS))
+        return [n_cells << i for i in range(32) if n_cells << i <= most]
+
+    def _divide(self, view, candidates, n_cells, rng):
+        """Return cells of the candidates; those of the last X are remembered."""
+        is_seeded = isinstance(self.random_state, Integral)
+        key = (digest(view.X), self.random_state if is_seeded else None)
         if getattr(self, "_remembered", (None,))[0] != key:
+            self._remembered = (key, {})
+        found = self._remembered[1]
+        if n_cells not in found:
             rows = as_dense(take_rows(view.X, candidates))
             rows = rows.reshape(len(rows), -1).astype(np.float32)
-            found = candidates[typical_rows(rows, n_typical, rng)]
-            self._remembered = (key, found)
-        return self._remembered[1]
+            found[n_cells] = divide(rows, n_cells, rng)
+        return found[n_cells]
 
 
 def _uncertain_and_far(view, groups_view, knowledge, rows, n_rows):

@@ -146,7 +146,7 @@ class ActivePairLearner(
     >>> learner = ActivePairLearner(PCKMeans(3), n_queries=60, random_state=0)
     >>> len(learner.fit(X, oracle=oracle).history_)
     60
-    >>> bool(adjusted_rand_score(y, learner.labels_) > 0.8)
+    >>> bool(adjusted_rand_score(y, learner.labels_) > 0.7)
     True
     """
 

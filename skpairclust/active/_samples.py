@@ -1,6 +1,7 @@
 """Which samples are worth a question: typical ones, far ones, and in which order."""
 
 import zlib
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.cluster import MiniBatchKMeans
@@ -37,38 +38,56 @@ def digest(X):
     return zlib.crc32(np.ascontiguousarray(rows).view(np.uint8), n_samples)
 
 
-def typical_rows(features, n_typical, rng):
-    """Return the rows nearest to the centers of k-means, biggest cluster first.
+class Cells(NamedTuple):
+    """Clusters of k-means and the row nearest to the center of each.
+
+    Attributes
+    ----------
+    typical : ndarray of shape (n_cells,), int64
+        That row of each cell, those of big cells first.
+    of_row : ndarray of shape (n_rows,), int64
+        The cell of each row.
+    """
+
+    typical: np.ndarray
+    of_row: np.ndarray
+
+
+def divide(features, n_cells, rng):
+    """Divide rows into cells by k-means.
 
     Parameters
     ----------
     features : ndarray of shape (n_rows, n_features)
-    n_typical : int
-        Number of clusters, at most `n_rows`.
+    n_cells : int
+        At most `n_rows`; fewer are returned if rows are equal.
     rng : numpy.random.RandomState
 
     Returns
     -------
-    ndarray of shape (at most n_typical,), int64
-        Different rows.
+    Cells
     """
     # equal rows leave clusters empty, which is no matter here
     with caught_warnings(UserWarning):
         kmeans = MiniBatchKMeans(
-            n_typical,
-            init="random" if n_typical > 300 else "k-means++",
+            n_cells,
+            init="random" if n_cells > 300 else "k-means++",
             n_init=1,
-            batch_size=max(1024, 4 * n_typical),
+            batch_size=max(1024, 4 * n_cells),
             max_iter=50,
             random_state=rng,
         ).fit(features)
     labels = kmeans.labels_
     gaps = np.linalg.norm(features - kmeans.cluster_centers_[labels], axis=1)
     by_gap = np.lexsort((gaps, labels))
-    first = np.unique(labels[by_gap], return_index=True)[1]
-    medoids = by_gap[first]
-    sizes = np.bincount(labels)[labels[medoids]]
-    return medoids[np.argsort(-sizes, kind="stable")]
+    _, first, of_row, sizes = np.unique(
+        labels[by_gap], return_index=True, return_inverse=True, return_counts=True
+    )
+    order = np.argsort(-sizes, kind="stable")
+    rank = np.argsort(order)
+    cell = np.empty(len(labels), dtype=np.int64)
+    cell[by_gap] = rank[of_row]
+    return Cells(by_gap[first][order], cell)
 
 
 def farthest_first(features, n_rows, known=None):
