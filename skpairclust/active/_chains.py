@@ -65,4 +65,4 @@ def _path(before, node):
 def _name(named, pair, links):
     """Return links under the samples' own numbers, behind the pair."""
     links = named[np.array(links, dtype=np.int64).reshape(-1, 2)]
-    return np.concatenate((pair[None], links))
+    return np.concatenate((pair[None], np.sort(links, axis=1)))

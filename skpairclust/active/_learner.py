@@ -19,7 +19,7 @@ from skpairclust.active._others import (
     UncertaintyQuery,
 )
 from skpairclust.active._progress import summarize
-from skpairclust.active._refit import fit_to_answers, seeded
+from skpairclust.active._refit import fit_best, fit_to_answers, labels_of, seeded
 from skpairclust.active._samples import digest
 from skpairclust.active._session import AnswerBook
 from skpairclust.constraints._groups import mark_constrained
@@ -82,6 +82,11 @@ class ActivePairLearner(
         ``{"max_iter": 10}``. The last fit is always cold, with the parameters of
         `estimator`.
 
+    n_init : int, default=3
+        Number of last fits at most. If the first one respects less than 98 % of the
+        answers, because two clusters were merged for instance, it is run again from
+        another seed, and the fit that respects most is kept.
+
     recheck_share : float, default=0.1
         Share of the questions that may ask about an answered pair again, in [0, 1].
         This is done if the model finds the answer unlikely (below .2), if answers
@@ -103,7 +108,7 @@ class ActivePairLearner(
 
     history_ : list of dict
         A row per answer: the samples `i` and `j`, the `answer`, the probability `same`
-        that the model gave it (NaN without a model), whether a sample was in its first
+        that the model gave it (None without a model), whether a sample was in its first
         question, `is_first`, and whether the pair was answered before, `is_repeat`.
 
     labels_ : ndarray of shape (n_samples,)
@@ -156,6 +161,7 @@ class ActivePairLearner(
         "n_queries": [positive_int()],
         "batch_size": [positive_int()],
         "refit": [StrOptions({"warm", "cold", "final"}), dict],
+        "n_init": [positive_int()],
         "recheck_share": [Interval(Real, 0, 1, closed="both")],
         "random_state": ["random_state"],
     }
@@ -168,6 +174,7 @@ class ActivePairLearner(
         n_queries=100,
         batch_size=10,
         refit="warm",
+        n_init=3,
         recheck_share=0.1,
         random_state=None,
     ):
@@ -176,6 +183,7 @@ class ActivePairLearner(
         self.n_queries = n_queries
         self.batch_size = batch_size
         self.refit = refit
+        self.n_init = n_init
         self.recheck_share = recheck_share
         self.random_state = random_state
 
@@ -373,7 +381,7 @@ class ActivePairLearner(
 
     def _make_rows(self, pairs, answers):
         """Return the rows of the history for some answers."""
-        same = self._view().same(pairs).tolist()
+        same = self._view().same(pairs)
         is_new = ~mark_constrained(self.constraints_)
         is_first = is_new[pairs].any(axis=1).tolist()
         told = {(row["i"], row["j"]) for row in self.history_}
@@ -384,7 +392,7 @@ class ActivePairLearner(
                     "i": i,
                     "j": j,
                     "answer": int(answers[number]),
-                    "same": same[number],
+                    "same": None if np.isnan(same[number]) else float(same[number]),
                     "is_first": is_first[number],
                     "is_repeat": (i, j) in told,
                 }
@@ -440,22 +448,36 @@ class ActivePairLearner(
     def _fit(self, *, cold):
         """Fit to what is known, and note what the fit changed."""
         with restored_on_error(self):
-            earlier = None if cold else getattr(self, "estimator_", None)
-            self.estimator_ = fit_to_answers(
-                self._template,
-                earlier,
-                self._X,
-                self.constraints_,
-                refit="cold" if cold else self.refit,
-                noise_rate=self.noise_rate_,
-            )
-            self.labels_ = _labels_of(self.estimator_, self._X)
+            fit = self._fit_cold if cold else self._fit_between
+            self.estimator_ = fit()
+            self.labels_ = labels_of(self.estimator_, self._X)
             self._refits = [
                 *self._refits,
                 {"n_answers": len(self.history_), "labels": self.labels_},
             ]
             # the new model may find other answers doubtful
             self._set_history(self.history_)
+
+    def _fit_cold(self):
+        """Return the clusterer of the last fit."""
+        return fit_best(
+            self._template,
+            self._X,
+            self.constraints_,
+            n_init=self.n_init,
+            noise_rate=self.noise_rate_,
+        )
+
+    def _fit_between(self):
+        """Return a clusterer to choose the next questions with."""
+        return fit_to_answers(
+            self._template,
+            getattr(self, "estimator_", None),
+            self._X,
+            self.constraints_,
+            refit=self.refit,
+            noise_rate=self.noise_rate_,
+        )
 
     def _set_history(self, history):
         """Set the answers and what follows from them."""
@@ -516,10 +538,3 @@ class ActivePairLearner(
         tags.input_tags = inner.input_tags
         tags.transformer_tags = inner.transformer_tags
         return tags
-
-
-def _labels_of(estimator, X):
-    """Return the clusters of X, from `fit` or from `predict`."""
-    if hasattr(estimator, "labels_"):
-        return estimator.labels_
-    return estimator.predict(X)

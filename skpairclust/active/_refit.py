@@ -1,8 +1,14 @@
 """Fit a clusterer to what the answers say."""
 
+from numbers import Integral
+
 import numpy as np
 from sklearn.base import clone
 
+from skpairclust.metrics import constraint_accuracy_score
+
+# A fit that respects so many answers needs no other one beside it.
+_RESPECTED = 0.98
 # An estimate below this is not worth a different loss.
 _LEAST_NOISE = 0.01
 # The most that a clusterer is told: an estimate from few answers may be anything.
@@ -61,6 +67,74 @@ def fit_to_answers(template, earlier, X, constraints, *, refit, noise_rate):
         estimator = clone(template)
     estimator.set_params(**params, **_noise_params(template, noise_rate))
     return estimator.fit(X, constraints.closure())
+
+
+def fit_best(template, X, constraints, *, n_init, noise_rate):
+    """Return the best of some fits to constraints.
+
+    A training may end with two clusters merged, against the answers. There are at most
+    `n_init` fits from different seeds, and none after one that respects the answers.
+
+    Parameters
+    ----------
+    template : estimator
+    X : array-like
+    constraints : PairwiseConstraints
+    n_init : int
+    noise_rate : float
+
+    Returns
+    -------
+    estimator
+        The one whose clusters respect most: the mean of the shares of must-links and of
+        cannot-links, those listed and not what follows from them.
+    """
+    best, most = None, -1.0
+    for number in range(n_init):
+        seeds = _next_seeds(template, number)
+        fitted = fit_to_answers(
+            clone(template).set_params(**seeds),
+            None,
+            X,
+            constraints,
+            refit="cold",
+            noise_rate=noise_rate,
+        )
+        share = _respected(labels_of(fitted, X), constraints)
+        if share > most:
+            best, most = fitted, share
+        if share >= _RESPECTED or not _is_random(template):
+            break
+    return best
+
+
+def _respected(labels, constraints):
+    """Return the mean of the shares of must-links and of cannot-links that are kept."""
+    if not constraints.n_pairs:
+        return 1.0
+    return constraint_accuracy_score(constraints, labels)
+
+
+def _is_random(estimator):
+    """Whether another fit may come out differently."""
+    return any(map(_is_random_state, estimator.get_params(deep=True)))
+
+
+def _next_seeds(estimator, number):
+    """Return the seeds of a fit that is not the first; those of the first are kept."""
+    params = estimator.get_params(deep=True)
+    return {
+        name: int(value) + number
+        for name, value in params.items()
+        if number and _is_random_state(name) and isinstance(value, Integral)
+    }
+
+
+def labels_of(estimator, X):
+    """Return the clusters of X, from `fit` or from `predict`."""
+    if hasattr(estimator, "labels_"):
+        return estimator.labels_
+    return estimator.predict(X)
 
 
 def _noise_params(template, noise_rate):
