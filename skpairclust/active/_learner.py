@@ -18,7 +18,7 @@ from skpairclust.active._others import (
     RandomQuery,
     UncertaintyQuery,
 )
-from skpairclust.active._progress import summarize
+from skpairclust.active._progress import share_changed, summarize
 from skpairclust.active._refit import fit_best, fit_to_answers, labels_of, seeded
 from skpairclust.active._samples import digest
 from skpairclust.active._session import AnswerBook
@@ -121,6 +121,10 @@ class ActivePairLearner(
     noise_rate_ : float
         Share of the pairs whose first answer did not last. It is passed to the
         estimator if this has a parameter `noise_rate`, and it is 0 there.
+
+    agreements_ : list of tuple (int, float)
+        For each fit but the first, the number of answers, and the share of samples
+        whose cluster is that of the fit before, after the best matching of clusters.
 
     n_features_in_ : int
         Number of features seen in `fit`, if the estimator says it.
@@ -491,6 +495,16 @@ class ActivePairLearner(
         """Shortest contradicting chains, one for each answer that is left out."""
         self._check_started()
         return self._book.chains
+
+    @property
+    def agreements_(self):
+        """Number of answers and agreement with the fit before, of each fit but one."""
+        self._check_started()
+        both = zip(self._refits, self._refits[1:], strict=False)
+        return [
+            (after["n_answers"], 1 - share_changed(before["labels"], after["labels"]))
+            for before, after in both
+        ]
 
     @property
     def _n_answers_fitted(self):
