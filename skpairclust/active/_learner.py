@@ -18,7 +18,7 @@ from skpairclust.active._others import (
     RandomQuery,
     UncertaintyQuery,
 )
-from skpairclust.active._progress import share_changed, summarize
+from skpairclust.active._progress import add_refit, summarize
 from skpairclust.active._refit import fit_best, fit_to_answers, labels_of, seeded
 from skpairclust.active._samples import digest
 from skpairclust.active._session import AnswerBook
@@ -83,7 +83,7 @@ class ActivePairLearner(
         `estimator`.
 
     n_init : int, default=3
-        Number of last fits at most. If the first one respects less than 98 % of the
+        Number of last fits at most. If the first one respects less than 99.5 % of the
         answers, because two clusters were merged for instance, it is run again from
         another seed, and the fit that respects most is kept.
 
@@ -433,6 +433,7 @@ class ActivePairLearner(
             )
         n_kept = len(self.history_) - n_answers
         gone = self.history_[n_kept:]
+        self._refits = [r for r in self._refits if r.n_answers <= n_kept]
         self._set_history(self.history_[:n_kept])
         pairs = [(row["i"], row["j"]) for row in gone]
         return np.array(pairs, dtype=np.int64).reshape(-1, 2)
@@ -455,10 +456,7 @@ class ActivePairLearner(
             fit = self._fit_cold if cold else self._fit_between
             self.estimator_ = fit()
             self.labels_ = labels_of(self.estimator_, self._X)
-            self._refits = [
-                *self._refits,
-                {"n_answers": len(self.history_), "labels": self.labels_},
-            ]
+            self._refits = add_refit(self._refits, len(self.history_), self.labels_)
             # the new model may find other answers doubtful
             self._set_history(self.history_)
 
@@ -500,16 +498,12 @@ class ActivePairLearner(
     def agreements_(self):
         """Number of answers and agreement with the fit before, of each fit but one."""
         self._check_started()
-        both = zip(self._refits, self._refits[1:], strict=False)
-        return [
-            (after["n_answers"], 1 - share_changed(before["labels"], after["labels"]))
-            for before, after in both
-        ]
+        return [(r.n_answers, r.agreement) for r in self._refits[1:]]
 
     @property
     def _n_answers_fitted(self):
         """Number of answers at the last fit."""
-        return self._refits[-1]["n_answers"] if self._refits else 0
+        return self._refits[-1].n_answers if self._refits else 0
 
     def _view(self):
         """Return X as the current model sees it."""

@@ -1,6 +1,7 @@
 """Signs, without labels, of how much more answers would help."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -66,9 +67,33 @@ class AnswerProgress:
         return " ".join(parts) or f"{self.n_answers} answers, too few to say more."
 
 
-def share_changed(before, after):
-    """Return the share of samples that changed clusters, the best matching apart."""
-    return float(1 - clustering_accuracy_score(before, after))
+class Refit(NamedTuple):
+    """What a fit changed.
+
+    Attributes
+    ----------
+    n_answers : int
+        Answers at that time.
+    agreement : float
+        Share of samples in the same cluster as after the fit before, after the best
+        matching of clusters; NaN for the first fit.
+    labels : ndarray of shape (n_samples,) or None
+        Clusters, of late fits only.
+    """
+
+    n_answers: int
+    agreement: float
+    labels: np.ndarray | None
+
+
+def add_refit(refits, n_answers, labels):
+    """Return the fits so far with one more, and only such labels as are needed."""
+    agreement = float("nan")
+    if refits:
+        agreement = clustering_accuracy_score(refits[-1].labels, labels)
+    refits = [*refits, Refit(n_answers, agreement, labels)]
+    old = [r for r in refits if n_answers - r.n_answers >= WINDOW][:-1]
+    return [r._replace(labels=None) for r in old] + refits[len(old) :]
 
 
 def share_confirmed(history, window=WINDOW):
@@ -84,8 +109,7 @@ def summarize(history, refits, n_groups, noise_rate):
     ----------
     history : list of dict
         As in `ActivePairLearner.history_`.
-    refits : list of dict
-        With `n_answers` and `labels`, the clusters after each fit.
+    refits : list of Refit
     n_groups : int
     noise_rate : float
     """
@@ -93,10 +117,9 @@ def summarize(history, refits, n_groups, noise_rate):
     if len(refits) > 1:
         last = refits[-1]
         # the latest fit that is a window of answers away, or the first
-        earlier = [r for r in refits if last["n_answers"] - r["n_answers"] >= WINDOW]
-        earlier = earlier[-1] if earlier else refits[0]
-        changed_by = last["n_answers"] - earlier["n_answers"]
-        changed = share_changed(earlier["labels"], last["labels"])
+        earlier = next(r for r in refits if r.labels is not None)
+        changed_by = last.n_answers - earlier.n_answers
+        changed = 1 - clustering_accuracy_score(earlier.labels, last.labels)
     return AnswerProgress(
         len(history),
         n_groups,

@@ -8,7 +8,7 @@ from sklearn.base import clone
 from skpairclust.metrics import constraint_accuracy_score
 
 # A fit that respects so many answers needs no other one beside it.
-_RESPECTED = 0.98
+_RESPECTED = 0.995
 # An estimate below this is not worth a different loss.
 _LEAST_NOISE = 0.01
 # The most that a clusterer is told: an estimate from few answers may be anything.

@@ -15,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
 from skpairclust.active import ActivePairLearner, CoverQuery
+from skpairclust.active._progress import add_refit, summarize
 from skpairclust.baselines import COPKMeans, PCKMeans
 from tests.active.oracles import answer, make_blobs
 
@@ -152,6 +153,21 @@ def test_undo(blobs):
         learner.undo()
     # what was taken back may be asked again
     assert len(learner.ask(4)) == 4
+
+
+def test_undo_does_not_put_off_the_next_fit(blobs):
+    X, y = blobs
+    learner = make(batch_size=3).start(X)
+    for n_told, n_fits in ((1, 0), (2, 0), (3, 1), (4, 1), (5, 1), (6, 2)):
+        pairs = learner.ask(1)
+        learner.tell(pairs, answer(y)(pairs))
+        assert len(learner.history_) == n_told
+        assert len(learner.agreements_) == max(n_fits - 1, 0)
+    learner.undo(2)
+    assert len(learner.agreements_) == 0
+    pairs = learner.ask(2)
+    learner.tell(pairs, answer(y)(pairs))
+    assert len(learner.agreements_) == 1
 
 
 def test_cannot_tell_is_not_asked_again(blobs):
@@ -429,6 +445,22 @@ def test_progress(blobs):
     assert progress.changed == 0
     assert 0.5 < progress.confirmed <= 1
     assert "answers changed 0.0 % of the clusters" in str(progress)
+
+
+def test_progress_compares_fits_that_are_a_window_apart():
+    labels = np.repeat([0, 1], 50)
+    refits = []
+    for number in range(12):
+        now = labels.copy()
+        now[: 2 * number] = 1
+        refits = add_refit(refits, 10 * number, now)
+    # fits at 60 and 110 answers: 2 samples a fit change
+    progress = summarize([], refits, 2, 0.0)
+    assert progress.changed_by == 50
+    assert progress.changed == pytest.approx(0.1)
+    assert [r.agreement for r in refits[1:]] == pytest.approx([0.98] * 11)
+    # old labels are not kept
+    assert [r.labels is None for r in refits] == [True] * 6 + [False] * 6
 
 
 def test_groups_of_candidates(blobs):
