@@ -34,16 +34,18 @@ class CoverQuery(BaseQuery):
     The model says which group is the likeliest, or distance does while there is no
     model. If the model thinks that two groups are one, it is asked as well.
 
-    The first samples are typical: each is nearest to the center of a cluster of
-    k-means, and those of big clusters come first. Then come samples whose cluster the
-    model is unsure of, which are far from each other and from what is known.
+    The first samples are typical: each is nearest to the center of a cell of k-means,
+    and those of big cells come first. Then there are twice as many cells, and again. Of
+    those in which nothing is known, the sample comes first whose cluster the model is
+    least sure of. Once cells are small, uncertain samples follow that are far from each
+    other and from what is known.
 
     Parameters
     ----------
     n_typical : int or "auto", default="auto"
-        Number of typical samples. "auto" is 5 times the number of clusters of the
-        estimator, or :math:`2 \sqrt{n}` of n samples if it does not say any; at most
-        n / 2.
+        Number of cells in the beginning. "auto" is 5 times the number of clusters of
+        the estimator, or :math:`2 \sqrt{n}` of n samples if it does not say any; at
+        most n / 2.
 
     max_tries : int, default=6
         Comparisons with groups after which a sample opens a new one.
@@ -92,25 +94,15 @@ class CoverQuery(BaseQuery):
 
     def _propose(self, view, knowledge, n_queries, rng):
         """Return pairs, the most telling first."""
-        candidates = draw_candidates(knowledge.n_samples, rng)
-        sizes = self._cell_numbers(view, len(candidates))
+        candidates, found = self._remember(view, rng)
+        levels = (
+            self._divide(view, candidates, n_cells, found, rng)
+            for n_cells in self._cell_numbers(view, len(candidates))
+        )
 
         def propose_rows(groups_view, n_rows):
-            rows = candidates[:0]
-            for level in range(len(sizes)):
-                cells = self._divide(view, candidates, sizes[level], rng)
-                known = np.append(candidates[knowledge.is_named[candidates]], rows)
-                is_left = np.ones(len(cells.typical), dtype=bool)
-                is_left[cells.of_row[np.searchsorted(candidates, known)]] = False
-                more = candidates[cells.typical[is_left]]
-                if level > 0 and groups_view is not None and len(more):
-                    order = np.argsort(-groups_view.uncertainty(more), kind="stable")
-                    more = more[order]
-                rows = np.concatenate((rows, more[: n_rows - len(rows)]))
-                if len(rows) == n_rows:
-                    return rows
-            others = candidates[~knowledge.is_named[candidates]]
-            others = np.setdiff1d(others, rows)
+            rows = _typical(candidates, levels, groups_view, knowledge, n_rows)
+            others = np.setdiff1d(candidates[~knowledge.is_named[candidates]], rows)
             more = _uncertain_and_far(
                 view, groups_view, knowledge, others, n_rows - len(rows)
             )
@@ -131,24 +123,50 @@ class CoverQuery(BaseQuery):
         most = max(n_cells, min(n_candidates // _LEAST_ROWS, _MOST_CELLS))
         return [n_cells << i for i in range(32) if n_cells << i <= most]
 
-    def _divide(self, view, candidates, n_cells, rng):
-        """Return cells of the candidates; those of the last X are remembered."""
+    def _remember(self, view, rng):
+        """Return the candidates and their cells, those of the last X if it is that."""
         is_seeded = isinstance(self.random_state, Integral)
         key = (digest(view.X), self.random_state if is_seeded else None)
         if getattr(self, "_remembered", (None,))[0] != key:
-            self._remembered = (key, {})
-        found = self._remembered[1]
+            self._remembered = (key, draw_candidates(len(view), rng), {})
+        return self._remembered[1:]
+
+    def _divide(self, view, candidates, n_cells, found, rng):
+        """Return cells of the candidates, found before or now."""
         if n_cells not in found:
+            if isinstance(self.random_state, Integral):
+                # the same cells, whichever level is needed first
+                rng = np.random.RandomState([self.random_state, n_cells])
             rows = as_dense(take_rows(view.X, candidates))
             rows = rows.reshape(len(rows), -1).astype(np.float32)
             found[n_cells] = divide(rows, n_cells, rng)
         return found[n_cells]
 
 
+def _typical(candidates, levels, groups_view, knowledge, n_rows):
+    """Return the typical rows of cells in which nothing is known, coarse cells first.
+
+    Those of the first level come by size, and others by how unclear their group is.
+    """
+    rows = candidates[:0]
+    for level, cells in enumerate(levels):
+        known = np.append(candidates[knowledge.is_named[candidates]], rows)
+        is_left = np.ones(len(cells.typical), dtype=bool)
+        is_left[cells.of_row[np.searchsorted(candidates, known)]] = False
+        more = candidates[cells.typical[is_left]]
+        if level > 0 and groups_view is not None and len(more):
+            order = np.argsort(-groups_view.uncertainty(more), kind="stable")
+            more = more[order]
+        rows = np.concatenate((rows, more[: n_rows - len(rows)]))
+        if len(rows) == n_rows:
+            break
+    return rows
+
+
 def _uncertain_and_far(view, groups_view, knowledge, rows, n_rows):
     """Return rows whose group is unclear, far from each other and what is known."""
-    if not len(rows):
-        return rows
+    if not len(rows) or n_rows < 1:
+        return rows[:0]
     if groups_view is not None:
         n_kept = max(_TIMES * n_rows, int(_SHARE * len(rows)))
         order = np.argsort(-groups_view.uncertainty(rows), kind="stable")

@@ -188,6 +188,19 @@ def test_cover_finds_all_groups_with_few_answers():
     assert len(np.unique(component)) == 6
 
 
+def test_candidates_of_large_data_stay_the_same():
+    """Without a seed too: cells are of the candidates they were made of."""
+    rng = np.random.RandomState(0)
+    X = rng.standard_normal((12_000, 2))
+    for seed in (None, np.random.RandomState(0), 3):
+        strategy = CoverQuery(random_state=seed)
+        known = [(0, 1, -1)]
+        for _ in range(4):
+            pairs = strategy.query(KMeans(2), X, known, 5)
+            assert len(pairs) == 5
+            known += [(i, j, -1) for i, j in pairs.tolist()]
+
+
 def test_cover_starts_with_typical_rows():
     X, y = make_blobs(60, 3, spread=0.5)
     X = np.concatenate((X, [[40.0, 40.0]]))
