@@ -5,7 +5,7 @@ from numbers import Integral
 import numpy as np
 
 from skpairclust.active._base import BaseQuery
-from skpairclust.active._model_view import as_dense, find_n_clusters, take_rows
+from skpairclust.active._model_view import as_dense, find_n_clusters
 from skpairclust.active._placing import place_samples
 from skpairclust.active._samples import (
     digest,
@@ -13,6 +13,7 @@ from skpairclust.active._samples import (
     draw_candidates,
     farthest_first,
 )
+from skpairclust.utils._indexing import take_rows
 from skpairclust.utils._param_validation import Interval, StrOptions, positive_int
 
 # Typical samples per cluster.

@@ -6,6 +6,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from skpairclust.constraints._pairs import count_samples
+from skpairclust.utils._indexing import take_rows
 
 # Of a clusterer that only says which cluster: how sure it is taken to be.
 _SURE = 0.9
@@ -113,11 +114,6 @@ def as_indexable(X):
     if hasattr(X, "iloc") or (hasattr(X, "shape") and hasattr(X, "__getitem__")):
         return X
     return np.asarray(X)
-
-
-def take_rows(X, rows):
-    """Return some rows of an array, CSR matrix or data frame."""
-    return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
 
 
 def as_dense(values):

@@ -7,8 +7,9 @@ import numpy as np
 from sklearn.cluster import MiniBatchKMeans
 
 from skpairclust.active._groups_view import distances
-from skpairclust.active._model_view import as_dense, take_rows
+from skpairclust.active._model_view import as_dense
 from skpairclust.constraints._pairs import count_samples
+from skpairclust.utils._indexing import take_rows
 from skpairclust.utils._warnings import caught_warnings
 
 # Of larger data, questions are about a sample of so many rows.
