@@ -10,7 +10,7 @@ Every strategy ends with the same clusterer, fitted anew to what its answers say
     python -m benchmarks.bench_active --data digits --seeds 3
     python -m benchmarks.bench_active --data digits --noise 0.1 --questions 400
     python -m benchmarks.bench_active --data banking --model groups \
-        --questions 500 1000 2000 --batch 50
+        --questions 500 1000 2000 --refit-every 50
 
 ``--model groups`` merges the groups that the answers name by Ward's criterion and
 teaches them to a logistic regression, which takes seconds; "default" is the package's
@@ -150,7 +150,7 @@ def run(arguments, strategy, seed):
         make_model(arguments.model, len(np.unique(y))),
         "cover" if strategy == "groups" else strategy,
         n_queries=max(arguments.questions),
-        batch_size=arguments.batch,
+        refit_every=arguments.refit_every,
         refit=refit,
         recheck_share=arguments.recheck,
         random_state=seed,
@@ -177,7 +177,8 @@ def main():
     )
     parser.add_argument("--questions", nargs="+", type=int, default=[100, 200, 400])
     parser.add_argument("--model", choices=("default", "groups"), default="default")
-    parser.add_argument("--batch", type=int, default=20)
+    parser.add_argument("--batch", type=int, default=5, help="asked at once")
+    parser.add_argument("--refit-every", type=int, default=20)
     parser.add_argument("--refit", choices=("warm", "cold", "final"), default="cold")
     parser.add_argument("--epochs", type=int, help="between questions; None is all")
     parser.add_argument("--noise", type=float, default=0.0)

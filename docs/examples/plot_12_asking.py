@@ -29,8 +29,8 @@ def oracle(pairs):
 
 
 # %%
-# Questions come in batches of 20, with a short fit after each. `update` fits in full to
-# all answers so far. Random pairs need no fit in between.
+# Five questions are asked at once, and after 20 there is a short fit. `update` fits in
+# full to all answers so far. Random pairs need no fit in between.
 CLUSTERER = ConstrainedNeuralClusterer(10)
 SHORT = {"max_iter": 10, "warm_start": True}
 scores, learners = {"chosen": [], "random": []}, {}
@@ -39,9 +39,9 @@ for name, strategy, refit in (
     ("random", "random", "final"),
 ):
     learner = ActivePairLearner(
-        CLUSTERER, strategy, batch_size=20, refit=refit, n_init=1, random_state=0
+        CLUSTERER, strategy, refit=refit, n_init=1, random_state=0
     ).start(X)
-    for n_answers in range(20, 201, 20):
+    for n_answers in range(5, 201, 5):
         pairs = learner.ask()
         learner.tell(pairs, oracle(pairs))
         if n_answers in (100, 200):

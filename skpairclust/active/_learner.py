@@ -71,8 +71,13 @@ class ActivePairLearner(
     n_queries : int, default=100
         Number of questions that `fit` asks.
 
-    batch_size : int, default=10
-        Number of questions between two fits.
+    batch_size : int, default=5
+        Number of pairs that the oracle gets at once, and of those that :meth:`ask`
+        returns by default. Questions that are asked together do not build on each
+        other's answers, so that more are needed.
+
+    refit_every : int, default=20
+        Number of answers after which the clusterer is fitted again.
 
     refit : {"warm", "cold", "final"} or dict, default="warm"
         How the clusterer is fitted between questions. "warm" starts from the last fit
@@ -164,6 +169,7 @@ class ActivePairLearner(
         "strategy": "no_validation",
         "n_queries": [positive_int()],
         "batch_size": [positive_int()],
+        "refit_every": [positive_int()],
         "refit": [StrOptions({"warm", "cold", "final"}), dict],
         "n_init": [positive_int()],
         "recheck_share": [Interval(Real, 0, 1, closed="both")],
@@ -176,7 +182,8 @@ class ActivePairLearner(
         strategy="cover",
         *,
         n_queries=100,
-        batch_size=10,
+        batch_size=5,
+        refit_every=20,
         refit="warm",
         n_init=3,
         recheck_share=0.1,
@@ -186,6 +193,7 @@ class ActivePairLearner(
         self.strategy = strategy
         self.n_queries = n_queries
         self.batch_size = batch_size
+        self.refit_every = refit_every
         self.refit = refit
         self.n_init = n_init
         self.recheck_share = recheck_share
@@ -351,7 +359,7 @@ class ActivePairLearner(
         return contains(np.sort(encode(others, n_samples)), encode(pairs, n_samples))
 
     def tell(self, pairs, answers):
-        """Take answers, and fit if there are `batch_size` new ones.
+        """Take answers, and fit if there are `refit_every` new ones.
 
         Parameters
         ----------
@@ -379,7 +387,7 @@ class ActivePairLearner(
         self._set_history(self.history_ + self._make_rows(pairs, answers))
         self._pending = self._pending[~self._is_in(self._pending, pairs)]
         n_new = len(self.history_) - self._n_answers_fitted
-        if self.refit != "final" and n_new >= self.batch_size:
+        if self.refit != "final" and n_new >= self.refit_every:
             self._fit(cold=False)
         return self
 

@@ -34,7 +34,8 @@ def blobs():
 
 def make(estimator=None, **params):
     """Return a learner that asks little."""
-    params = {"n_queries": 20, "batch_size": 5, "random_state": 0} | params
+    defaults = {"n_queries": 20, "batch_size": 5, "refit_every": 5, "random_state": 0}
+    params = defaults | params
     return ActivePairLearner(estimator or PCKMeans(3), **params)
 
 
@@ -128,7 +129,7 @@ def test_ask_and_tell(blobs):
 
 def test_one_at_a_time_fits_by_the_batch(blobs):
     X, y = blobs
-    learner = make(batch_size=3).start(X)
+    learner = make(refit_every=3).start(X)
     fits = []
     for _ in range(7):
         pairs = learner.ask(1)
@@ -157,7 +158,7 @@ def test_undo(blobs):
 
 def test_undo_does_not_put_off_the_next_fit(blobs):
     X, y = blobs
-    learner = make(batch_size=3).start(X)
+    learner = make(refit_every=3).start(X)
     for n_told, n_fits in ((1, 0), (2, 0), (3, 1), (4, 1), (5, 1), (6, 2)):
         pairs = learner.ask(1)
         learner.tell(pairs, answer(y)(pairs))
@@ -301,6 +302,7 @@ def test_wrong_pairs_take_no_answer(blobs):
         ({"refit": "never"}, ValueError, "refit"),
         ({"n_queries": 0}, ValueError, "n_queries"),
         ({"batch_size": 0}, ValueError, "batch_size"),
+        ({"refit_every": 0}, ValueError, "refit_every"),
         ({"recheck_share": 2}, ValueError, "recheck_share"),
     ],
 )
@@ -352,7 +354,7 @@ def test_contradictions_are_asked_at_once():
 
 def test_surprising_answers_are_asked_again():
     X, y = make_blobs(20)
-    learner = make(Mixture(3), n_queries=100, batch_size=2).start(X)
+    learner = make(Mixture(3), n_queries=100, refit_every=2).start(X)
     learner.tell([(0, 1), (0, 20)], [1, -1])
     learner.tell([(3, 43), (5, 6)], [1, 1])
     assert learner.ask(1).tolist() == [[3, 43]]
@@ -361,7 +363,7 @@ def test_surprising_answers_are_asked_again():
     assert [r["is_repeat"] for r in learner.history_][-2:] == [True, True]
     assert [3, 43] in learner.constraints_.cannot_link.tolist()
     # without a share for it, nothing is asked twice
-    learner = make(Mixture(3), batch_size=2, recheck_share=0).start(X)
+    learner = make(Mixture(3), refit_every=2, recheck_share=0).start(X)
     learner.tell([(0, 1), (0, 20), (3, 43), (5, 6)], [1, -1, 1, 1])
     assert learner.ask(1).tolist() != [[3, 43]]
 

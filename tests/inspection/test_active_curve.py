@@ -19,7 +19,8 @@ def closed_figures():
 
 def test_running_share_of_first_guesses():
     X, y = make_blobs(20)
-    learner = ActivePairLearner(PCKMeans(3), n_queries=30, random_state=0)
+    learner = ActivePairLearner(PCKMeans(3), refit_every=10, n_queries=30)
+    learner.set_params(random_state=0)
     learner.fit(X, oracle=answer(y))
     display = ActiveCurveDisplay.from_estimator(learner, window=4)
     told = [
