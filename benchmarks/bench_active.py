@@ -182,7 +182,7 @@ def main():
     parser.add_argument("--refit", choices=("warm", "cold", "final"), default="cold")
     parser.add_argument("--epochs", type=int, help="between questions; None is all")
     parser.add_argument("--noise", type=float, default=0.0)
-    parser.add_argument("--recheck", type=float, default=0.1)
+    parser.add_argument("--recheck", type=float, default=0.2)
     parser.add_argument("--seeds", type=int, default=1, help="number of draws")
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--output", type=Path, default=RESULTS)

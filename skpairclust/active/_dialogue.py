@@ -54,13 +54,19 @@ class Dialogue:
         return pairs
 
     def _ask_again(self, n_queries):
-        """Return doubtful pairs, as many as the budget has left for them."""
-        budget = max(self.n_queries, len(self.history_))
+        """Return doubtful pairs, as many as their share of the questions allows."""
+        n_answers = len(self.history_)
         n_repeats = sum(row["is_repeat"] for row in self.history_)
-        n_left = int(self.recheck_share * budget) - n_repeats
-        pairs = self._book.ask_again() if n_left > 0 else self._pending[:0]
-        pairs = pairs[~self._is_in(pairs, self._pending)]
-        return pairs[: max(min(n_left, n_queries), 0)]
+        budget = int(self.recheck_share * max(self.n_queries, n_answers)) - n_repeats
+        if budget <= 0 or not n_answers:
+            return self._pending[:0]
+        pairs = self._book.contradicted()[: min(budget, n_queries)]
+        # surprises wait for their time: early models are surprised by what is right
+        share = self.recheck_share * self._book.worth_asking_again()
+        n_left = min(int(share * n_answers) - n_repeats, budget) - len(pairs)
+        if n_left > 0:
+            pairs = np.concatenate((pairs, self._book.surprising()[:n_left]))
+        return pairs[~self._is_in(pairs, self._pending)][:n_queries]
 
     def _is_in(self, pairs, others):
         """Mark the pairs that are among others, in any orientation."""

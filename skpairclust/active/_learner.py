@@ -84,11 +84,12 @@ class ActivePairLearner(
         answers, because two clusters were merged for instance, it is run again from
         another seed, and the fit that respects most is kept.
 
-    recheck_share : float, default=0.1
+    recheck_share : float, default=0.2
         Share of the questions that may ask about an answered pair again, in [0, 1].
-        This is done if the model finds the answer unlikely (below .2), if answers
-        contradict each other, or if a second answer differed from the first. A pair is
-        asked three times at most, and the majority counts.
+        This is done if answers contradict each other, or if the model finds an answer
+        unlikely (below .2). The less often second answers differ from the first, the
+        fewer are asked for. A pair is asked three times at most, and the majority
+        counts.
 
     random_state : int, RandomState instance or None, default=None
         Controls the choice of questions, and the estimator if its `random_state` is
@@ -178,7 +179,7 @@ class ActivePairLearner(
         refit_every=20,
         refit="warm",
         n_init=3,
-        recheck_share=0.1,
+        recheck_share=0.2,
         random_state=None,
     ):
         self.estimator = estimator

@@ -74,20 +74,34 @@ class AnswerBook:
             for pair, says in zip(pairs, lead, strict=True)
         ]
 
-    def ask_again(self):
-        """Return the pairs worth a second look, the most doubtful first, (m, 2).
-
-        Ties first, then contradicting chains, then answers that surprise the model.
-        """
-        votes = self.votes
-        may_ask = (votes.n_votes > 0) & (votes.n_votes < MOST_VOTES)
-        tied = np.flatnonzero(may_ask & (votes.lead == 0))
-        surprising = may_ask & (votes.n_votes == 1) & (self.agreement < SURPRISING)
-        surprising = np.flatnonzero(surprising)
-        surprising = surprising[np.argsort(self.agreement[surprising], kind="stable")]
-        order = np.concatenate((tied, self._doubtful_links(may_ask), surprising))
+    def contradicted(self):
+        """Return ties, and one pair of each contradicting chain, (m, 2)."""
+        tied = np.flatnonzero(self._may_ask & (self.votes.lead == 0))
+        order = np.concatenate((tied, self._doubtful_links(self._may_ask)))
         first = np.sort(np.unique(order, return_index=True)[1])
-        return votes.pairs[order[first]]
+        return self.votes.pairs[order[first]]
+
+    def surprising(self):
+        """Return pairs whose only answer surprises the model, most first, (m, 2)."""
+        found = self._may_ask & (self.votes.n_votes == 1) & self.kept
+        found = np.flatnonzero(found & (self.agreement < SURPRISING))
+        order = np.argsort(self.agreement[found], kind="stable")
+        return self.votes.pairs[found[order]]
+
+    @property
+    def _may_ask(self):
+        """Which pairs may be asked again, (m,) bool."""
+        return (self.votes.n_votes > 0) & (self.votes.n_votes < MOST_VOTES)
+
+    def worth_asking_again(self):
+        """Return how much second answers teach, in (0, 1].
+
+        1 as long as a third of them differ from the first, and less if they confirm it.
+        """
+        again = self.votes.n_votes > 1
+        lasts = self.kept & (np.sign(self.votes.lead) == self.votes.first)
+        n_changed = int((again & ~lasts).sum())
+        return min(1.0, 3 * (n_changed + 1) / (int(again.sum()) + 2))
 
     def _doubtful_links(self, may_ask):
         """Return one pair of each chain: that with the fewest votes, least likely."""

@@ -354,7 +354,7 @@ def test_contradictions_are_asked_at_once():
 
 def test_surprising_answers_are_asked_again():
     X, y = make_blobs(20)
-    learner = make(Mixture(3), n_queries=100, refit_every=2).start(X)
+    learner = make(Mixture(3), n_queries=100, refit_every=2, recheck_share=0.5).start(X)
     learner.tell([(0, 1), (0, 20)], [1, -1])
     learner.tell([(3, 43), (5, 6)], [1, 1])
     assert learner.ask(1).tolist() == [[3, 43]]
