@@ -45,9 +45,9 @@ def find_chain(pair, is_same, must_link, cannot_link):
 
 def _search(pairs, n_nodes, starts):
     """Return the number of links from two nodes to all, and each node's last step."""
-    graph = sparse.csr_array(
-        (np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n_nodes, n_nodes)
-    )
+    # csgraph of older scipy takes no indices of 64 bits
+    ends = tuple(pairs.astype(np.int32).T)
+    graph = sparse.csr_array((np.ones(len(pairs)), ends), shape=(n_nodes, n_nodes))
     return csgraph.dijkstra(
         graph, directed=False, indices=starts, unweighted=True, return_predecessors=True
     )
