@@ -82,7 +82,8 @@ class ActivePairLearner(
     n_init : int, default=3
         Number of last fits at most. If the first one respects less than 99.5 % of the
         answers, because two clusters were merged for instance, it is run again from
-        another seed, and the fit that respects most is kept.
+        another seed, and the fit that respects most is kept. If none respects so many,
+        one more starts from the fit before, unless `n_init` is 1.
 
     recheck_share : float, default=0.2
         Share of the questions that may ask about an answered pair again, in [0, 1].
@@ -326,6 +327,7 @@ class ActivePairLearner(
         """Return the clusterer of the last fit."""
         return fit_best(
             self._template,
+            getattr(self, "estimator_", None),
             self._X,
             self.constraints_,
             n_init=self.n_init,

@@ -1,5 +1,6 @@
 """Fit a clusterer to what the answers say."""
 
+import copy
 from numbers import Integral
 
 import numpy as np
@@ -69,15 +70,18 @@ def fit_to_answers(template, earlier, X, constraints, *, refit, noise_rate):
     return estimator.fit(X, constraints.closure())
 
 
-def fit_best(template, X, constraints, *, n_init, noise_rate):
+def fit_best(template, earlier, X, constraints, *, n_init, noise_rate):
     """Return the best of some fits to constraints.
 
     A training may end with two clusters merged, against the answers. There are at most
-    `n_init` fits from different seeds, and none after one that respects the answers.
+    `n_init` fits from different seeds, and none after one that respects the answers. If
+    none does, one more starts from the earlier fit, where clusters may be apart.
 
     Parameters
     ----------
     template : estimator
+    earlier : estimator or None
+        The fit before. It is not changed.
     X : array-like
     constraints : PairwiseConstraints
     n_init : int
@@ -87,24 +91,28 @@ def fit_best(template, X, constraints, *, n_init, noise_rate):
     -------
     estimator
         The one whose clusters respect most: the mean of the shares of must-links and of
-        cannot-links, those listed and not what follows from them.
+        cannot-links, of the answers or of all that follows from them, whichever is
+        lower.
     """
     best, most = None, -1.0
+    options = {"X": X, "constraints": constraints, "noise_rate": noise_rate}
     for number in range(n_init):
         seeds = _next_seeds(template, number)
-        fitted = fit_to_answers(
-            clone(template).set_params(**seeds),
-            None,
-            X,
-            constraints,
-            refit="cold",
-            noise_rate=noise_rate,
-        )
+        seeded_template = clone(template).set_params(**seeds)
+        fitted = fit_to_answers(seeded_template, None, refit="cold", **options)
         share = _respected(labels_of(fitted, X), constraints)
         if share > most:
             best, most = fitted, share
         if share >= _RESPECTED or not _is_random(template):
             break
+    params = template.get_params(deep=False)
+    may_go_on = earlier is not None and "warm_start" in params
+    if most < _RESPECTED and n_init > 1 and may_go_on:
+        warm = copy.deepcopy(earlier).set_params(**params)
+        fitted = fit_to_answers(template, warm, refit="warm", **options)
+        fitted.set_params(warm_start=params["warm_start"])
+        if _respected(labels_of(fitted, X), constraints) > most:
+            best = fitted
     return best
 
 
@@ -112,7 +120,9 @@ def _respected(labels, constraints):
     """Return the mean of the shares of must-links and of cannot-links that are kept."""
     if not constraints.n_pairs:
         return 1.0
-    return constraint_accuracy_score(constraints, labels)
+    # few answers may say that two clusters are apart, from which much follows
+    forms = (constraints, constraints.closure())
+    return min(constraint_accuracy_score(form, labels) for form in forms)
 
 
 def _is_random(estimator):
