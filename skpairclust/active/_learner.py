@@ -8,7 +8,6 @@ from sklearn.utils import check_random_state, get_tags
 
 from skpairclust.active._cover import CoverQuery
 from skpairclust.active._delegation import DelegatedMethods
-from skpairclust.active._dialogue import Dialogue
 from skpairclust.active._group_questions import GroupQuestions
 from skpairclust.active._model_view import as_indexable, is_fitted
 from skpairclust.active._others import (
@@ -19,6 +18,7 @@ from skpairclust.active._others import (
 from skpairclust.active._progress import add_refit
 from skpairclust.active._refit import fit_best, fit_to_answers, labels_of, seeded
 from skpairclust.active._samples import digest
+from skpairclust.active._turns import AskAndTell
 from skpairclust.constraints._pairs import count_samples
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.utils._param_validation import Interval, StrOptions, positive_int
@@ -34,7 +34,7 @@ _OF_SESSION = ("_X", "_digest", "_pending", "_known", "_book", "_refits", "_unfi
 
 
 class ActivePairLearner(
-    Dialogue,
+    AskAndTell,
     GroupQuestions,
     DelegatedMethods,
     ClusterMixin,

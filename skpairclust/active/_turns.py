@@ -13,7 +13,7 @@ from skpairclust.constraints._groups import mark_constrained
 from skpairclust.constraints._pairs import check_pairs, contains, encode
 
 
-class Dialogue:
+class AskAndTell:
     """The part of a learner that asks about pairs and takes answers."""
 
     def ask(self, n_queries=None):
