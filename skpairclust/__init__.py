@@ -28,6 +28,7 @@ _MODULE_OF = {
     "PairwiseConstraints": "constraints",
 }
 _SUBMODULES = (
+    "active",
     "baselines",
     "cluster",
     "constraints",

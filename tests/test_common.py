@@ -15,13 +15,19 @@ from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import check_estimator, parametrize_with_checks
 
 import skpairclust
+from skpairclust.baselines import PCKMeans
 
-# Their samples are not rows of X.
-EXEMPT = {"PairClassifier"}
+# Their samples are not rows of X, or they have no fit.
+STRATEGIES = {"CoverQuery", "ExploreConsolidate", "RandomQuery", "UncertaintyQuery"}
+EXEMPT = {"PairClassifier", *STRATEGIES}
 
+# A learner asks for the sake of a clusterer. Of that in the package,
 # scikit-learn's checks of sparse X fit on four classes, and expect as many columns of
 # whatever has predict_proba.
-NEEDED = {"ConstrainedNeuralClusterer": {"n_clusters": 4}}
+NEEDED = {
+    "ActivePairLearner": {"estimator": PCKMeans(3, random_state=0)},
+    "ConstrainedNeuralClusterer": {"n_clusters": 4},
+}
 
 # Settings with which the checks take seconds. Defaults pass as well: some checks are
 # made with them here, all of them by `make test-slow`.

@@ -20,6 +20,7 @@ FLOORS = [
     {"utils", "metrics"},
     {"neural", "baselines", "model_selection", "cluster"},
     {"clusterer", "embedder", "inspection"},
+    {"active"},
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 # Rooms that users never import from.
@@ -29,7 +30,9 @@ PUBLIC_MODULES = sorted(
     for module in pkgutil.iter_modules([str(PACKAGE)])
     if module.name[0] != "_" and module.name not in PRIVATE_ROOMS
 )
-WITHOUT_TORCH = {"constraints", "metrics", "model_selection", "baselines", "cluster"}
+WITHOUT_TORCH = {
+    *("active", "constraints", "metrics", "model_selection", "baselines", "cluster"),
+}
 # What runs in a training step or describes it: tensors and numpy in, tensors out.
 WITHOUT_SKLEARN = {
     *("_augmentation", "_batching", "_epoch_hooks", "_known_groups", "_losses"),

@@ -4,6 +4,7 @@ They need matplotlib (``pip install "skpairclust[plot]"``).
 """
 
 from skpairclust._publish import publish
+from skpairclust.inspection._active_curve import ActiveCurveDisplay
 from skpairclust.inspection._constraint_curve import ConstraintCurveDisplay
 from skpairclust.inspection._contingency import ContingencyDisplay
 from skpairclust.inspection._embedding import ClusterEmbeddingDisplay
@@ -11,6 +12,7 @@ from skpairclust.inspection._loss_curve import LossCurveDisplay
 from skpairclust.inspection._retrieval import RetrievalDisplay
 
 __all__ = [
+    "ActiveCurveDisplay",
     "ClusterEmbeddingDisplay",
     "ConstraintCurveDisplay",
     "ContingencyDisplay",

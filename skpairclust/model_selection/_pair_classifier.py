@@ -13,6 +13,7 @@ from skpairclust.constraints import PairwiseConstraints
 from skpairclust.constraints._pairs import check_pairs, check_weights, count_samples
 from skpairclust.constraints._typing import AnyArray
 from skpairclust.metrics._probabilities import same_cluster_probability
+from skpairclust.utils._indexing import take_rows
 
 
 class PairClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -178,7 +179,7 @@ class PairClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         places = places.reshape(-1, 2)
         if not len(rows):
             return np.empty(0)
-        X = _take_rows(self.X, rows)
+        X = take_rows(self.X, rows)
         if hasattr(self.estimator_, "predict_proba"):
             probabilities = np.asarray(self.estimator_.predict_proba(X))
             return same_cluster_probability(probabilities, places).clip(0, 1)
@@ -228,10 +229,3 @@ def _check_classes(y, pairs):
             f"different, one per pair; got {np.unique(y)[:5]} in shape {y.shape}."
         )
     return y == 1
-
-
-def _take_rows(X, rows):
-    """Return some rows of an array, sparse matrix, data frame or list."""
-    if hasattr(X, "iloc"):
-        return X.iloc[rows]
-    return X[rows] if hasattr(X, "shape") else np.asarray(X)[rows]

@@ -1,0 +1,122 @@
+"""What a learner knows of its X: answers, questions that are out, what follows."""
+
+from functools import cached_property
+
+import numpy as np
+
+from skpairclust.active._answers import (
+    MOST_VOTES,
+    agreement_with,
+    as_constraints,
+    count_votes,
+    estimate_noise,
+    keep_consistent,
+)
+from skpairclust.active._chains import find_chain
+from skpairclust.constraints._pairs import encode
+
+# A model is surprised by an answer that it finds less likely.
+SURPRISING = 0.2
+
+
+class AnswerBook:
+    """What the answers so far say together; a new one is made when they change.
+
+    Parameters
+    ----------
+    history : list of dict
+        With `i`, `j`, `answer`.
+    known : PairwiseConstraints
+        What was known before any answer.
+    view : ModelView
+        The current model.
+    """
+
+    def __init__(self, history, known, view):
+        self._known, self._view = known, view
+        pairs = np.array([(r["i"], r["j"]) for r in history], dtype=np.int64)
+        answers = np.array([r["answer"] for r in history], dtype=np.int64)
+        self.votes = count_votes(pairs.reshape(-1, 2), answers, known.n_samples)
+
+    @cached_property
+    def agreement(self):
+        """How likely the model finds each majority, (m,), NaN without a model."""
+        return agreement_with(self._view.same(self.votes.pairs), self.votes)
+
+    @cached_property
+    def kept(self):
+        """Which pairs are kept, (m,) bool."""
+        return keep_consistent(self.votes, self.agreement, self._known)
+
+    @cached_property
+    def constraints(self):
+        """What is known, without contradictions."""
+        return as_constraints(self.votes, self.kept, self._known)
+
+    @property
+    def noise_rate(self):
+        """Share of the pairs whose first answer did not last."""
+        return estimate_noise(self.votes, self.kept)
+
+    @property
+    def not_to_ask(self):
+        """Pairs that were answered, but of which nothing is known, (m, 2)."""
+        return self.votes.pairs[~self.kept]
+
+    @cached_property
+    def chains(self):
+        """The shortest contradicting chain of each answer that is left out."""
+        left_out = np.flatnonzero(~self.kept & (self.votes.lead != 0))
+        must, cannot = self.constraints.must_link, self.constraints.cannot_link
+        pairs, lead = self.votes.pairs[left_out], self.votes.lead[left_out]
+        return [
+            find_chain(pair, says > 0, must, cannot)
+            for pair, says in zip(pairs, lead, strict=True)
+        ]
+
+    def contradicted(self):
+        """Return ties, and one pair of each contradicting chain, (m, 2)."""
+        tied = np.flatnonzero(self._may_ask & (self.votes.lead == 0))
+        order = np.concatenate((tied, self._doubtful_links(self._may_ask)))
+        first = np.sort(np.unique(order, return_index=True)[1])
+        return self.votes.pairs[order[first]]
+
+    def surprising(self):
+        """Return pairs whose only answer surprises the model, most first, (m, 2)."""
+        found = self._may_ask & (self.votes.n_votes == 1) & self.kept
+        found = np.flatnonzero(found & (self.agreement < SURPRISING))
+        order = np.argsort(self.agreement[found], kind="stable")
+        return self.votes.pairs[found[order]]
+
+    @property
+    def _may_ask(self):
+        """Which pairs may be asked again, (m,) bool."""
+        return (self.votes.n_votes > 0) & (self.votes.n_votes < MOST_VOTES)
+
+    def worth_asking_again(self):
+        """Return how much second answers teach, in (0, 1].
+
+        1 as long as a third of them differ from the first, and less if they confirm it.
+        """
+        again = self.votes.n_votes > 1
+        lasts = self.kept & (np.sign(self.votes.lead) == self.votes.first)
+        n_changed = int((again & ~lasts).sum())
+        return min(1.0, 3 * (n_changed + 1) / (int(again.sum()) + 2))
+
+    def _doubtful_links(self, may_ask):
+        """Return one pair of each chain: that with the fewest votes, least likely."""
+        n_samples = self._known.n_samples
+        keys = encode(self.votes.pairs, n_samples)
+        order = np.argsort(keys)
+        doubt = 1 - np.nan_to_num(self.agreement, nan=0.5)
+        found = []
+        for chain in self.chains:
+            place = np.searchsorted(keys, encode(chain, n_samples), sorter=order)
+            links = order[np.minimum(place, len(keys) - 1)]
+            # links of what was known before are no answers
+            links = links[keys[links] == encode(chain, n_samples)]
+            links = links[may_ask[links]]
+            if len(links):
+                rank = np.lexsort((-doubt[links], self.votes.n_votes[links]))
+                found.append(links[rank[0]])
+        return np.array(found, dtype=np.int64)

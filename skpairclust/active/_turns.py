@@ -1,0 +1,218 @@
+"""Questions and answers in turns: ask, tell, take back."""
+
+import numpy as np
+from sklearn.exceptions import NotFittedError
+
+from skpairclust.active._answers import check_answers
+from skpairclust.active._base import check_n_queries
+from skpairclust.active._model_view import ModelView
+from skpairclust.active._progress import summarize
+from skpairclust.active._samples import digest
+from skpairclust.active._session import AnswerBook
+from skpairclust.constraints._groups import mark_constrained
+from skpairclust.constraints._pairs import check_pairs, contains, encode
+
+
+class AskAndTell:
+    """The part of a learner that asks about pairs and takes answers."""
+
+    def ask(self, n_queries=None):
+        """Return pairs to ask about.
+
+        Parameters
+        ----------
+        n_queries : int or None, default=None
+            Number of pairs, `batch_size` if None.
+
+        Returns
+        -------
+        pairs : ndarray of shape (m, 2), int64
+            Row numbers. Pairs whose answer is in doubt come first, then new ones. Pairs
+            that were asked for before and not answered yet do not come again. m is
+            less than `n_queries` if there are no more.
+
+        Raises
+        ------
+        NotFittedError
+            Before :meth:`start` or :meth:`fit`.
+        ValueError
+            If X has been changed.
+        """
+        self._check_started()
+        n_queries = check_n_queries(self.batch_size if n_queries is None else n_queries)
+        again = self._ask_again(n_queries)
+        out = np.concatenate((self._pending, self._book.not_to_ask))
+        new = self.strategy_.query(
+            getattr(self, "estimator_", self._template),
+            self._X,
+            self.constraints_,
+            n_queries - len(again),
+            exclude=out,
+        )
+        pairs = np.concatenate((again, new))
+        self._pending = np.concatenate((self._pending, pairs))
+        return pairs
+
+    def _ask_again(self, n_queries):
+        """Return doubtful pairs, as many as their share of the questions allows."""
+        n_answers = len(self.history_)
+        n_repeats = sum(row["is_repeat"] for row in self.history_)
+        budget = int(self.recheck_share * max(self.n_queries, n_answers)) - n_repeats
+        if budget <= 0 or not n_answers:
+            return self._pending[:0]
+        pairs = self._book.contradicted()[: min(budget, n_queries)]
+        # surprises wait for their time: early models are surprised by what is right
+        share = self.recheck_share * self._book.worth_asking_again()
+        n_left = min(int(share * n_answers) - n_repeats, budget) - len(pairs)
+        if n_left > 0:
+            pairs = np.concatenate((pairs, self._book.surprising()[:n_left]))
+        return pairs[~self._is_in(pairs, self._pending)][:n_queries]
+
+    def _is_in(self, pairs, others):
+        """Mark the pairs that are among others, in any orientation."""
+        n_samples = self._known.n_samples
+        return contains(np.sort(encode(others, n_samples)), encode(pairs, n_samples))
+
+    def tell(self, pairs, answers):
+        """Take answers, and fit if there are `refit_every` new ones.
+
+        Parameters
+        ----------
+        pairs : array-like of shape (m, 2), int
+            Row numbers: any of those asked for in any order, or others.
+
+        answers : array-like of shape (m,), int
+            1 for same, -1 for different, 0 for cannot tell. If a pair was answered
+            before, the majority counts.
+
+        Returns
+        -------
+        self : ActivePairLearner
+            With the answers.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If pairs or answers cannot be used, or X has been changed. None of the
+            answers is taken then.
+        """
+        self._check_started()
+        pairs = check_pairs(pairs, self._known.n_samples, "pairs")
+        answers = check_answers(answers, len(pairs))
+        self._set_history(self.history_ + self._make_rows(pairs, answers))
+        self._pending = self._pending[~self._is_in(self._pending, pairs)]
+        n_new = len(self.history_) - self._n_answers_fitted
+        if self.refit != "final" and n_new >= self.refit_every:
+            self._fit(cold=False)
+        return self
+
+    def _make_rows(self, pairs, answers):
+        """Return the rows of the history for some answers."""
+        same = self._view().same(pairs)
+        is_new = ~mark_constrained(self.constraints_)
+        is_first = is_new[pairs].any(axis=1).tolist()
+        told = {(row["i"], row["j"]) for row in self.history_}
+        rows = []
+        for number, (i, j) in enumerate(np.sort(pairs, axis=1).tolist()):
+            rows.append(
+                {
+                    "i": i,
+                    "j": j,
+                    "answer": int(answers[number]),
+                    "same": None if np.isnan(same[number]) else float(same[number]),
+                    "is_first": is_first[number],
+                    "is_repeat": (i, j) in told,
+                }
+            )
+            told.add((i, j))
+        return rows
+
+    def undo(self, n_answers=1):
+        """Take back the last answers.
+
+        The clusterer stays as it is until the next fit.
+
+        Parameters
+        ----------
+        n_answers : int, default=1
+            How many.
+
+        Returns
+        -------
+        pairs : ndarray of shape (n_answers, 2), int64
+            The pairs they were about. They may be asked again.
+
+        Raises
+        ------
+        ValueError
+            If there are not as many answers.
+        """
+        self._check_started()
+        n_answers = check_n_queries(n_answers, "n_answers")
+        if n_answers > len(self.history_):
+            raise ValueError(
+                f"n_answers={n_answers} cannot be taken back, there are only "
+                f"{len(self.history_)}."
+            )
+        n_kept = len(self.history_) - n_answers
+        gone = self.history_[n_kept:]
+        self._refits = [r for r in self._refits if r.n_answers <= n_kept]
+        self._set_history(self.history_[:n_kept])
+        pairs = [(row["i"], row["j"]) for row in gone]
+        return np.array(pairs, dtype=np.int64).reshape(-1, 2)
+
+    def _set_history(self, history):
+        """Set the answers and what follows from them."""
+        self.history_ = history
+        self._book = AnswerBook(history, self._known, self._view())
+        self.constraints_ = self._book.constraints
+        self.noise_rate_ = self._book.noise_rate
+
+    @property
+    def contradictions_(self):
+        """Shortest contradicting chains, one for each answer that is left out."""
+        self._check_started()
+        return self._book.chains
+
+    @property
+    def agreements_(self):
+        """Number of answers and agreement with the fit before, of each fit but one."""
+        self._check_started()
+        return [(r.n_answers, r.agreement) for r in self._refits[1:]]
+
+    @property
+    def _n_answers_fitted(self):
+        """Number of answers at the last fit."""
+        return self._refits[-1].n_answers if self._refits else 0
+
+    def _view(self):
+        """Return X as the current model sees it."""
+        return ModelView(getattr(self, "estimator_", None), self._X)
+
+    def progress(self):
+        """Say how far the questions have come, without labels.
+
+        Returns
+        -------
+        AnswerProgress
+            Its ``str`` is a sentence such as "The last 50 answers changed 0.4 % of the
+            clusters."
+        """
+        self._check_started()
+        named = mark_constrained(self.constraints_)
+        n_groups = len(np.unique(self.constraints_.components()[named]))
+        return summarize(self.history_, self._refits, n_groups, self.noise_rate_)
+
+    def _check_started(self):
+        """Raise if there is no X yet, or it has changed."""
+        if not hasattr(self, "_X"):
+            raise NotFittedError(
+                f"This {type(self).__name__} has no samples yet: call start(X), or "
+                "fit(X, oracle=...), first."
+            )
+        if digest(self._X) != self._digest:
+            raise ValueError(
+                "X has been changed since `start` or `fit`, so answers could be about "
+                "other samples than the questions were. Call start(X) to begin anew, "
+                "or pass a copy of X to it."
+            )
