@@ -16,9 +16,14 @@ from sklearn.datasets import load_digits
 from sklearn.metrics import normalized_mutual_info_score
 from torch.nn import functional
 
-from benchmarks import bench_embedding
+from benchmarks import bench_embedding, bench_many_clusters
 from benchmarks._report import append_result, environment, read_rows
-from benchmarks.datasets import load_banking77, load_cifar10, load_mnist
+from benchmarks.datasets import (
+    load_banking77,
+    load_cifar10,
+    load_fashion_mnist,
+    load_mnist,
+)
 from skpairclust import ConstrainedNeuralClusterer, MetricEmbedder, PairwiseConstraints
 from skpairclust.clusterer._objective import PairObjective
 from skpairclust.clusterer._task import make_task
@@ -176,26 +181,39 @@ def fit_digits():
 
 
 def fit_mnist():
-    """Yield seconds and test accuracy of MNIST."""
-    data = load_mnist()
+    """Yield seconds and test accuracy of MNIST: ten draws, and more pairs."""
+    draws = [(1000, seed) for seed in range(10)]
+    yield from _fit_images(load_mnist(), [*draws, (5000, 0), (10_000, 0), (60_000, 0)])
+
+
+def fit_fashion_mnist():
+    """Yield the same of Fashion-MNIST."""
+    draws = [(1000, seed) for seed in range(3)]
+    yield from _fit_images(load_fashion_mnist(), [*draws, (5000, 0), (10_000, 0)])
+
+
+def _fit_images(data, draws):
+    """Yield seconds and test accuracy for numbers of random pairs and seeds."""
     X, X_test = (_flat(images) for images in (data.X_train, data.X_test))
-    for n_pairs, seed in ((1000, 0), (1000, 1), (1000, 2), (10_000, 0), (60_000, 0)):
-        known = PairwiseConstraints.sample_from_labels(
-            data.y_train, n_pairs, random_state=seed
-        )
+    y, y_test = data.y_train, data.y_test
+    for n_pairs, seed in draws:
+        known = PairwiseConstraints.sample_from_labels(y, n_pairs, random_state=seed)
         yield {
             "n_pairs": n_pairs,
             "seed": seed,
-            **_fit(X, known, X_test, data.y_test, N_CLASSES, seed=seed),
+            **_fit(X, known, X_test, y_test, N_CLASSES, seed=seed),
         }
 
 
 def fit_banking():
-    """Yield seconds and test accuracy of 77 intents, 2,000 random pairs."""
+    """Yield seconds and test accuracy of 77 intents, by how pairs were come by."""
     data = load_banking77()
-    known = PairwiseConstraints.sample_from_labels(data.y_train, 2000, random_state=0)
     X, X_test = (X.astype(np.float32) for X in (data.X_train, data.X_test))
-    yield _fit(X, known, X_test, data.y_test, 77)
+    for pairs, draw in bench_many_clusters.DRAWS.items():
+        for seed in (1, 2, 3):
+            known = draw(X, data.y_train, seed)
+            row = {"pairs": pairs, "seed": seed}
+            yield row | _fit(X, known, X_test, data.y_test, 77, seed=seed)
 
 
 def fit_cifar():
@@ -255,6 +273,7 @@ PARTS = {
     "steps": time_steps,
     "digits": fit_digits,
     "mnist": fit_mnist,
+    "fashion_mnist": fit_fashion_mnist,
     "banking77": fit_banking,
     "embedder": fit_embedder,
     "cifar10": fit_cifar,

@@ -69,11 +69,9 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
     max_iter : int, default=50
         Number of epochs. An epoch is a pass over the constraints. With unlabeled data
         it is also a pass over all samples, or 64 batches of them if these are fewer.
-        It has at least 4 steps. If there are at least 25 pairs per cluster and walks
-        are used, four short trainings from different seeds come first. Each takes a
-        sixth of the epochs, without adversarial passes. The training continues with
-        the one that explains pairs after walks best. If a start from structure explains
-        them better in the end, it is trained too; see `start_`.
+        It has at least 4 steps. Where walks are used, short trainings come first, each
+        of a sixth of the epochs or up to 160 steps if these are more; two fifths of
+        the epochs follow from what they agree on. See `start_`.
 
     n_init : int, default=1
         Number of restarts. The one with the lowest training loss is kept.
@@ -232,10 +230,11 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
     temperature_ : float
         What `predict_proba` divides logits by, see `calibrate`.
 
-    start_ : {"random", "groups", "kmeans", "earlier fit"}
-        What the kept training started from: random weights, a network that was taught
-        must-link groups merged by Ward's criterion, one that was taught k-means, or the
-        weights of an earlier fit.
+    start_ : {"random", "groups", "ward", "kmeans", "earlier fit"}
+        What the training started from: random weights, or the weights of an earlier
+        fit; or, where short trainings voted, the one with the largest say. It had been
+        taught must-link groups merged by Ward's criterion, these together with patches
+        of all other samples, or k-means.
 
     n_iter_ : int
         Number of epochs run.

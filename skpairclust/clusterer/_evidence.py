@@ -30,7 +30,7 @@ _IMPATIENT, _PATIENT, _MOST_PATIENCE = 50, 100, 5
 # vowels with .7 of them lost by smoothness, images with .2 do not.
 _PARTLY_PLACED = 0.25
 
-# Pairs per cluster from which on trials can be judged by pairs.
+# Pairs per cluster from which on random weights are tried beside what structure says.
 _ENOUGH_TO_JUDGE = 25
 
 # If must-links are so many times as frequent as among equal clusters, equal clusters
@@ -65,8 +65,8 @@ class Evidence:
         Share of the adversarial term that grows linearly meanwhile, 0 to 1; the rest
         has its full weight at once. With only a few pairs per cluster, smoothness
         would keep the first guess for good.
-    can_judge : bool
-        Whether there are enough pairs to choose between trials.
+    tries_random : bool
+        Whether there are enough pairs to try random weights.
     unevenness : float
         Certainty that there are not `n_clusters` clusters of similar sizes, 0 to 1.
     size_freedom : float
@@ -79,7 +79,7 @@ class Evidence:
     lead: float = _LONGEST_LEAD
     patience: float = 1.0
     caution: float = 1.0
-    can_judge: bool = False
+    tries_random: bool = False
     unevenness: float = 0.0
     size_freedom: float = 0.0
 
@@ -145,7 +145,7 @@ def weigh_evidence(constraints, n_clusters, *, noise_rate=0.0, is_bound=False):
         lead=_LONGEST_LEAD * (1 - led),
         patience=_choose_patience(pairs_a_cluster),
         caution=1 - _ramp(pairs_a_cluster, 0, _IMPATIENT),
-        can_judge=pairs_a_cluster >= _ENOUGH_TO_JUDGE,
+        tries_random=pairs_a_cluster >= _ENOUGH_TO_JUDGE,
         unevenness=unevenness,
         size_freedom=max(unevenness, 1 - min(1.0, needed / shown) ** 2),
     )

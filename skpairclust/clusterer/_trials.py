@@ -172,7 +172,7 @@ class Trials:
     def _list_starts(self):
         """Yield names and labels of starts, None for random weights."""
         yield from self.task.starts.items()
-        if self.task.evidence.can_judge:
+        if self.task.evidence.tries_random:
             yield from [("random", None)] * _N_RANDOM
 
     def _try(self, name, labels, number):

@@ -9,7 +9,12 @@ from sklearn.datasets import make_blobs, make_classification
 from sklearn.metrics import adjusted_rand_score
 
 from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
-from skpairclust.clusterer._starts import merge_groups, propose_starts, ward
+from skpairclust.clusterer._starts import (
+    list_groups,
+    merge_groups,
+    propose_starts,
+    ward,
+)
 from skpairclust.metrics import clustering_accuracy_score
 
 
@@ -66,9 +71,9 @@ def test_groups_keep_all_pairs(seed, n_pairs, closed):
     points, y = rng.randn(40, 2), rng.randint(4, size=40)
     pairs = PairwiseConstraints.sample_from_labels(y, n_pairs, random_state=seed)
     given_pairs = pairs.closure() if closed else pairs
-    labels = merge_groups(points, np.arange(40), given_pairs, 4)
-    if labels is None:
-        return
+    nodes = np.arange(40)
+    groups = list_groups(nodes, given_pairs)
+    labels = merge_groups(points, nodes, groups, given_pairs, 4)
     for pairs_of_kind, same in ((pairs.must_link, True), (pairs.cannot_link, False)):
         a, b = labels[pairs_of_kind].T
         known = (a >= 0) & (b >= 0)
@@ -84,7 +89,8 @@ def test_more_groups_than_clusters_that_exclude_each_other():
     y = np.repeat(np.arange(6), [9, 8, 7, 3, 2, 2])
     X = np.random.RandomState(0).randn(len(y), 2)
     known = PairwiseConstraints.from_labels(y)
-    labels = merge_groups(X, np.arange(len(y)), known, 3)
+    nodes = np.arange(len(y))
+    labels = merge_groups(X, nodes, list_groups(nodes, known), known, 3)
     np.testing.assert_array_equal(np.unique(labels), [-1, 0, 1, 2])
     assert (labels[y > 2] == -1).all()
     assert adjusted_rand_score(y[y < 3], labels[y < 3]) == 1
@@ -95,9 +101,11 @@ def test_nodes_may_be_some_of_the_samples():
     nodes = np.arange(0, 300, 2)
     pairs = PairwiseConstraints.sample_from_labels(y, 100, random_state=0)
     starts = propose_starts(X[nodes], nodes, pairs, 3, np.random.RandomState(0))
-    assert set(starts) == {"groups", "kmeans"}
-    for labels in starts.values():
+    assert set(starts) == {"groups", "ward", "kmeans"}
+    for name, labels in starts.items():
         assert labels.shape == (300,) and (labels[1::2] == -1).all()
+        if name != "groups":
+            assert (labels[::2] >= 0).all()
         known = labels >= 0
         assert adjusted_rand_score(y[known], labels[known]) == 1
 
@@ -128,3 +136,25 @@ def test_many_clusters_do_not_collapse(kind):
     clusterer.fit(X, pairs)
     assert clustering_accuracy_score(y, clusterer.labels_) > 0.84
     assert clusterer.start_ == "groups"
+
+
+def test_many_samples_are_put_into_patches_first():
+    X, y = make_blobs(3000, centers=5, cluster_std=0.5, random_state=0)
+    nodes = np.arange(3000)
+    pairs = PairwiseConstraints.sample_from_labels(y, 60, random_state=0)
+    labels = propose_starts(X, nodes, pairs, 5, np.random.RandomState(0))["ward"]
+    assert (labels >= 0).all()
+    assert adjusted_rand_score(y, labels) > 0.95
+    for pairs_of_kind, same in ((pairs.must_link, True), (pairs.cannot_link, False)):
+        a, b = labels[pairs_of_kind].T
+        assert ((a == b) == same).all()
+
+
+def test_without_pairs_that_could_be_merged_there_is_kmeans_alone():
+    X, y = make_blobs(50, centers=3, random_state=0)
+    one = PairwiseConstraints([(0, 1)], [], n_samples=50)
+    starts = propose_starts(X, np.arange(50), one, 3, np.random.RandomState(0))
+    assert set(starts) == {"ward", "kmeans"}
+    none = PairwiseConstraints([], [], n_samples=50)
+    starts = propose_starts(X, np.arange(50), none, 3, np.random.RandomState(0))
+    assert set(starts) == {"kmeans"}
