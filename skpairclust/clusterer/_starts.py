@@ -7,6 +7,7 @@ first sets out with clusters that are apart.
 
 import numpy as np
 from sklearn.cluster import KMeans
+from sklearn.metrics.pairwise import euclidean_distances
 
 # Groups at most that are merged: their distances are a matrix.
 _MOST_GROUPS = 2000
@@ -161,8 +162,11 @@ def ward(centers, sizes, apart, n_clusters):
     ndarray of shape (g,), int64
         Cluster of each group, numbered from 0.
     """
-    centers, sizes = centers.copy(), sizes.copy()
-    cost = np.array([_ward_costs(centers, sizes, apart, i) for i in range(len(sizes))])
+    sizes = sizes.copy()
+    # What each merge would add, and the same with inf for those that must not be.
+    added = _ward_costs(centers, sizes)
+    np.fill_diagonal(apart, True)
+    cost = np.where(apart, np.inf, added)
     nearest, lowest = cost.argmin(axis=1), cost.min(axis=1)
     to = np.arange(len(sizes))
     for _ in range(len(sizes) - n_clusters):
@@ -170,15 +174,17 @@ def ward(centers, sizes, apart, n_clusters):
         j = int(nearest[i])
         if not np.isfinite(lowest[i]):
             break
-        total = sizes[i] + sizes[j]
-        centers[i] = (sizes[i] * centers[i] + sizes[j] * centers[j]) / total
-        sizes[i] = total
+        # Lance & Williams (1967): without another look at the centers.
+        added[i] = (sizes[i] + sizes) * added[i] + (sizes[j] + sizes) * added[j]
+        added[i] = (added[i] - sizes * added[j, i]) / (sizes[i] + sizes[j] + sizes)
+        added[:, i] = added[i]
+        sizes[i] += sizes[j]
         to[to == j] = i
         apart[i] |= apart[j]
         apart[:, i] = apart[i]
         apart[j] = apart[:, j] = True
         cost[j] = cost[:, j] = np.inf
-        cost[i] = cost[:, i] = _ward_costs(centers, sizes, apart, i)
+        cost[i] = cost[:, i] = np.where(apart[i], np.inf, added[i])
         stale = np.flatnonzero((nearest == i) | (nearest == j))
         stale = np.union1d(stale, [i, j])
         nearest[stale], lowest[stale] = cost[stale].argmin(1), cost[stale].min(1)
@@ -187,10 +193,7 @@ def ward(centers, sizes, apart, n_clusters):
     return np.unique(to, return_inverse=True)[1]
 
 
-def _ward_costs(centers, sizes, apart, i):
-    """Return what merging group i with each other one adds to the sum of squares."""
-    squared = ((centers - centers[i]) ** 2).sum(axis=1)
-    costs = squared * sizes * sizes[i] / (sizes + sizes[i])
-    costs[apart[i]] = np.inf
-    costs[i] = np.inf
-    return costs
+def _ward_costs(centers, sizes):
+    """Return what merging each two groups adds to the sum of squares, (g, g)."""
+    weights = np.multiply.outer(sizes, sizes) / np.add.outer(sizes, sizes)
+    return weights * euclidean_distances(centers, squared=True)

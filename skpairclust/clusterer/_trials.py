@@ -28,7 +28,8 @@ from skpairclust.neural._training import settle, train
 _N_RANDOM = 2
 
 # Shares of the epochs: of each trial, which goes without adversarial passes, for these
-# cost the most; and of the training that starts from the outcome.
+# cost the most; and of the training that starts from the outcome, if an epoch is a pass
+# over all samples.
 _TRIAL, _REST = 1 / 6, 0.4
 
 # Steps at most in an epoch of a trial, however many pairs there are.
@@ -131,8 +132,9 @@ class Trials:
             lessons = teach(network, self.rows, labels, task, self.seed)
             if lessons.interrupted:
                 return lessons
-            n_epochs = math.ceil(_REST * task.training.max_iter)
-            task = replace(task, training=replace(task.training, max_iter=n_epochs))
+            task = replace(
+                task, training=replace(task.training, max_iter=self._count_epochs())
+            )
         run = self._train(network, task, self.seed, self.hooks)
         run.start = start
         return run
@@ -196,6 +198,16 @@ class Trials:
         )
         n_steps = objective.n_steps
         return train(network, objective, n_steps, task.training, on_epoch=on_epoch)
+
+    def _count_epochs(self):
+        """Return the epochs of the training that starts from the outcome."""
+        objective = self.make_objective(
+            self.rows, self.constraints, self.short, self.seed
+        )
+        drawn = objective.n_steps * self.task.objective.batch_size
+        passes = min(1.0, drawn / len(self.rows))
+        max_iter = self.task.training.max_iter
+        return min(max_iter, math.ceil(_REST * max_iter / passes))
 
     def _shorten(self, n_epochs):
         """Return the task of a short training."""
