@@ -70,8 +70,9 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         Number of epochs. An epoch is a pass over the constraints. With unlabeled data
         it is also a pass over all samples, or 64 batches of them if these are fewer.
         It has at least 4 steps. Where walks are used, short trainings come first, each
-        of a sixth of the epochs or up to 160 steps if these are more; two fifths of
-        the epochs follow from what they agree on. See `start_`.
+        of a sixth of the epochs or up to 160 steps if these are more. From what they
+        agree on, fewer epochs may follow: two fifths of them if an epoch is a pass over
+        all samples, but 200 steps at least. See `start_`.
 
     n_init : int, default=1
         Number of restarts. The one with the lowest training loss is kept.

@@ -32,6 +32,10 @@ _N_RANDOM = 2
 # over all samples.
 _TRIAL, _REST = 1 / 6, 0.4
 
+# Steps of that training at least, as far as there are epochs for them: networks of
+# users may learn slowly.
+_LEAST_STEPS = 200
+
 # Steps at most in an epoch of a trial, however many pairs there are.
 _MOST_STEPS = 64
 
@@ -104,9 +108,9 @@ class Trials:
         self.short = self.batches = None
         if can_judge and n_epochs:
             self.short = self._shorten(n_epochs)
-            n_steps = make_objective(rows, constraints, self.short, seed).n_steps
+            self.n_steps = make_objective(rows, constraints, self.short, seed).n_steps
             n_needed = _STEPS_A_CLUSTER * task.architecture.n_outputs
-            enough = math.ceil(min(n_needed, _ENOUGH_STEPS) / n_steps)
+            enough = math.ceil(min(n_needed, _ENOUGH_STEPS) / self.n_steps)
             n_epochs = min(max(n_epochs, enough), task.training.max_iter)
             self.short = self._shorten(n_epochs)
             self.batches = _draw_batches(constraints, task, seed)
@@ -132,9 +136,9 @@ class Trials:
             lessons = teach(network, self.rows, labels, task, self.seed)
             if lessons.interrupted:
                 return lessons
-            task = replace(
-                task, training=replace(task.training, max_iter=self._count_epochs())
-            )
+            n_epochs = self._count_epochs()
+            self.hooks.expect(n_epochs)
+            task = replace(task, training=replace(task.training, max_iter=n_epochs))
         run = self._train(network, task, self.seed, self.hooks)
         run.start = start
         return run
@@ -201,13 +205,11 @@ class Trials:
 
     def _count_epochs(self):
         """Return the epochs of the training that starts from the outcome."""
-        objective = self.make_objective(
-            self.rows, self.constraints, self.short, self.seed
-        )
-        drawn = objective.n_steps * self.task.objective.batch_size
-        passes = min(1.0, drawn / len(self.rows))
         max_iter = self.task.training.max_iter
-        return min(max_iter, math.ceil(_REST * max_iter / passes))
+        drawn = self.n_steps * self.task.objective.batch_size
+        passes = min(1.0, drawn / len(self.rows))
+        enough = max(_REST * max_iter / passes, _LEAST_STEPS / self.n_steps)
+        return min(max_iter, math.ceil(enough))
 
     def _shorten(self, n_epochs):
         """Return the task of a short training."""

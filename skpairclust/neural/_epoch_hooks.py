@@ -40,6 +40,11 @@ class EpochHooks:
         yield printer
         printer.close()
 
+    def expect(self, max_iter):
+        """Tell every hook that there are fewer epochs than the task says."""
+        for hook in self.hooks:
+            hook.max_iter = max_iter
+
     def begin(self, rows, index=None):
         """Begin every hook."""
         for hook in self.hooks:

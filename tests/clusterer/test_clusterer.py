@@ -175,8 +175,7 @@ class TestFittedState:
         np.testing.assert_array_equal(fitted.labels_, fitted.predict(X))
         assert fitted.n_clusters_ == len(np.unique(fitted.labels_))
         assert fitted.loss_ == min(fitted.loss_curve_)
-        # After the trials, two fifths of the epochs.
-        assert fitted.n_iter_ == len(fitted.loss_curve_) == 8
+        assert fitted.n_iter_ == len(fitted.loss_curve_) == 20
         assert fitted.n_features_in_ == 4
         logits = fitted.network_(torch.tensor(X, dtype=torch.float32))
         np.testing.assert_allclose(

@@ -52,8 +52,21 @@ def test_trials_are_not_silent(digits, capsys):
     clusterer = ConstrainedNeuralClusterer(10, max_iter=6, verbose=1)
     clusterer.set_params(hidden_layer_sizes=(8,), random_state=0).fit(X, pairs)
     lines = capsys.readouterr().out.splitlines()
-    assert sum("trial" in line for line in lines) == 4
-    assert "trial 1/4 epoch 1/1" in lines[0]
+    assert "trial 1 (groups) epoch 1/6" in lines[0]
+    assert sum("(random)" in line for line in lines) == 2 * 6
+    assert f"epoch {clusterer.n_iter_}/{clusterer.n_iter_} " in lines[-1]
+
+
+def test_all_hooks_know_how_many_epochs_there_are(capsys):
+    """Of many samples, fewer epochs are trained than `max_iter` says."""
+    rng = np.random.RandomState(0)
+    y = rng.randint(2, size=20_000)
+    X = (rng.normal(size=(20_000, 2)) + 4 * y[:, None]).astype(np.float32)
+    pairs = PairwiseConstraints.sample_from_labels(y, 100, random_state=0)
+    clusterer = ConstrainedNeuralClusterer(2, max_iter=8, verbose=1)
+    clusterer.set_params(hidden_layer_sizes=(8,), random_state=0).fit(X, pairs)
+    assert clusterer.n_iter_ == len(clusterer.loss_curve_) == 4
+    assert "epoch 4/4 " in capsys.readouterr().out.splitlines()[-1]
 
 
 def test_a_stream_may_be_given():
