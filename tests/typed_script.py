@@ -103,7 +103,8 @@ def fit_networks(pairs: PairwiseConstraints) -> NDArray[np.int64]:
     points = embedder.transform(X)[:, 0]
     print(sure.mean(), distances.shape, neighbors.shape, points.shape)
     clusters: NDArray[np.int64] = embedder.predict(X)
-    return clusters + model.fit_predict(X, pairs)
+    again: NDArray[np.int64] = embedder.fit_predict(X, pairs)
+    return clusters + again + model.fit_predict(X, pairs)
 
 
 def select_models(pairs: PairwiseConstraints) -> dict[str, Any]:

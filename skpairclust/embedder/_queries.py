@@ -22,15 +22,26 @@ from skpairclust.neural._base import BaseNeuralEstimator
 def _clusters(estimator):
     """Whether the estimator clusters, or say how it would."""
     # What was fitted counts, whatever was set since.
-    is_fitted = hasattr(estimator, "embedding_")
-    if not (is_fitted and hasattr(estimator, "cluster_centers_")) and (
-        is_fitted or estimator.n_clusters is None
-    ):
-        raise AttributeError(
-            "predict needs clusters: set n_clusters, the number of clusters that "
-            "k-means looks for in the embedding."
-        )
+    if not hasattr(estimator, "embedding_"):
+        return would_cluster(estimator)
+    if not hasattr(estimator, "cluster_centers_"):
+        raise _no_clusters()
     return True
+
+
+def would_cluster(estimator):
+    """Whether the next fit clusters, or say how it would."""
+    if estimator.n_clusters is None:
+        raise _no_clusters()
+    return True
+
+
+def _no_clusters():
+    """Return the error for what is not there without clusters."""
+    return AttributeError(
+        "predict and fit_predict need clusters: set n_clusters, the number of clusters "
+        "that k-means looks for in the embedding."
+    )
 
 
 class EmbeddingQueries(BaseNeuralEstimator):
