@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.neighbors import NearestNeighbors
@@ -13,10 +14,12 @@ from skpairclust.constraints import PairwiseConstraints
 from skpairclust.constraints._labels import encode_labels
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.constraints._typing import AnyArray, Samples
+from skpairclust.embedder._deployed import EmbeddingModule, NearestCenterModule
 from skpairclust.embedder._objective import embed
 from skpairclust.embedder._validation import pair_auc
 from skpairclust.metrics import recall_at_k
 from skpairclust.neural._base import BaseNeuralEstimator
+from skpairclust.neural._deployed import InputLayer
 
 
 def _clusters(estimator):
@@ -154,6 +157,32 @@ class EmbeddingQueries(BaseNeuralEstimator):
             return recall_at_k(embedding[labels >= 0], labels[labels >= 0])
         check_both_kinds(constraints, "score")
         return pair_auc(constraints, embedding)
+
+    def to_module(self) -> torch.nn.Module:
+        """Return what `transform` and `predict` compute as one PyTorch module.
+
+        For programs without scikit-learn: ONNX, `torch.compile`, a server in another
+        language. It is a copy: the estimator does not change with it.
+
+        Returns
+        -------
+        torch.nn.Module
+            In evaluation mode, on the CPU. It takes a float tensor of samples, of the
+            shape that they had in `fit`, and returns embeddings of shape
+            (n_samples, n_components). If `n_clusters` is set, it returns two tensors:
+            the labels of shape (n_samples,), int64, and the embeddings.
+        """
+        check_is_fitted(self)
+        embedding = EmbeddingModule(
+            InputLayer(self._architecture, self._offset),
+            self._build_network().cpu(),
+            self._is_normalized,
+        )
+        if not hasattr(self, "cluster_centers_"):
+            return embedding.eval()
+        return NearestCenterModule(
+            embedding, self.cluster_centers_, self._cluster_of_center
+        ).eval()
 
     def _embed(self, X):
         """Return the embedding of checked X."""
