@@ -3,13 +3,14 @@ A table of one's own
 ====================
 
 A table has ids, categories, a date and missing values. A second table says of some
-pairs of ids whether they belong together. This is the way from both to clusters with ids.
+pairs of ids whether they belong together. This is the way from both to clusters with
+ids.
 """
 
 # %%
-# The table is made up: machines from three makers. What we want to tell apart is how they
-# are used: in shifts around the clock, by day, or now and then. No column says that, and
-# the maker and the climate of the hall matter more for most columns.
+# The table is made up: machines from three makers. What we want to tell apart is how
+# they are used: in shifts around the clock, by day, or now and then. No column says that,
+# and the maker and the climate of the hall matter more for most columns.
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -45,8 +46,8 @@ for column in ("heat", "starts"):  # sensors fail
 machines.head()
 
 # %%
-# The pairs are a table as well. Technicians compared 300 pairs of machines, and erred in
-# about 1 % of them.
+# The pairs are a table as well. Technicians compared 300 pairs of machines, and were
+# wrong about 1 % of them.
 answers = PairwiseConstraints.sample_from_labels(use, 300, noise=0.01, random_state=0)
 answers = answers.to_frame(machines).drop(columns="weight")
 answers.sample(4, random_state=0)
