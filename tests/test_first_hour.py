@@ -166,7 +166,7 @@ def tracks(folder):
     rows = []
     people = rng.normal(size=(4, 6)) * 2
     for scene in range(40):
-        for person in rng.permutation(4)[:2]:
+        for person in rng.permutation(4)[:3]:
             look = people[person] + rng.normal(size=6)
             for frame in range(4):
                 seen = look + rng.normal(size=6)
