@@ -9,8 +9,8 @@ ids.
 
 # %%
 # The table is made up: machines from three makers. What we want to tell apart is how
-# they are used: in shifts around the clock, by day, or now and then. No column says that,
-# and the maker and the climate of the hall matter more for most columns.
+# they are used: in shifts around the clock, by day, or now and then. No column says
+# that, and the maker and the climate of the hall matter more for most columns.
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
