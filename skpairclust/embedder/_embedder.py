@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
-from sklearn.utils.metaestimators import available_if
 
 from skpairclust.constraints._mistakes import explains_names
 from skpairclust.constraints._supervision import check_supervision
@@ -26,7 +25,7 @@ from skpairclust.neural._base import PRIVATE_FITTED, check_finished
 from skpairclust.neural._tasks import describe_network
 from skpairclust.neural._torch_utils import default_torch_state
 from skpairclust.neural._training import OPTIMIZERS, SCHEDULES
-from skpairclust.utils._compat import with_callbacks
+from skpairclust.utils._compat import available_if, with_callbacks
 from skpairclust.utils._param_validation import (
     Interval,
     StrOptions,

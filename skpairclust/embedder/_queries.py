@@ -7,7 +7,6 @@ import torch
 from numpy.typing import NDArray
 from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.neighbors import NearestNeighbors
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skpairclust.constraints import PairwiseConstraints
@@ -20,6 +19,7 @@ from skpairclust.embedder._validation import pair_auc
 from skpairclust.metrics import recall_at_k
 from skpairclust.neural._base import BaseNeuralEstimator
 from skpairclust.neural._deployed import InputLayer
+from skpairclust.utils._compat import available_if
 
 
 def _clusters(estimator):
