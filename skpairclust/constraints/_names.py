@@ -9,6 +9,10 @@ import numpy as np
 
 from skpairclust.constraints._labels import is_missing
 
+# Integers that lie close, as keys of databases do, are looked up in a table with up to
+# so many entries per id; others are searched for.
+_MOST_SPREAD = 8
+
 
 def show(values, n_shown=5):
     """Write the first few of many ids, for error messages."""
@@ -76,6 +80,12 @@ class IntegerPlaces:
     def __init__(self, ids):
         self._order = np.argsort(ids, kind="stable")
         self._sorted = ids[self._order]
+        self._table = None
+        # Python's integers: the difference of two may be beyond int64
+        span = int(self._sorted[-1]) - int(self._sorted[0]) + 1 if len(ids) else 0
+        if span <= _MOST_SPREAD * len(ids):
+            self._table = np.full(span, -1)
+            self._table[ids - self._sorted[:1]] = np.arange(len(ids))
 
     def __len__(self):
         return len(self._order)
@@ -89,6 +99,10 @@ class IntegerPlaces:
         """Return the row of each id, -1 for those that are unknown."""
         if not len(self):
             return np.full(len(ids), -1)
+        if self._table is not None:
+            first, last = self._sorted[[0, -1]]
+            known = ids.clip(first, last)
+            return np.where(known == ids, self._table[known - first], -1)
         at = np.searchsorted(self._sorted, ids).clip(max=len(self) - 1)
         return np.where(self._sorted[at] == ids, self._order[at], -1)
 

@@ -326,6 +326,20 @@ def test_integers_of_any_container(make, index):
     assert c.cannot_link.tolist() == [[0, 2], [3, 4]]
 
 
+@pytest.mark.parametrize("spread", [1, 3, 1000, 2**60])
+def test_dense_and_scattered_integers(spread):
+    index = np.random.default_rng(0).permutation(np.arange(-3, 4)) * spread
+    rows = np.arange(1, 7)
+    c = PairwiseConstraints.from_ids(
+        np.column_stack((index[rows], index[rows - 1])), index=index
+    )
+    assert c.must_link.tolist() == np.column_stack((rows - 1, rows)).tolist()
+    for unknown in (index.max() + 1, index.min() - 1, -(2**63), 2**63 - 1):
+        with pytest.raises(ValueError, match=f"1 ids that are not in index: {unknown}"):
+            pairs = np.array([[unknown, index[0]]])
+            PairwiseConstraints.from_ids(pairs, index=index)
+
+
 def test_integers_of_other_types_are_the_same_ids():
     index = np.arange(5, dtype=np.uint8) * 10
     pairs = np.array([[40.0, 0.0]]), [(True, 20)]
