@@ -80,7 +80,7 @@ EDITABLE := --config-settings editable_mode=compat -e
 
 # A stamp is written after everything is installed and outdated by a changed list.
 $(READY): pyproject.toml skpairclust/_version.py requirements/lock.txt | $(PY)
-	$(PY) -m pip install $(EDITABLE) ".[test,lint,plot,progress,bench]" -c requirements/lock.txt
+	$(PY) -m pip install $(EDITABLE) ".[test,export,lint,plot,progress,bench]" -c requirements/lock.txt
 	@touch $@
 
 # Over the environment of the tests, which do without what it adds.

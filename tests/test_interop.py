@@ -1,10 +1,13 @@
 """Constraints in y inside scikit-learn: what remains of them must stay true."""
 
+import re
+from inspect import signature
+
 import numpy as np
 import pandas as pd
 import pytest
 import sklearn
-from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
+from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin, clone
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
@@ -46,7 +49,7 @@ from skpairclust import (
     MetricEmbedder,
     PairwiseConstraints,
 )
-from skpairclust.baselines import PCKMeans
+from skpairclust.baselines import COPKMeans, MPCKMeans, PCKMeans
 from skpairclust.metrics import constraint_accuracy, get_scorer, get_scorer_names
 from skpairclust.model_selection import ConstraintKFold
 
@@ -573,3 +576,37 @@ def test_a_sparse_matrix_loses_its_columns_and_says_so(known):
     search = GridSearchCV(clusterer(), {}, cv=SHUFFLED, error_score="raise")
     with pytest.raises(ValueError, match=r"needs \(80, 80\)"):
         search.fit(X, KNOWN[known].to_matrix())
+
+
+# What `fit` says to those who try another name
+
+ESTIMATORS = [
+    clusterer(max_iter=1),
+    MetricEmbedder(max_iter=1, n_clusters=2, loss="contrastive", hidden_layer_sizes=8),
+    COPKMeans(2),
+    PCKMeans(2),
+    MPCKMeans(2),
+]
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)
+@pytest.mark.parametrize("method", ["fit", "fit_predict"])
+def test_constraints_by_another_name(estimator, method):
+    call = getattr(clone(estimator), method)
+    with pytest.raises(TypeError, match=rf"'constraints'.* as y.*`{method}\(X, pairs"):
+        call(X, constraints=KNOWN["pairs"])
+    assert set(signature(call).parameters) - {"sample_weight"} == {
+        *("X", "y", "must_link", "cannot_link")
+    }
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS[:4], ids=lambda e: type(e).__name__)
+def test_a_warning_of_fit_names_the_line_that_calls_it(estimator):
+    if isinstance(estimator, COPKMeans):
+        y, message = np.arange(N_SAMPLES) % 3, "3 classes"
+    else:
+        y, message = [(0, 1, 1), (1, 2, 1), (0, 2, -1)], "contradict"
+    with pytest.warns(UserWarning, match=message) as caught:
+        clone(estimator).fit(X, y)
+    (warning,) = (w for w in caught if re.search(message, str(w.message)))
+    assert warning.filename == __file__

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.model_selection import GridSearchCV
@@ -101,9 +102,12 @@ def fit_networks(pairs: PairwiseConstraints) -> NDArray[np.int64]:
     embedder.fit(sparse.csr_array(X), LABELS)
     distances, neighbors = embedder.fit(X, LABELS).kneighbors(X[:3], n_neighbors=2)
     points = embedder.transform(X)[:, 0]
+    labels, _ = model.to_module()(torch.from_numpy(X))
+    print(labels.shape)
     print(sure.mean(), distances.shape, neighbors.shape, points.shape)
     clusters: NDArray[np.int64] = embedder.predict(X)
-    return clusters + model.fit_predict(X, pairs)
+    again: NDArray[np.int64] = embedder.fit_predict(X, pairs)
+    return clusters + again + model.fit_predict(X, pairs)
 
 
 def select_models(pairs: PairwiseConstraints) -> dict[str, Any]:
@@ -129,6 +133,7 @@ def what_is_wrong() -> None:
     ConstrainedNeuralClusterer(loss="kl")  # type: ignore[arg-type]
     ConstrainedNeuralClusterer(2).fit(X, constraints=[])  # type: ignore[call-arg]
     MetricEmbedder(n_clusters="auto")  # type: ignore[arg-type]
+    MetricEmbedder(n_clusters=2).fit_predict(X, LABELS, 3)  # type: ignore[call-arg]
     COPKMeans(2).fit(X, constraints=[(0, 1)])  # type: ignore[call-arg]
     constraint_accuracy_score([(0, 1)], LABELS)  # type: ignore[arg-type]
 

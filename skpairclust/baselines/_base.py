@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skpairclust.baselines._lloyd import iter_blocks, nearest_centers, squared_distances
 from skpairclust.constraints._groups import mark_constrained
+from skpairclust.constraints._mistakes import explains_names
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.constraints._typing import AnyArray
 from skpairclust.metrics._constraint_score import ConstraintScoreMixin
@@ -90,7 +91,7 @@ class BaseConstrainedKMeans(
                 f"n_clusters={self.n_clusters}, but only {self.n_clusters_} clusters "
                 "are in use: must-links, or equal samples, leave no more.",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
 
     def _order_clusters(self, centers, labels):
@@ -102,6 +103,7 @@ class BaseConstrainedKMeans(
         surplus = np.repeat(order[:1], self.n_clusters - len(used))
         return np.concatenate((order, surplus)), rank[labels]
 
+    @explains_names
     def fit_predict(
         self,
         X: AnyArray,

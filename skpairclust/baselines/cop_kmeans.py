@@ -23,6 +23,7 @@ from skpairclust.baselines._lloyd import (
 )
 from skpairclust.constraints import PairwiseConstraints
 from skpairclust.constraints._groups import make_relation
+from skpairclust.constraints._mistakes import explains_names
 from skpairclust.constraints._typing import AnyArray, RandomState
 from skpairclust.utils._param_validation import positive
 from skpairclust.utils._state import new_fit
@@ -151,6 +152,7 @@ class COPKMeans(BaseConstrainedKMeans):
         self.max_search_time = max_search_time
         self.random_state = random_state
 
+    @explains_names
     def fit(
         self,
         X: AnyArray,
@@ -222,6 +224,7 @@ class COPKMeans(BaseConstrainedKMeans):
             self.n_iter_ = run.n_iter
         return self
 
+    @explains_names
     def fit_predict(
         self,
         X: AnyArray,
@@ -325,7 +328,7 @@ def _merge_surplus_classes(constraints, n_clusters):
         "within classes are kept. Pass PairwiseConstraints.from_labels(y) for an "
         "error instead.",
         UserWarning,
-        stacklevel=3,
+        stacklevel=4,
     )
     none = np.empty((0, 2), dtype=np.int64)
     return constraints._from_parts(

@@ -25,6 +25,7 @@ from skpairclust.baselines._metrics import (
 )
 from skpairclust.baselines._soft_assignment import SoftAssigner, seed_neighborhoods
 from skpairclust.baselines._soft_pairs import list_soft_pairs
+from skpairclust.constraints._mistakes import explains_names
 from skpairclust.constraints._typing import AnyArray, RandomState
 from skpairclust.utils._param_validation import Interval, StrOptions, positive
 from skpairclust.utils._state import new_fit
@@ -196,6 +197,7 @@ class MPCKMeans(BaseConstrainedKMeans):
         self.tol = tol
         self.random_state = random_state
 
+    @explains_names
     def fit(
         self,
         X: AnyArray,

@@ -18,6 +18,7 @@ from skpairclust.baselines._lloyd import (
 )
 from skpairclust.baselines._soft_assignment import SoftAssigner, seed_neighborhoods
 from skpairclust.baselines._soft_pairs import list_soft_pairs
+from skpairclust.constraints._mistakes import explains_names
 from skpairclust.constraints._typing import AnyArray, RandomState
 from skpairclust.utils._param_validation import Interval, StrOptions
 from skpairclust.utils._state import new_fit
@@ -164,6 +165,7 @@ class PCKMeans(BaseConstrainedKMeans):
         self.tol = tol
         self.random_state = random_state
 
+    @explains_names
     def fit(
         self,
         X: AnyArray,

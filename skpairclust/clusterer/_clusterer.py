@@ -17,6 +17,7 @@ from skpairclust.clusterer._noise import estimate_flip_rate
 from skpairclust.clusterer._queries import ClusterQueries
 from skpairclust.clusterer._restarts import run_restarts
 from skpairclust.clusterer._task import make_task
+from skpairclust.constraints._mistakes import explains_names
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.constraints._typing import AnyArray, RandomState, Samples
 from skpairclust.neural._base import PRIVATE_FITTED, check_finished
@@ -395,6 +396,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         self.warm_start = warm_start
         self.verbose = verbose
 
+    @explains_names
     @with_callbacks
     def fit(
         self,
@@ -475,6 +477,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         context.call_on_fit_task_end(estimator=self, X=X, y=constraints)
         return self
 
+    @explains_names
     def fit_predict(
         self,
         X: Samples,

@@ -3,14 +3,17 @@
 from typing import Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skpairclust.clusterer._calibration import fit_temperature
+from skpairclust.clusterer._deployed import ClusterModule
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.constraints._typing import AnyArray, Samples
 from skpairclust.metrics._constraint_score import ConstraintScoreMixin
 from skpairclust.neural._base import BaseNeuralEstimator
+from skpairclust.neural._deployed import InputLayer
 
 
 class ClusterQueries(ConstraintScoreMixin, BaseNeuralEstimator):
@@ -128,6 +131,38 @@ class ClusterQueries(ConstraintScoreMixin, BaseNeuralEstimator):
         rate = min(self.noise_rate_, 0.4)
         self.temperature_ = fit_temperature(self._probabilities(X), constraints, rate)
         return self
+
+    def to_module(self) -> torch.nn.Module:
+        """Return what `predict` and `predict_proba` compute as one PyTorch module.
+
+        For programs without scikit-learn: ONNX, `torch.compile`, a server in another
+        language. It is a copy: the estimator does not change with it.
+
+        Returns
+        -------
+        torch.nn.Module
+            In evaluation mode, on the CPU. It takes a float tensor of samples, of the
+            shape that they had in `fit`, and returns two: the labels of shape
+            (n_samples,), int64, and the probabilities of shape (n_samples, n_clusters).
+
+        Examples
+        --------
+        >>> import torch
+        >>> from sklearn.datasets import load_iris
+        >>> from skpairclust import ConstrainedNeuralClusterer
+        >>> X, y = load_iris(return_X_y=True)
+        >>> clusterer = ConstrainedNeuralClusterer(max_iter=3, random_state=0).fit(X, y)
+        >>> labels, probabilities = clusterer.to_module()(torch.from_numpy(X))
+        >>> bool((labels.numpy() == clusterer.predict(X)).all())
+        True
+        """
+        check_is_fitted(self)
+        return ClusterModule(
+            InputLayer(self._architecture, self._offset),
+            self._build_network().cpu(),
+            self.cluster_order_,
+            self.temperature_,
+        ).eval()
 
     def _probabilities(self, X, temperature=1.0):
         """Return the softmax of the network's outputs, in their own order."""

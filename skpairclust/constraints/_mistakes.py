@@ -1,12 +1,37 @@
 """Supervision in a form that nearly fits, and the line that says the same rightly."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
+from inspect import signature
+from typing import Any, TypeVar
 
 import numpy as np
 
 from skpairclust.constraints._tables import column_names
 
 _BY_NAME = {"must_link", "cannot_link"}
+
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+def explains_names(fit: _Method) -> _Method:
+    """Return `fit` with an error for other names, such as ``constraints=``.
+
+    It says how pairs are passed. The signature that scikit-learn reads is the same.
+    """
+    known = signature(fit).parameters
+
+    @wraps(fit)
+    def explained(*args, **kwargs):
+        for name in kwargs.keys() - known.keys():
+            raise TypeError(
+                f"{fit.__name__} has no argument {name!r}. Pairs are passed as y, "
+                f"like labels: `{fit.__name__}(X, pairs)`; arrays of row positions by "
+                f"name: `{fit.__name__}(X, must_link=..., cannot_link=...)`."
+            )
+        return fit(*args, **kwargs)
+
+    return explained  # type: ignore[return-value]
 
 
 def refuse_near_misses(y):

@@ -9,6 +9,10 @@ import numpy as np
 
 from skpairclust.constraints._labels import is_missing
 
+# Integers that lie close, as keys of databases do, are looked up in a table with up to
+# so many entries per id; others are searched for.
+_MOST_SPREAD = 8
+
 
 def show(values, n_shown=5):
     """Write the first few of many ids, for error messages."""
@@ -54,8 +58,66 @@ def _list_array(array, name):
     return array.tolist()
 
 
+def read_ids(column, name):
+    """Return ids as an int64 array if that is what they are, as a list if not."""
+    if isinstance(column, range) or hasattr(column, "__array__"):
+        array = np.asarray(column)
+        is_integer = array.dtype.kind in "iu" and array.dtype != np.uint64
+        if array.ndim == 1 and is_integer:
+            return array.astype(np.int64, copy=False)
+    return list_values(column, name)
+
+
+class IntegerPlaces:
+    """Which row each of many integers stands for, found without a dict.
+
+    Parameters
+    ----------
+    ids : ndarray of shape (n_samples,), int64
+        All different.
+    """
+
+    def __init__(self, ids):
+        self._order = np.argsort(ids, kind="stable")
+        self._sorted = ids[self._order]
+        self._table = None
+        # Python's integers: the difference of two may be beyond int64
+        span = int(self._sorted[-1]) - int(self._sorted[0]) + 1 if len(ids) else 0
+        if span <= _MOST_SPREAD * len(ids):
+            self._table = np.full(span, -1)
+            self._table[ids - self._sorted[:1]] = np.arange(len(ids))
+
+    def __len__(self):
+        return len(self._order)
+
+    @property
+    def has_repeated(self):
+        """Whether ids are not all different."""
+        return bool((self._sorted[1:] == self._sorted[:-1]).any())
+
+    def find(self, ids):
+        """Return the row of each id, -1 for those that are unknown."""
+        if not len(self):
+            return np.full(len(ids), -1)
+        if self._table is not None:
+            first, last = self._sorted[[0, -1]]
+            known = ids.clip(first, last)
+            return np.where(known == ids, self._table[known - first], -1)
+        at = np.searchsorted(self._sorted, ids).clip(max=len(self) - 1)
+        return np.where(self._sorted[at] == ids, self._order[at], -1)
+
+    def to_dict(self):
+        """Return what `number_ids` returns for ids of other types."""
+        return dict(zip(self._sorted.tolist(), self._order.tolist(), strict=True))
+
+
 def list_ids(index):
     """Return the id of each row of X as a list."""
+    return list_values(_labels_of(index), "index")
+
+
+def _labels_of(index):
+    """Return the column of ids: that of a DataFrame is its index."""
     if hasattr(index, "columns"):
         if not hasattr(index, "index"):
             raise TypeError(
@@ -63,12 +125,22 @@ def list_ids(index):
                 'no labels of rows: give the column that holds the ids, as `X["id"]`.'
             )
         index = index.index
-    return list_values(index, "index")
+    return index
 
 
 def number_ids(index):
-    """Return a dict from each id to its row, or raise if ids repeat or are missing."""
-    ids = list_ids(index)
+    """Return the row of each id, or raise if ids repeat or are missing.
+
+    Returns
+    -------
+    dict or IntegerPlaces
+    """
+    ids = read_ids(_labels_of(index), "index")
+    if isinstance(ids, np.ndarray):
+        places = IntegerPlaces(ids)
+        if not places.has_repeated:
+            return places
+        ids = ids.tolist()
     # most ids are of types that have no missing value: millions pass unread
     may_miss = set(map(type, ids)) - {int, str, tuple}
     missing = [row for row, v in enumerate(ids) if is_missing(v)] if may_miss else []
@@ -98,12 +170,21 @@ def locate(ids, places, name):
 
     Parameters
     ----------
-    ids : list
-    places : dict
+    ids : list or ndarray
+        What `read_ids` returns.
+    places : dict or IntegerPlaces
         What `number_ids` returns.
     name : str
         Where the ids come from, for messages.
     """
+    if isinstance(places, IntegerPlaces):
+        if isinstance(ids, np.ndarray):
+            rows = places.find(ids)
+            if (rows >= 0).all():
+                return rows
+        # lists may hold anything, and errors show ids as people wrote them
+        places = places.to_dict()
+    ids = ids.tolist() if isinstance(ids, np.ndarray) else ids
     try:
         found = map(places.get, ids, repeat(-1))
         rows = np.fromiter(found, dtype=np.int64, count=len(ids))
@@ -145,6 +226,7 @@ def check_distinct(left, right, ids):
     """Raise if a pair joins an id with itself."""
     twice = np.flatnonzero(left == right)
     if len(twice):
+        ids = ids.tolist() if isinstance(ids, np.ndarray) else ids
         named = dict.fromkeys(ids[row] for row in twice)
         raise ValueError(
             f"{len(twice)} pairs join a sample with itself: {show(named)}. Leave "

@@ -184,6 +184,6 @@ def _report_conflicts(constraints):
             f"e.g. {first_few(conflicts.entailed, 3)}; not all constraints can be "
             "kept. `PairwiseConstraints.conflicts()` lists them.",
             UserWarning,
-            # the caller of check_supervision is fit: point at the line that calls it
-            stacklevel=4,
+            # from here over fit, and a frame on each side of it, to its caller
+            stacklevel=6,
         )

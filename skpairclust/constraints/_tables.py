@@ -4,11 +4,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from skpairclust.constraints._names import list_values, show
+from skpairclust.constraints._names import list_values, read_ids, show
 
 
 def take_columns(table, **names):
-    """Return columns as lists of equal length, by the arguments that name them.
+    """Return columns of equal length, by the arguments that name them.
+
+    Those of ids, `left` and `right`, as `read_ids` gives them, and others as lists.
 
     Parameters
     ----------
@@ -31,7 +33,8 @@ def take_columns(table, **names):
                 f"pairs has no column {name!r}, which {argument} names; it has "
                 f"{show(known, 20)}."
             )
-        columns[argument] = list_values(table[name], f"the column {name!r}")
+        read = read_ids if argument in ("left", "right") else list_values
+        columns[argument] = read(table[name], f"the column {name!r}")
     sizes = {names[argument]: len(column) for argument, column in columns.items()}
     if len(set(sizes.values())) > 1:
         raise ValueError(f"the columns of pairs differ in length: {sizes}.")
@@ -57,7 +60,7 @@ def column_names(table):
 
 
 def split_columns(pairs, name):
-    """Return the two columns of an array-like of pairs of ids as lists."""
+    """Return the two columns of an array-like of pairs, as `read_ids` gives them."""
     if pairs is None:
         return [], []
     if hasattr(pairs, "to_numpy"):
@@ -67,7 +70,7 @@ def split_columns(pairs, name):
             return [], []
         if pairs.ndim != 2 or pairs.shape[1] != 2:
             raise ValueError(f"{name} must have shape (m, 2); got {pairs.shape}.")
-        return tuple(list_values(column, name) for column in pairs.T)
+        return tuple(read_ids(column, name) for column in pairs.T)
     pairs = list_values(pairs, name)
     # a string of two characters has two entries as well, but is no pair
     is_pair = (isinstance(p, (tuple, list, np.ndarray)) and len(p) == 2 for p in pairs)

@@ -8,14 +8,16 @@ from typing import Any, Literal, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
+from skpairclust.constraints._mistakes import explains_names
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.constraints._typing import AnyArray, RandomState, Samples
 from skpairclust.embedder._losses import REDUCTIONS
 from skpairclust.embedder._mining import MINERS
 from skpairclust.embedder._objective import MARGINS, run_training
-from skpairclust.embedder._queries import EmbeddingQueries
+from skpairclust.embedder._queries import EmbeddingQueries, would_cluster
 from skpairclust.embedder._task import check_learnable, hold_out, make_task
 from skpairclust.embedder._triplet_pool import POOLS
 from skpairclust.neural._augmentation import AUGMENTATIONS
@@ -23,7 +25,7 @@ from skpairclust.neural._base import PRIVATE_FITTED, check_finished
 from skpairclust.neural._tasks import describe_network
 from skpairclust.neural._torch_utils import default_torch_state
 from skpairclust.neural._training import OPTIMIZERS, SCHEDULES
-from skpairclust.utils._compat import with_callbacks
+from skpairclust.utils._compat import available_if, with_callbacks
 from skpairclust.utils._param_validation import (
     Interval,
     StrOptions,
@@ -397,6 +399,7 @@ class MetricEmbedder(EmbeddingQueries):
         self.warm_start = warm_start
         self.verbose = verbose
 
+    @explains_names
     @with_callbacks
     def fit(
         self,
@@ -481,6 +484,38 @@ class MetricEmbedder(EmbeddingQueries):
         context.call_on_fit_task_end(estimator=self, X=X, y=constraints)
         return self
 
+    @available_if(would_cluster)
+    @explains_names
+    def fit_predict(
+        self,
+        X: Samples,
+        y: AnyArray | None = None,
+        *,
+        must_link: AnyArray | None = None,
+        cannot_link: AnyArray | None = None,
+    ) -> NDArray[np.int64]:
+        """Train the network and return the cluster of each sample of X.
+
+        Available if `n_clusters` is set.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples.
+
+        y : PairwiseConstraints or array-like
+            What is known, as in `fit`.
+
+        must_link, cannot_link : array-like of shape (m, 2), default=None
+            Pairs of row numbers, as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), int64
+            Clusters, from 0: those of k-means in the embedding.
+        """
+        return self.fit(X, y, must_link=must_link, cannot_link=cannot_link).labels_
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
@@ -503,7 +538,7 @@ class MetricEmbedder(EmbeddingQueries):
                 "The embedding of all samples is one point. If the samples do differ, "
                 f"try a lower learning_rate={self.learning_rate}, mining='all' or "
                 f"another margin={self.margin_}.",
-                stacklevel=4,
+                stacklevel=5,
             )
 
 

@@ -3,34 +3,48 @@
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.neighbors import NearestNeighbors
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skpairclust.constraints import PairwiseConstraints
 from skpairclust.constraints._labels import encode_labels
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.constraints._typing import AnyArray, Samples
+from skpairclust.embedder._deployed import EmbeddingModule, NearestCenterModule
 from skpairclust.embedder._objective import embed
 from skpairclust.embedder._validation import pair_auc
 from skpairclust.metrics import recall_at_k
 from skpairclust.neural._base import BaseNeuralEstimator
+from skpairclust.neural._deployed import InputLayer
+from skpairclust.utils._compat import available_if
 
 
 def _clusters(estimator):
     """Whether the estimator clusters, or say how it would."""
     # What was fitted counts, whatever was set since.
-    is_fitted = hasattr(estimator, "embedding_")
-    if not (is_fitted and hasattr(estimator, "cluster_centers_")) and (
-        is_fitted or estimator.n_clusters is None
-    ):
-        raise AttributeError(
-            "predict needs clusters: set n_clusters, the number of clusters that "
-            "k-means looks for in the embedding."
-        )
+    if not hasattr(estimator, "embedding_"):
+        return would_cluster(estimator)
+    if not hasattr(estimator, "cluster_centers_"):
+        raise _no_clusters()
     return True
+
+
+def would_cluster(estimator):
+    """Whether the next fit clusters, or say how it would."""
+    if estimator.n_clusters is None:
+        raise _no_clusters()
+    return True
+
+
+def _no_clusters():
+    """Return the error for what is not there without clusters."""
+    return AttributeError(
+        "predict and fit_predict need clusters: set n_clusters, the number of clusters "
+        "that k-means looks for in the embedding."
+    )
 
 
 class EmbeddingQueries(BaseNeuralEstimator):
@@ -143,6 +157,32 @@ class EmbeddingQueries(BaseNeuralEstimator):
             return recall_at_k(embedding[labels >= 0], labels[labels >= 0])
         check_both_kinds(constraints, "score")
         return pair_auc(constraints, embedding)
+
+    def to_module(self) -> torch.nn.Module:
+        """Return what `transform` and `predict` compute as one PyTorch module.
+
+        For programs without scikit-learn: ONNX, `torch.compile`, a server in another
+        language. It is a copy: the estimator does not change with it.
+
+        Returns
+        -------
+        torch.nn.Module
+            In evaluation mode, on the CPU. It takes a float tensor of samples, of the
+            shape that they had in `fit`, and returns embeddings of shape
+            (n_samples, n_components). If `n_clusters` is set, it returns two tensors:
+            the labels of shape (n_samples,), int64, and the embeddings.
+        """
+        check_is_fitted(self)
+        embedding = EmbeddingModule(
+            InputLayer(self._architecture, self._offset),
+            self._build_network().cpu(),
+            self._is_normalized,
+        )
+        if not hasattr(self, "cluster_centers_"):
+            return embedding.eval()
+        return NearestCenterModule(
+            embedding, self.cluster_centers_, self._cluster_of_center
+        ).eval()
 
     def _embed(self, X):
         """Return the embedding of checked X."""

@@ -72,8 +72,8 @@ def check_finished(runs, estimator):
     if any(run.interrupted for run in runs):
         warnings.warn(
             "fit was interrupted: the estimator keeps the best weights until then.",
-            # From here to fit, its decorator, and the caller.
-            stacklevel=4,
+            # From here to fit, its two decorators, and the caller.
+            stacklevel=5,
         )
     return usable
 

@@ -1,4 +1,4 @@
-"""Version switches, for features that only newer versions of scikit-learn have."""
+"""Version switches, and decorators of scikit-learn that hide no types."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -12,7 +12,12 @@ if TYPE_CHECKING:
     def with_callbacks(method: _Method) -> _Method:
         """Return the method with its own type."""
 
+    def available_if(check: Callable[[Any], bool]) -> Callable[[_Method], _Method]:
+        """Return a decorator that keeps the type of the method."""
+
 else:
+    from sklearn.utils.metaestimators import available_if
+
     try:
         from sklearn.callback import CallbackSupportMixin, with_callbacks
     except ImportError:  # scikit-learn < 1.9
@@ -48,4 +53,4 @@ else:
             return fit
 
 
-__all__ = ["CallbackSupportMixin", "with_callbacks"]
+__all__ = ["CallbackSupportMixin", "available_if", "with_callbacks"]

@@ -148,7 +148,8 @@ def warn_of_scales(X):
             "those of large numbers decide alone. Put a StandardScaler before, if "
             "their units are not meant to count.",
             UserWarning,
-            stacklevel=3,
+            # over fit and its two decorators, to its caller
+            stacklevel=5,
         )
 
 

@@ -298,3 +298,67 @@ def test_ids_may_be_tuples():
     index = list(product("ab", range(2)))
     c = PairwiseConstraints.from_ids([(("a", 1), ("b", 0))], index=index)
     assert c.must_link.tolist() == [[1, 2]]
+
+
+# Integers take a shorter way
+
+
+INTEGERS = np.array([50, 7, -3, 2**53 + 1, 2**53])
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        np.array,
+        pd.Series,
+        pl.Series,
+        lambda v: np.array(v, dtype=object),
+        lambda v: pd.array(v, dtype="Int64"),
+    ],
+    ids=["numpy", "pandas", "polars", "object", "nullable"],
+)
+@pytest.mark.parametrize("index", [INTEGERS, pd.Index(INTEGERS), INTEGERS.tolist()])
+def test_integers_of_any_container(make, index):
+    left, right = make([7, 50, 2**53]), make([50, -3, 2**53 + 1])
+    table = {"left": left, "right": right, "same": [True, False, False]}
+    c = PairwiseConstraints.from_frame(table, index=index)
+    assert c.must_link.tolist() == [[0, 1]]
+    assert c.cannot_link.tolist() == [[0, 2], [3, 4]]
+
+
+@pytest.mark.parametrize("spread", [1, 3, 1000, 2**60])
+def test_dense_and_scattered_integers(spread):
+    index = np.random.default_rng(0).permutation(np.arange(-3, 4)) * spread
+    rows = np.arange(1, 7)
+    c = PairwiseConstraints.from_ids(
+        np.column_stack((index[rows], index[rows - 1])), index=index
+    )
+    assert c.must_link.tolist() == np.column_stack((rows - 1, rows)).tolist()
+    for unknown in (index.max() + 1, index.min() - 1, -(2**63), 2**63 - 1):
+        with pytest.raises(ValueError, match=f"1 ids that are not in index: {unknown}"):
+            pairs = np.array([[unknown, index[0]]])
+            PairwiseConstraints.from_ids(pairs, index=index)
+
+
+def test_integers_of_other_types_are_the_same_ids():
+    index = np.arange(5, dtype=np.uint8) * 10
+    pairs = np.array([[40.0, 0.0]]), [(True, 20)]
+    assert PairwiseConstraints.from_ids(pairs[0], index=index).n_must_link == 1
+    c = PairwiseConstraints.from_ids(pairs[1], index=range(1, 30))
+    assert c.must_link.tolist() == [[0, 19]]
+
+
+@pytest.mark.parametrize(
+    "column, index, message",
+    [
+        ([3, 9], [3, 4], r"column 'left' holds 1 ids that are not in index: 9\. Leave"),
+        ([3, 4], [3, 3], r"index holds 1 ids more than once: 3\."),
+        (["3", "4"], [3, 4], r"of type str, those of index are int: read both alike"),
+        ([3, 4], [], r"holds 2 ids that are not in index: 3, 4"),
+        ([4, 4], [3, 4], r"1 pairs join a sample with itself: 4\."),
+    ],
+)
+def test_what_is_wrong_with_integers(column, index, message):
+    table = {"left": np.array(column), "right": np.array([3, 4]), "same": [True] * 2}
+    with pytest.raises(ValueError, match=message):
+        PairwiseConstraints.from_frame(table, index=np.array(index, dtype=np.int64))

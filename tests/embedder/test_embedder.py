@@ -285,6 +285,19 @@ class TestFittedState:
             _ = without.predict
         assert "n_clusters" in str(error.value.__cause__)
 
+    def test_fit_predict(self, data, fitted):
+        X, y, _, _ = data
+        embedder = small(n_clusters=6)
+        np.testing.assert_array_equal(embedder.fit_predict(X, y), fitted.labels_)
+        pipeline = make_pipeline(StandardScaler(), small(n_clusters=6, max_iter=2))
+        links = {"must_link": [(0, 6)], "cannot_link": [(0, 1)]}
+        by_name = {f"metricembedder__{kind}": pairs for kind, pairs in links.items()}
+        labels = pipeline.fit_predict(X, **by_name)
+        np.testing.assert_array_equal(labels, pipeline[-1].labels_)
+        # The next fit counts, not the last one.
+        assert not hasattr(embedder.set_params(n_clusters=None), "fit_predict")
+        assert hasattr(embedder, "predict")
+
     def test_a_seed_means_something_and_global_state_is_left_alone(self, data):
         X, y, _, _ = data
         torch.manual_seed(0)
