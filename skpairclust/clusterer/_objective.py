@@ -151,9 +151,11 @@ class PairObjective:
         )
         if most_steps is not None:
             self.n_steps = min(self.n_steps, most_steps)
-        self._walk = task.walk
+        # If all samples are in pairs, walks only judge.
+        has_walk = task.walk is not None and task.walk.share > 0
+        self._walk = task.walk if has_walk else None
         self._walk_rng = np.random.RandomState(rng.randint(2**31))
-        self._noise = NoiseEstimate.start(options.noise_rate, task.walk, self.device)
+        self._noise = NoiseEstimate.start(options.noise_rate, self._walk, self.device)
         self._n_all_steps = self.n_steps * task.training.max_iter
         self._n_lead_steps = max(1.0, task.evidence.lead * self._n_all_steps)
         self._prior = SizePrior(

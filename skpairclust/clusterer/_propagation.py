@@ -73,7 +73,7 @@ class NeighborWalk:
         # Workers only walk.
         return {**vars(self), "points": None}
 
-    def __call__(self, rows, rng, progress=0.0):
+    def __call__(self, rows, rng, progress=0.0, *, least_share=0.0):
         """Return where walks from `rows` end, of 0 to `length` steps each.
 
         Parameters
@@ -83,6 +83,8 @@ class NeighborWalk:
         progress : float, default=0.0
             Position of the share of samples that walk between its value at the start,
             0, and at the end, 1.
+        least_share : float, default=0.0
+            Share of the samples that walk in any case.
 
         Returns
         -------
@@ -91,6 +93,7 @@ class NeighborWalk:
         """
         place = self.place[rows]
         share = self.share + min(1.0, progress) * (self.last_share - self.share)
+        share = max(share, least_share)
         n_steps = rng.randint(self.length + 1, size=len(rows))
         n_steps[(place < 0) | (rng.uniform(size=len(rows)) >= share)] = 0
         for step in range(self.length):
@@ -123,7 +126,7 @@ def make_walk(X, constrained, *, n_neighbors, length, n_clusters, rng, lasting=1
     """
     n_samples = X.shape[0]
     n_neighbors = min(n_neighbors, n_samples // _ROWS_A_NEIGHBOR)
-    if not (n_neighbors and length and 0 < len(constrained) < n_samples):
+    if not (n_neighbors and length and len(constrained)):
         return None
     if length == "auto":
         reach = math.log(n_samples / n_clusters) / math.log(max(2, n_neighbors))

@@ -43,8 +43,9 @@ _MOST_STEPS = 64
 # come to something.
 _STEPS_A_CLUSTER, _ENOUGH_STEPS = 16, 160
 
-# Batches that a network is judged by, and the share of pairs that walks get wrong.
-_N_BATCHES, _WRONG = 32, 0.05
+# Batches that a network is judged by, the share of samples that walk at least, and that
+# of pairs that walks get wrong.
+_N_BATCHES, _WALKING, _WRONG = 32, 0.5, 0.05
 
 # Steps in which a clustering is taught, passes over it at most, and how softly.
 _N_LESSONS, _MOST_PASSES, _SOFTNESS = 128, 32, 0.1
@@ -294,4 +295,7 @@ def _draw_batches(constraints, task, seed):
     rng = np.random.RandomState(seed)
     stream = iter(ConstraintBatches(constraints, task.objective.batch_size, rng))
     drawn = [next(stream) for _ in range(_N_BATCHES)]
-    return [(task.walk(batch.rows, rng), batch.relation) for batch in drawn]
+    return [
+        (task.walk(batch.rows, rng, least_share=_WALKING), batch.relation)
+        for batch in drawn
+    ]

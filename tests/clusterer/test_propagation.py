@@ -49,7 +49,12 @@ def test_the_more_samples_are_constrained_the_fewer_walk(X):
     # Half of those that set out take no step.
     expected = [1 - (1 - m / 300) / 2 for m in (1, 100, 200, 299)]
     np.testing.assert_allclose(stay, expected, atol=0.03)
-    assert walk_on(X, np.arange(300)) is None
+    everything = walk_on(X, np.arange(300))
+    assert (ends(everything, 0) == 0).all()
+    rows = np.zeros(4000, dtype=np.int64)
+    moved = everything(rows, np.random.RandomState(0), least_share=0.5) != 0
+    # Half of the half that sets out takes no step, as above.
+    assert np.mean(moved) == pytest.approx(0.25, abs=0.03)
 
 
 def test_no_walk_without_length_neighbors_or_constraints(X):

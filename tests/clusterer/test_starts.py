@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.cluster.hierarchy import fcluster, linkage
 from sklearn.datasets import make_blobs, make_classification
 from sklearn.metrics import adjusted_rand_score
+from sklearn.preprocessing import StandardScaler
 
 from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
 from skpairclust.clusterer._starts import (
@@ -15,7 +16,7 @@ from skpairclust.clusterer._starts import (
     propose_starts,
     ward,
 )
-from skpairclust.metrics import clustering_accuracy_score
+from skpairclust.metrics import clustering_accuracy_score, purity_score
 
 
 def naive_ward(centers, sizes, apart, n_clusters):
@@ -158,3 +159,20 @@ def test_without_pairs_that_could_be_merged_there_is_kmeans_alone():
     none = PairwiseConstraints([], [], n_samples=50)
     starts = propose_starts(X, np.arange(50), none, 3, np.random.RandomState(0))
     assert set(starts) == {"kmeans"}
+
+
+def test_structure_is_looked_at_where_all_samples_are_in_pairs():
+    """Tracks of people, two in a scene: without a start from structure, .79."""
+    rng = np.random.default_rng(4)
+    people = 2 * rng.normal(size=(4, 6))
+    scenes = np.array([rng.permutation(4)[:2] for _ in range(40)])
+    looks = people[scenes] + rng.normal(size=(40, 2, 6))
+    X = looks[:, :, None] + rng.normal(size=(40, 2, 4, 6))
+    scene, track, frame = np.indices(X.shape[:3]).reshape(3, -1)
+    pairs = PairwiseConstraints.from_sequences(
+        2 * scene + track, times=10 * scene + frame
+    )
+    X = StandardScaler().fit_transform(X.reshape(-1, 6))
+    clusterer = ConstrainedNeuralClusterer(4, random_state=0).fit(X, pairs)
+    assert clusterer.start_ != "random"
+    assert purity_score(np.repeat(scenes, 4), clusterer.labels_) > 0.9
