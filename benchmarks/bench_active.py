@@ -34,7 +34,7 @@ from benchmarks._report import append_result, environment
 from benchmarks.datasets import load_banking77, load_fashion_mnist, load_mnist
 from skpairclust import ConstrainedNeuralClusterer
 from skpairclust.active import ActivePairLearner
-from skpairclust.clusterer._starts import merge_groups
+from skpairclust.clusterer._starts import list_groups, merge_groups
 from skpairclust.constraints._groups import mark_constrained
 from skpairclust.metrics import clustering_accuracy_score
 
@@ -51,7 +51,9 @@ class GroupClassifier(ClusterMixin, BaseEstimator):
 
     def fit(self, X, y=None):
         nodes = np.flatnonzero(mark_constrained(y))
-        labels = merge_groups(X[nodes], nodes, y, self.n_clusters)
+        labels = merge_groups(
+            X[nodes], nodes, list_groups(nodes, y), y, self.n_clusters
+        )
         if labels is None or len(np.unique(labels[labels >= 0])) < 2:
             labels = KMeans(self.n_clusters, n_init=1, random_state=0).fit_predict(X)
         known = np.flatnonzero(labels >= 0)

@@ -9,6 +9,7 @@ from sklearn.utils import check_random_state, get_tags
 from skpairclust.active._cover import CoverQuery
 from skpairclust.active._delegation import DelegatedMethods
 from skpairclust.active._group_questions import GroupQuestions
+from skpairclust.active._judgment import Judge
 from skpairclust.active._model_view import as_indexable, is_fitted
 from skpairclust.active._others import (
     ExploreConsolidate,
@@ -18,7 +19,7 @@ from skpairclust.active._others import (
 from skpairclust.active._progress import add_refit
 from skpairclust.active._refit import fit_best, fit_to_answers, labels_of, seeded
 from skpairclust.active._samples import digest
-from skpairclust.active._turns import AskAndTell
+from skpairclust.active._turns import AskAndTell, Judged
 from skpairclust.constraints._pairs import count_samples
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.utils._param_validation import Interval, StrOptions, positive_int
@@ -30,7 +31,17 @@ STRATEGIES = {
     "random": RandomQuery,
     "uncertainty": UncertaintyQuery,
 }
-_OF_SESSION = ("_X", "_digest", "_pending", "_known", "_book", "_refits", "_unfinished")
+_OF_SESSION = (
+    "_X",
+    "_digest",
+    "_pending",
+    "_known",
+    "_book",
+    "_refits",
+    "_unfinished",
+    "_judge",
+    "_judged",
+)
 
 
 class ActivePairLearner(
@@ -285,6 +296,7 @@ class ActivePairLearner(
             rng = check_random_state(self.random_state)
             self.strategy_ = self._make_strategy(rng)
             self._template = seeded(self.estimator, rng, self.random_state)
+            self._judge, self._judged = Judge(X, rng), Judged(0, {})
             self._set_history([])
         return self
 
@@ -316,6 +328,7 @@ class ActivePairLearner(
     def _fit(self, *, cold):
         """Fit to what is known, and note what the fit changed."""
         with restored_on_error(self):
+            self._judge_answers()
             fit = self._fit_cold if cold else self._fit_between
             self.estimator_ = fit()
             self.labels_ = labels_of(self.estimator_, self._X)

@@ -30,18 +30,42 @@ class AnswerBook:
         What was known before any answer.
     view : ModelView
         The current model.
+    judged : dict of tuple to float
+        How likely a pair belongs together according to the other answers, (i, j) with
+        i < j. Of all other pairs, the model says it.
     """
 
-    def __init__(self, history, known, view):
-        self._known, self._view = known, view
+    def __init__(self, history, known, view, judged):
+        self._known, self._view, self._judged = known, view, judged
         pairs = np.array([(r["i"], r["j"]) for r in history], dtype=np.int64)
         answers = np.array([r["answer"] for r in history], dtype=np.int64)
-        self.votes = count_votes(pairs.reshape(-1, 2), answers, known.n_samples)
+        self.counted = count_votes(pairs.reshape(-1, 2), answers, known.n_samples)
+
+    @cached_property
+    def _judged_same(self):
+        """How likely each pair belongs together by other answers, (m,), or NaN."""
+        pairs = map(tuple, self.counted.pairs.tolist())
+        same = [self._judged.get(pair, np.nan) for pair in pairs]
+        return np.array(same, dtype=np.float64)
+
+    @cached_property
+    def votes(self):
+        """The votes with ties broken, where other answers say it clearly."""
+        same, lead = self._judged_same, self.counted.lead
+        is_tied = (lead == 0) & (self.counted.n_votes > 0)
+        verdict = np.where(same > 1 - SURPRISING, 1, np.where(same < SURPRISING, -1, 0))
+        return self.counted._replace(lead=np.where(is_tied, verdict, lead))
 
     @cached_property
     def agreement(self):
-        """How likely the model finds each majority, (m,), NaN without a model."""
-        return agreement_with(self._view.same(self.votes.pairs), self.votes)
+        """How likely each majority is without these answers, (m,), NaN if unsaid.
+
+        Answers that are not judged yet are new to the model as well.
+        """
+        same = self._judged_same.copy()
+        left = np.isnan(same)
+        same[left] = self._view.same(self.votes.pairs[left])
+        return agreement_with(same, self.votes)
 
     @cached_property
     def kept(self):
@@ -81,10 +105,10 @@ class AnswerBook:
         first = np.sort(np.unique(order, return_index=True)[1])
         return self.votes.pairs[order[first]]
 
-    def surprising(self):
-        """Return pairs whose only answer surprises the model, most first, (m, 2)."""
+    def surprising(self, limit=SURPRISING):
+        """Return pairs whose only answer is less likely, least first, (m, 2)."""
         found = self._may_ask & (self.votes.n_votes == 1) & self.kept
-        found = np.flatnonzero(found & (self.agreement < SURPRISING))
+        found = np.flatnonzero(found & (self.agreement < limit))
         order = np.argsort(self.agreement[found], kind="stable")
         return self.votes.pairs[found[order]]
 
