@@ -136,11 +136,14 @@ class LeaveOneOut:
     def __call__(self, clusters):
         """Return the log probability of each point's clusters, (n, n_clusters)."""
         mean = clusters.mean(axis=0)
-        given = clusters - mean
-        fitted = self.basis @ (self.basis.T @ given)
-        others = mean + (fitted - self.leverage * given) / (1 - self.leverage)
-        guesses = (log_softmax(s * others, axis=1) for s in _SHARPNESS)
+        found = mean + self.predict(clusters - mean)
+        guesses = (log_softmax(s * found, axis=1) for s in _SHARPNESS)
         return max(guesses, key=lambda guess: (clusters * guess).sum())
+
+    def predict(self, values):
+        """Return what a regression on all other points says of each, (n, d)."""
+        fitted = self.basis @ (self.basis.T @ values)
+        return (fitted - self.leverage * values) / (1 - self.leverage)
 
 
 def _judge(smoother, clusters, pairs, lead):

@@ -98,10 +98,15 @@ class ActivePairLearner(
 
     recheck_share : float, default=0.2
         Share of the questions that may ask about an answered pair again, in [0, 1].
-        This is done if answers contradict each other, or if the model finds an answer
-        unlikely (below .2). The less often second answers differ from the first, the
-        fewer are asked for. A pair is asked three times at most, and the majority
-        counts.
+        This is done if answers contradict each other, or if an answer is unlikely by
+        all the others: below .2, and below .5 when the last questions are asked, for
+        which at least half of this share is kept. The less often second answers differ
+        from the first, the fewer are asked for. A pair is asked three times at most,
+        and the majority counts. A tie is broken by the other answers where these are
+        clear.
+
+    verbose : int, default=0
+        If not 0, each fit prints a line of progress.
 
     random_state : int, RandomState instance or None, default=None
         Controls the choice of questions, and the estimator if its `random_state` is
@@ -178,6 +183,7 @@ class ActivePairLearner(
         "refit": [StrOptions({"warm", "cold", "final"}), dict],
         "n_init": [positive_int()],
         "recheck_share": [Interval(Real, 0, 1, closed="both")],
+        "verbose": ["verbose"],
         "random_state": ["random_state"],
     }
 
@@ -192,6 +198,7 @@ class ActivePairLearner(
         refit="warm",
         n_init=3,
         recheck_share=0.2,
+        verbose=0,
         random_state=None,
     ):
         self.estimator = estimator
@@ -202,6 +209,7 @@ class ActivePairLearner(
         self.refit = refit
         self.n_init = n_init
         self.recheck_share = recheck_share
+        self.verbose = verbose
         self.random_state = random_state
 
     def fit(self, X, y=None, *, oracle=None):
@@ -335,6 +343,9 @@ class ActivePairLearner(
             self._refits = add_refit(self._refits, len(self.history_), self.labels_)
             # the new model may find other answers doubtful
             self._set_history(self.history_)
+        if self.verbose:
+            n_answers = len(self.history_)
+            print(f"{n_answers} of {self.n_queries} answers. {self.progress()}")
 
     def _fit_cold(self):
         """Return the clusterer of the last fit."""
