@@ -171,7 +171,7 @@ def run(arguments, strategy, seed):
         final = None
         if arguments.final:
             final = make_model(arguments.final, len(np.unique(y)))
-            final.set_params(random_state=seed)
+            final.set_params(random_state=seed, noise_rate=learner.noise_rate_)
         scores = measure(learner, X, X_test, y_test, final)
         seconds = time.process_time() - start
         yield {"questions": asked, **scores, "cpu_seconds": seconds}

@@ -92,9 +92,10 @@ class ActivePairLearner(
 
     n_init : int, default=3
         Number of last fits at most. If the first one respects less than 99.5 % of the
-        answers, because two clusters were merged for instance, it is run again from
-        another seed, and the fit that respects most is kept. If none respects so many,
-        one more starts from the fit before, unless `n_init` is 1.
+        answers (less, if many answers were wrong), because two clusters were merged for
+        instance, it is run again from another seed, and the fit that respects most is
+        kept. If none respects so many, one more starts from the fit before, unless
+        `n_init` is 1.
 
     recheck_share : float, default=0.2
         Share of the questions that may ask about an answered pair again, in [0, 1].

