@@ -12,7 +12,7 @@ from skpairclust.active._answers import (
     estimate_noise,
     keep_consistent,
 )
-from skpairclust.active._chains import find_chain
+from skpairclust.active._chains import count_joined, find_chain
 from skpairclust.constraints._pairs import encode
 
 # A model is surprised by an answer that it finds less likely.
@@ -70,7 +70,23 @@ class AnswerBook:
     @cached_property
     def kept(self):
         """Which pairs are kept, (m,) bool."""
-        return keep_consistent(self.votes, self.agreement, self._known)
+        lead = np.where(self._is_refuted, 0, self.votes.lead)
+        votes = self.votes._replace(lead=lead)
+        return keep_consistent(votes, self.agreement, self._known)
+
+    @property
+    def _is_refuted(self):
+        """Which majorities are likely wrong, given the other answers, (m,) bool.
+
+        None, unless second answers have shown that there are wrong ones.
+        """
+        told = self.votes.n_votes > 0
+        n_changed = (told & (np.sign(self.votes.lead) != self.votes.first)).sum()
+        wrong = n_changed / max(told.sum(), 1)
+        likely = agreement_with(self._judged_same, self.votes)
+        # Bayes: as probable as the others find it, and so many more say it
+        right = likely * (1 - wrong) ** np.abs(self.votes.lead)
+        return right < (1 - likely) * wrong ** np.abs(self.votes.lead)
 
     @cached_property
     def constraints(self):
@@ -105,12 +121,27 @@ class AnswerBook:
         first = np.sort(np.unique(order, return_index=True)[1])
         return self.votes.pairs[order[first]]
 
-    def surprising(self, limit=SURPRISING):
-        """Return pairs whose only answer is less likely, least first, (m, 2)."""
+    def surprising(self, limit=SURPRISING, most_harm=np.inf):
+        """Return pairs whose only answer is less likely, worst first, (m, 2).
+
+        Also those of more harm: the samples that an answer joins to others, times the
+        probability that it is wrong.
+        """
         found = self._may_ask & (self.votes.n_votes == 1) & self.kept
-        found = np.flatnonzero(found & (self.agreement < limit))
-        order = np.argsort(self.agreement[found], kind="stable")
+        doubt = 1 - self.agreement
+        harm = doubt * self._stakes
+        found = np.flatnonzero(found & ((doubt > 1 - limit) | (harm > most_harm)))
+        order = np.argsort(-harm[found], kind="stable")
         return self.votes.pairs[found[order]]
+
+    @cached_property
+    def _stakes(self):
+        """How many samples each answer joins to others, at least 1, (m,)."""
+        stakes = np.ones(len(self.votes.pairs))
+        joins = np.flatnonzero(self.kept & (self.votes.lead > 0))
+        links = self.votes.pairs[joins]
+        stakes[joins] = np.maximum(count_joined(links), 1)
+        return stakes
 
     @property
     def _may_ask(self):

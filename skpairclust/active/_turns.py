@@ -18,8 +18,9 @@ from skpairclust.constraints._pairs import check_pairs, contains, encode
 _EARLY = 0.5
 # They are judged anew whenever there are more by one such part.
 _REFRESHES = 50
-# In the end, answers are asked again that are less likely.
-_UNLIKELY = 0.5
+# In the end, answers are asked again that are less likely, or that may join more
+# samples to others wrongly, times the probability of that.
+_UNLIKELY, _MOST_HARM = 0.5, 1
 
 
 class Judged(NamedTuple):
@@ -93,8 +94,9 @@ class AskAndTell:
         n_due = int((1 if is_end else _EARLY) * share * n_answers) - n_repeats
         n_left = min(n_due, budget) - len(pairs)
         if n_left > 0:
-            limit = _UNLIKELY if is_end else SURPRISING
-            pairs = np.concatenate((pairs, self._book.surprising(limit)[:n_left]))
+            limits = (_UNLIKELY, _MOST_HARM) if is_end else ()
+            more = self._book.surprising(*limits)[:n_left]
+            pairs = np.concatenate((pairs, more))
         return pairs[~self._is_in(pairs, self._pending)][:n_queries]
 
     def _is_in(self, pairs, others):

@@ -119,3 +119,19 @@ def test_the_others_break_a_tie():
     assert (y[must[:, 0]] == y[must[:, 1]]).all()
     assert (y[cannot[:, 0]] != y[cannot[:, 1]]).all()
     assert learner.noise_rate_ == 0
+
+
+def test_the_others_may_refute_what_was_said_twice():
+    X, y = make_blobs(20)
+    learner = ActivePairLearner(PCKMeans(3), refit_every=5, random_state=0).start(X)
+    pairs = learner.ask(60)
+    answers = answer(y)(pairs)
+    answers[:6] *= -1
+    learner.tell(pairs, answers)
+    # the first is repeated, and five others are put right
+    learner.tell(pairs[:6], [answers[0], *-answers[1:6]])
+    assert learner.constraints_.n_pairs == 59
+    kept = np.concatenate(
+        (learner.constraints_.must_link, learner.constraints_.cannot_link)
+    )
+    assert np.sort(pairs[0]).tolist() not in kept.tolist()
