@@ -10,7 +10,7 @@ from skpairclust.active._base import check_n_queries
 from skpairclust.active._model_view import ModelView, find_n_clusters
 from skpairclust.active._progress import summarize
 from skpairclust.active._samples import digest
-from skpairclust.active._session import SURPRISING, AnswerBook
+from skpairclust.active._session import AnswerBook
 from skpairclust.constraints._groups import mark_constrained
 from skpairclust.constraints._pairs import check_pairs, contains, encode
 
