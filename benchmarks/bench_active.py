@@ -14,7 +14,8 @@ Every strategy ends with the same clusterer, fitted anew to what its answers say
 
 ``--model groups`` merges the groups that the answers name by Ward's criterion and
 teaches them to a logistic regression, which takes seconds; "default" is the package's
-clusterer. Raw rows are appended to ``benchmarks/results/active.jsonl`` or to
+clusterer. With ``--final default`` this one is fitted to the questions that the other
+model chose. Raw rows are appended to ``benchmarks/results/active.jsonl`` or to
 ``--output``.
 """
 
@@ -34,7 +35,7 @@ from benchmarks._report import append_result, environment
 from benchmarks.datasets import load_banking77, load_fashion_mnist, load_mnist
 from skpairclust import ConstrainedNeuralClusterer
 from skpairclust.active import ActivePairLearner
-from skpairclust.clusterer._starts import merge_groups
+from skpairclust.clusterer._starts import list_groups, merge_groups
 from skpairclust.constraints._groups import mark_constrained
 from skpairclust.metrics import clustering_accuracy_score
 
@@ -51,7 +52,9 @@ class GroupClassifier(ClusterMixin, BaseEstimator):
 
     def fit(self, X, y=None):
         nodes = np.flatnonzero(mark_constrained(y))
-        labels = merge_groups(X[nodes], nodes, y, self.n_clusters)
+        labels = merge_groups(
+            X[nodes], nodes, list_groups(nodes, y), y, self.n_clusters
+        )
         if labels is None or len(np.unique(labels[labels >= 0])) < 2:
             labels = KMeans(self.n_clusters, n_init=1, random_state=0).fit_predict(X)
         known = np.flatnonzero(labels >= 0)
@@ -123,9 +126,12 @@ def advance(learner, strategy, n_more, oracle, y):
     return len(pairs)
 
 
-def measure(learner, X_test, y_test):
+def measure(learner, X, X_test, y_test, final):
     """Return the scores of a fit to all answers."""
-    labels = learner.update().predict(X_test)
+    fitted = learner.update()
+    if final is not None:
+        fitted = final.fit(X, learner.constraints_.closure())
+    labels = fitted.predict(X_test)
     progress = learner.progress()
     return {
         "ari": adjusted_rand_score(y_test, labels),
@@ -162,7 +168,11 @@ def run(arguments, strategy, seed):
             asked += advance(
                 learner, strategy, min(arguments.batch, goal - asked), oracle, y
             )
-        scores = measure(learner, X_test, y_test)
+        final = None
+        if arguments.final:
+            final = make_model(arguments.final, len(np.unique(y)))
+            final.set_params(random_state=seed, noise_rate=learner.noise_rate_)
+        scores = measure(learner, X, X_test, y_test, final)
         seconds = time.process_time() - start
         yield {"questions": asked, **scores, "cpu_seconds": seconds}
 
@@ -177,6 +187,9 @@ def main():
     )
     parser.add_argument("--questions", nargs="+", type=int, default=[100, 200, 400])
     parser.add_argument("--model", choices=("default", "groups"), default="default")
+    parser.add_argument(
+        "--final", choices=("default",), help="fitted to the answers instead of --model"
+    )
     parser.add_argument("--batch", type=int, default=5, help="asked at once")
     parser.add_argument("--refit-every", type=int, default=20)
     parser.add_argument("--refit", choices=("warm", "cold", "final"), default="cold")

@@ -1,4 +1,4 @@
-"""The shortest chain of answers that one answer contradicts."""
+"""Chains of answers: what contradicts one of them, and how much hangs on it."""
 
 import numpy as np
 from scipy import sparse
@@ -41,6 +41,41 @@ def find_chain(pair, is_same, must_link, cannot_link):
     left, right = both_ways[lengths.argmin()]
     there, back = _path(before[0], left), _path(before[1], right)
     return _name(named, pair, [*there, (left, right), *reversed(back)])
+
+
+def count_joined(must_link):
+    """Return how many samples each link joins to others: the smaller side without it.
+
+    Parameters
+    ----------
+    must_link : ndarray of shape (m, 2), int64
+
+    Returns
+    -------
+    ndarray of shape (m,), int64
+        0 for links that are not in a spanning tree. What a tree says of the others is
+        exact where there is no second way between two samples.
+    """
+    named, place = np.unique(must_link, return_inverse=True)
+    place = place.reshape(-1, 2)
+    n = len(named)
+    graph = sparse.csr_array(
+        (np.ones(len(place)), tuple(place.astype(np.int32).T)), shape=(n, n)
+    )
+    _, part = csgraph.connected_components(graph, directed=False)
+    above, below = np.full(n, -1), np.ones(n, dtype=np.int64)
+    for root in np.unique(part, return_index=True)[1]:
+        order, before = csgraph.breadth_first_order(graph, root, directed=False)
+        above[order[1:]] = before[order[1:]]
+        for node in order[:0:-1]:
+            below[above[node]] += below[node]
+    smaller = np.minimum(below, np.bincount(part, minlength=1)[part] - below)
+    left, right = place.T
+    return np.where(
+        above[left] == right,
+        smaller[left],
+        np.where(above[right] == left, smaller[right], 0),
+    )
 
 
 def _search(pairs, n_nodes, starts):

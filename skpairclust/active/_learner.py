@@ -9,6 +9,7 @@ from sklearn.utils import check_random_state, get_tags
 from skpairclust.active._cover import CoverQuery
 from skpairclust.active._delegation import DelegatedMethods
 from skpairclust.active._group_questions import GroupQuestions
+from skpairclust.active._judgment import Judge
 from skpairclust.active._model_view import as_indexable, is_fitted
 from skpairclust.active._others import (
     ExploreConsolidate,
@@ -18,7 +19,7 @@ from skpairclust.active._others import (
 from skpairclust.active._progress import add_refit
 from skpairclust.active._refit import fit_best, fit_to_answers, labels_of, seeded
 from skpairclust.active._samples import digest
-from skpairclust.active._turns import AskAndTell
+from skpairclust.active._turns import AskAndTell, Judged
 from skpairclust.constraints._pairs import count_samples
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.utils._param_validation import Interval, StrOptions, positive_int
@@ -30,7 +31,17 @@ STRATEGIES = {
     "random": RandomQuery,
     "uncertainty": UncertaintyQuery,
 }
-_OF_SESSION = ("_X", "_digest", "_pending", "_known", "_book", "_refits", "_unfinished")
+_OF_SESSION = (
+    "_X",
+    "_digest",
+    "_pending",
+    "_known",
+    "_book",
+    "_refits",
+    "_unfinished",
+    "_judge",
+    "_judged",
+)
 
 
 class ActivePairLearner(
@@ -81,16 +92,22 @@ class ActivePairLearner(
 
     n_init : int, default=3
         Number of last fits at most. If the first one respects less than 99.5 % of the
-        answers, because two clusters were merged for instance, it is run again from
-        another seed, and the fit that respects most is kept. If none respects so many,
-        one more starts from the fit before, unless `n_init` is 1.
+        answers (less, if many answers were wrong), because two clusters were merged for
+        instance, it is run again from another seed, and the fit that respects most is
+        kept. If none respects so many, one more starts from the fit before, unless
+        `n_init` is 1.
 
     recheck_share : float, default=0.2
         Share of the questions that may ask about an answered pair again, in [0, 1].
-        This is done if answers contradict each other, or if the model finds an answer
-        unlikely (below .2). The less often second answers differ from the first, the
-        fewer are asked for. A pair is asked three times at most, and the majority
-        counts.
+        This is done if answers contradict each other, or if an answer is unlikely by
+        all the others: below .2, and below .5 when the last questions are asked, for
+        which at least half of this share is kept. The less often second answers differ
+        from the first, the fewer are asked for. A pair is asked three times at most,
+        and the majority counts. A tie is broken by the other answers where these are
+        clear.
+
+    verbose : int, default=0
+        If not 0, each fit prints a line of progress.
 
     random_state : int, RandomState instance or None, default=None
         Controls the choice of questions, and the estimator if its `random_state` is
@@ -167,6 +184,7 @@ class ActivePairLearner(
         "refit": [StrOptions({"warm", "cold", "final"}), dict],
         "n_init": [positive_int()],
         "recheck_share": [Interval(Real, 0, 1, closed="both")],
+        "verbose": ["verbose"],
         "random_state": ["random_state"],
     }
 
@@ -181,6 +199,7 @@ class ActivePairLearner(
         refit="warm",
         n_init=3,
         recheck_share=0.2,
+        verbose=0,
         random_state=None,
     ):
         self.estimator = estimator
@@ -191,6 +210,7 @@ class ActivePairLearner(
         self.refit = refit
         self.n_init = n_init
         self.recheck_share = recheck_share
+        self.verbose = verbose
         self.random_state = random_state
 
     def fit(self, X, y=None, *, oracle=None):
@@ -285,6 +305,7 @@ class ActivePairLearner(
             rng = check_random_state(self.random_state)
             self.strategy_ = self._make_strategy(rng)
             self._template = seeded(self.estimator, rng, self.random_state)
+            self._judge, self._judged = Judge(X, rng), Judged(0, {})
             self._set_history([])
         return self
 
@@ -316,12 +337,16 @@ class ActivePairLearner(
     def _fit(self, *, cold):
         """Fit to what is known, and note what the fit changed."""
         with restored_on_error(self):
+            self._judge_answers()
             fit = self._fit_cold if cold else self._fit_between
             self.estimator_ = fit()
             self.labels_ = labels_of(self.estimator_, self._X)
             self._refits = add_refit(self._refits, len(self.history_), self.labels_)
             # the new model may find other answers doubtful
             self._set_history(self.history_)
+        if self.verbose:
+            n_answers = len(self.history_)
+            print(f"{n_answers} of {self.n_queries} answers. {self.progress()}")
 
     def _fit_cold(self):
         """Return the clusterer of the last fit."""

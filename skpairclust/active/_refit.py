@@ -74,8 +74,9 @@ def fit_best(template, earlier, X, constraints, *, n_init, noise_rate):
     """Return the best of some fits to constraints.
 
     A training may end with two clusters merged, against the answers. There are at most
-    `n_init` fits from different seeds, and none after one that respects the answers. If
-    none does, one more starts from the earlier fit, where clusters may be apart.
+    `n_init` fits from different seeds, and none after one that respects the answers,
+    but for the share that is wrong. If none does, one more starts from the earlier fit,
+    where clusters may be apart.
 
     Parameters
     ----------
@@ -95,6 +96,8 @@ def fit_best(template, earlier, X, constraints, *, n_init, noise_rate):
         lower.
     """
     best, most = None, -1.0
+    # a fit that respects more than the answers that are right memorized wrong ones
+    enough = min(_RESPECTED, 1 - noise_rate)
     options = {"X": X, "constraints": constraints, "noise_rate": noise_rate}
     for number in range(n_init):
         seeds = _next_seeds(template, number)
@@ -103,11 +106,11 @@ def fit_best(template, earlier, X, constraints, *, n_init, noise_rate):
         share = _respected(labels_of(fitted, X), constraints)
         if share > most:
             best, most = fitted, share
-        if share >= _RESPECTED or not _is_random(template):
+        if share >= enough or not _is_random(template):
             break
     params = template.get_params(deep=False)
     may_go_on = earlier is not None and "warm_start" in params
-    if most < _RESPECTED and n_init > 1 and may_go_on:
+    if most < enough and n_init > 1 and may_go_on:
         warm = copy.deepcopy(earlier).set_params(**params)
         fitted = fit_to_answers(template, warm, refit="warm", **options)
         fitted.set_params(warm_start=params["warm_start"])

@@ -12,7 +12,7 @@ from skpairclust.active._answers import (
     estimate_noise,
     keep_consistent,
 )
-from skpairclust.active._chains import find_chain
+from skpairclust.active._chains import count_joined, find_chain
 from skpairclust.constraints._pairs import encode
 
 # A model is surprised by an answer that it finds less likely.
@@ -30,23 +30,63 @@ class AnswerBook:
         What was known before any answer.
     view : ModelView
         The current model.
+    judged : dict of tuple to float
+        How likely a pair belongs together according to the other answers, (i, j) with
+        i < j. Of all other pairs, the model says it.
     """
 
-    def __init__(self, history, known, view):
-        self._known, self._view = known, view
+    def __init__(self, history, known, view, judged):
+        self._known, self._view, self._judged = known, view, judged
         pairs = np.array([(r["i"], r["j"]) for r in history], dtype=np.int64)
         answers = np.array([r["answer"] for r in history], dtype=np.int64)
-        self.votes = count_votes(pairs.reshape(-1, 2), answers, known.n_samples)
+        self.counted = count_votes(pairs.reshape(-1, 2), answers, known.n_samples)
+
+    @cached_property
+    def _judged_same(self):
+        """How likely each pair belongs together by other answers, (m,), or NaN."""
+        pairs = map(tuple, self.counted.pairs.tolist())
+        same = [self._judged.get(pair, np.nan) for pair in pairs]
+        return np.array(same, dtype=np.float64)
+
+    @cached_property
+    def votes(self):
+        """The votes with ties broken, where other answers say it clearly."""
+        same, lead = self._judged_same, self.counted.lead
+        is_tied = (lead == 0) & (self.counted.n_votes > 0)
+        verdict = np.where(same > 1 - SURPRISING, 1, np.where(same < SURPRISING, -1, 0))
+        return self.counted._replace(lead=np.where(is_tied, verdict, lead))
 
     @cached_property
     def agreement(self):
-        """How likely the model finds each majority, (m,), NaN without a model."""
-        return agreement_with(self._view.same(self.votes.pairs), self.votes)
+        """How likely each majority is without these answers, (m,), NaN if unsaid.
+
+        Answers that are not judged yet are new to the model as well.
+        """
+        same = self._judged_same.copy()
+        left = np.isnan(same)
+        same[left] = self._view.same(self.votes.pairs[left])
+        return agreement_with(same, self.votes)
 
     @cached_property
     def kept(self):
         """Which pairs are kept, (m,) bool."""
-        return keep_consistent(self.votes, self.agreement, self._known)
+        lead = np.where(self._is_refuted, 0, self.votes.lead)
+        votes = self.votes._replace(lead=lead)
+        return keep_consistent(votes, self.agreement, self._known)
+
+    @property
+    def _is_refuted(self):
+        """Which majorities are likely wrong, given the other answers, (m,) bool.
+
+        None, unless second answers have shown that there are wrong ones.
+        """
+        told = self.votes.n_votes > 0
+        n_changed = (told & (np.sign(self.votes.lead) != self.votes.first)).sum()
+        wrong = n_changed / max(told.sum(), 1)
+        likely = agreement_with(self._judged_same, self.votes)
+        # Bayes: as probable as the others find it, and so many more say it
+        right = likely * (1 - wrong) ** np.abs(self.votes.lead)
+        return right < (1 - likely) * wrong ** np.abs(self.votes.lead)
 
     @cached_property
     def constraints(self):
@@ -81,12 +121,27 @@ class AnswerBook:
         first = np.sort(np.unique(order, return_index=True)[1])
         return self.votes.pairs[order[first]]
 
-    def surprising(self):
-        """Return pairs whose only answer surprises the model, most first, (m, 2)."""
+    def surprising(self, limit=SURPRISING, most_harm=np.inf):
+        """Return pairs whose only answer is less likely, worst first, (m, 2).
+
+        Also those of more harm: the samples that an answer joins to others, times the
+        probability that it is wrong.
+        """
         found = self._may_ask & (self.votes.n_votes == 1) & self.kept
-        found = np.flatnonzero(found & (self.agreement < SURPRISING))
-        order = np.argsort(self.agreement[found], kind="stable")
+        doubt = 1 - self.agreement
+        harm = doubt * self._stakes
+        found = np.flatnonzero(found & ((doubt > 1 - limit) | (harm > most_harm)))
+        order = np.argsort(-harm[found], kind="stable")
         return self.votes.pairs[found[order]]
+
+    @cached_property
+    def _stakes(self):
+        """How many samples each answer joins to others, at least 1, (m,)."""
+        stakes = np.ones(len(self.votes.pairs))
+        joins = np.flatnonzero(self.kept & (self.votes.lead > 0))
+        links = self.votes.pairs[joins]
+        stakes[joins] = np.maximum(count_joined(links), 1)
+        return stakes
 
     @property
     def _may_ask(self):

@@ -1,16 +1,41 @@
 """Questions and answers in turns: ask, tell, take back."""
 
+from typing import NamedTuple
+
 import numpy as np
 from sklearn.exceptions import NotFittedError
 
 from skpairclust.active._answers import check_answers
 from skpairclust.active._base import check_n_queries
-from skpairclust.active._model_view import ModelView
+from skpairclust.active._model_view import ModelView, find_n_clusters
 from skpairclust.active._progress import summarize
 from skpairclust.active._samples import digest
 from skpairclust.active._session import AnswerBook
 from skpairclust.constraints._groups import mark_constrained
 from skpairclust.constraints._pairs import check_pairs, contains, encode
+
+# Share of what may be asked again that is used before the end.
+_EARLY = 0.5
+# They are judged anew whenever there are more by one such part.
+_REFRESHES = 50
+# In the end, answers are asked again that are less likely, or that may join more
+# samples to others wrongly, times the probability of that.
+_UNLIKELY, _MOST_HARM = 0.5, 1
+
+
+class Judged(NamedTuple):
+    """What the other answers say of each pair that was answered.
+
+    Attributes
+    ----------
+    n_answers : int
+        Answers at that time.
+    same : dict of tuple to float
+        Probability that a pair belongs together, by (i, j) with i < j.
+    """
+
+    n_answers: int
+    same: dict
 
 
 class AskAndTell:
@@ -61,11 +86,17 @@ class AskAndTell:
         if budget <= 0 or not n_answers:
             return self._pending[:0]
         pairs = self._book.contradicted()[: min(budget, n_queries)]
-        # surprises wait for their time: early models are surprised by what is right
         share = self.recheck_share * self._book.worth_asking_again()
-        n_left = min(int(share * n_answers) - n_repeats, budget) - len(pairs)
+        is_end = n_answers + share * self.n_queries - n_repeats >= self.n_queries
+        if is_end:
+            self._judge_answers(n_answers // _REFRESHES)
+        # surprises wait: the more answers there are, the better they judge each other
+        n_due = int((1 if is_end else _EARLY) * share * n_answers) - n_repeats
+        n_left = min(n_due, budget) - len(pairs)
         if n_left > 0:
-            pairs = np.concatenate((pairs, self._book.surprising()[:n_left]))
+            limits = (_UNLIKELY, _MOST_HARM) if is_end else ()
+            more = self._book.surprising(*limits)[:n_left]
+            pairs = np.concatenate((pairs, more))
         return pairs[~self._is_in(pairs, self._pending)][:n_queries]
 
     def _is_in(self, pairs, others):
@@ -101,10 +132,31 @@ class AskAndTell:
         answers = check_answers(answers, len(pairs))
         self._set_history(self.history_ + self._make_rows(pairs, answers))
         self._pending = self._pending[~self._is_in(self._pending, pairs)]
+        if len(self.history_) - self._judged.n_answers >= self.refit_every:
+            self._judge_answers()
         n_new = len(self.history_) - self._n_answers_fitted
         if self.refit != "final" and n_new >= self.refit_every:
             self._fit(cold=False)
         return self
+
+    def _judge_answers(self, n_new=0):
+        """Judge each answer by the others, if there are more new ones than `n_new`."""
+        n_more = len(self.history_) - self._judged.n_answers
+        if 0 <= n_more <= n_new:
+            return
+        votes = self._book.counted
+        same = self._judge.same(votes, self._count_clusters())
+        pairs = map(tuple, votes.pairs.tolist())
+        found = {} if same is None else dict(zip(pairs, same.tolist(), strict=True))
+        self._judged = Judged(len(self.history_), found)
+        self._set_history(self.history_)
+
+    def _count_clusters(self):
+        """Return the number of clusters, as far as it is known."""
+        number = find_n_clusters(getattr(self, "estimator_", self._template))
+        if number is None and hasattr(self, "labels_"):
+            number = len(np.unique(self.labels_))
+        return number or 0
 
     def _make_rows(self, pairs, answers):
         """Return the rows of the history for some answers."""
@@ -157,6 +209,8 @@ class AskAndTell:
         n_kept = len(self.history_) - n_answers
         gone = self.history_[n_kept:]
         self._refits = [r for r in self._refits if r.n_answers <= n_kept]
+        # what the others say is to be found anew
+        self._judged = self._judged._replace(n_answers=0)
         self._set_history(self.history_[:n_kept])
         pairs = [(row["i"], row["j"]) for row in gone]
         return np.array(pairs, dtype=np.int64).reshape(-1, 2)
@@ -164,7 +218,7 @@ class AskAndTell:
     def _set_history(self, history):
         """Set the answers and what follows from them."""
         self.history_ = history
-        self._book = AnswerBook(history, self._known, self._view())
+        self._book = AnswerBook(history, self._known, self._view(), self._judged.same)
         self.constraints_ = self._book.constraints
         self.noise_rate_ = self._book.noise_rate
 

@@ -14,7 +14,7 @@ from skpairclust.active._answers import (
     estimate_noise,
     keep_consistent,
 )
-from skpairclust.active._chains import find_chain
+from skpairclust.active._chains import count_joined, find_chain
 from tests.active.oracles import closure
 
 N = 6
@@ -127,6 +127,16 @@ def test_chains_are_the_shortest(must, cannot, is_same):
     assert len(chain) - 1 == (length if np.isfinite(length) else 0)
     known = {frozenset(link) for link in (*must.tolist(), *cannot.tolist())}
     assert links <= known
+
+
+def test_what_a_link_joins_is_the_smaller_side_without_it():
+    links = np.array([(0, 1), (1, 2), (2, 7), (7, 9), (9, 4), (3, 5), (7, 8)])
+    found = count_joined(links)
+    for number, (i, j) in enumerate(links.tolist()):
+        rest = np.delete(links, number, axis=0)
+        same = closure(rest, [], 10) == 1
+        assert found[number] == min(same[i].sum(), same[j].sum())
+    assert count_joined(links[:0]).shape == (0,)
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,19 @@ def test_history_has_a_row_per_answer(blobs):
     assert not table["is_repeat"].any()
 
 
+def test_a_line_of_progress_per_fit(blobs, capsys):
+    X, y = blobs
+    make(n_queries=10, verbose=1).fit(X, oracle=answer(y))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(" answers. ")[0] for line in lines] == [
+        "5 of 10",
+        "10 of 10",
+        "10 of 10",
+    ]
+    make(n_queries=10).fit(X, oracle=answer(y))
+    assert capsys.readouterr().out == ""
+
+
 @pytest.mark.parametrize("strategy", ["cover", "explore", "random", "uncertainty"])
 @pytest.mark.parametrize("refit", ["warm", "cold", "final", {"max_iter": 3}])
 def test_every_strategy_and_refit(blobs, strategy, refit):
