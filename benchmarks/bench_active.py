@@ -55,7 +55,7 @@ class GroupClassifier(ClusterMixin, BaseEstimator):
         labels = merge_groups(
             X[nodes], nodes, list_groups(nodes, y), y, self.n_clusters
         )
-        if labels is None or len(np.unique(labels[labels >= 0])) < 2:
+        if len(np.unique(labels[labels >= 0])) < 2:
             labels = KMeans(self.n_clusters, n_init=1, random_state=0).fit_predict(X)
         known = np.flatnonzero(labels >= 0)
         self.classifier_ = LogisticRegression(C=self.C, max_iter=200)

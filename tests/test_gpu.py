@@ -90,6 +90,13 @@ CLUSTERERS = [
 ]
 
 
+def known_for(params, y, pairs):
+    """Return labels where they are to name the clusters, else pairs."""
+    if "classification_weight" in params:
+        return PairwiseConstraints.from_labels(y)
+    return pairs
+
+
 def assert_close(found, expected, tolerance):
     """Compare losses, and gradients by the length of their difference."""
     assert found[0] == pytest.approx(expected[0], rel=tolerance)
@@ -100,9 +107,7 @@ def assert_close(found, expected, tolerance):
 @pytest.mark.parametrize("params", CLUSTERERS, ids=str)
 def test_a_step_of_the_clusterer_is_that_of_the_cpu(iris, pairs, gpu, params):
     X, y = iris
-    known = pairs
-    if "classification_weight" in params:
-        known = PairwiseConstraints.from_labels(y)
+    known = known_for(params, y, pairs)
     on_cpu, on_gpu = (
         ClusteringStep(X, y, known, device, **params).slope() for device in (CPU, gpu)
     )
@@ -127,9 +132,7 @@ RECORDED = [{}, *CLUSTERERS, {"unlabeled": "vat"}]
 @pytest.mark.parametrize("params", RECORDED, ids=str)
 def test_a_recorded_step_is_the_step(iris, pairs, gpu, params):
     X, y = iris
-    known = pairs
-    if "classification_weight" in params:
-        known = PairwiseConstraints.from_labels(y)
+    known = known_for(params, y, pairs)
     problems = [ClusteringStep(X, y, known, gpu, **params) for _ in range(2)]
     recorded, plain = (problem.make_step() for problem in problems)
     assert isinstance(recorded, RecordedStep)
@@ -145,9 +148,7 @@ def test_a_recorded_step_is_the_step(iris, pairs, gpu, params):
 @pytest.mark.parametrize("params", RECORDED, ids=str)
 def test_no_step_of_the_clusterer_waits(iris, pairs, gpu, params):
     X, y = iris
-    known = pairs
-    if "classification_weight" in params:
-        known = PairwiseConstraints.from_labels(y)
+    known = known_for(params, y, pairs)
     problem = ClusteringStep(X, y, known, gpu, **params)
     take_step = problem.make_step()
     for _ in range(5):

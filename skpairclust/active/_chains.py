@@ -4,6 +4,9 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from skpairclust.constraints import PairwiseConstraints
+from skpairclust.constraints._explanation import find_chains
+
 
 def find_chain(pair, is_same, must_link, cannot_link):
     """Return the fewest answers that cannot all be right, with `pair` among them.
@@ -28,19 +31,14 @@ def find_chain(pair, is_same, must_link, cannot_link):
         np.concatenate((pair[None], must_link, cannot_link)), return_inverse=True
     )
     place = place.reshape(-1, 2)
-    start, end = place[0]
     must, cannot = np.split(place[1:], [len(must_link)])
-    gaps, before = _search(must, len(named), (start, end))
-    if not is_same:
-        chain = _path(before[0], end) if np.isfinite(gaps[0, end]) else []
-        return _name(named, pair, chain)
-    both_ways = np.concatenate((cannot, cannot[:, ::-1]))
-    lengths = gaps[0, both_ways[:, 0]] + gaps[1, both_ways[:, 1]]
-    if not len(lengths) or not np.isfinite(lengths.min()):
-        return _name(named, pair, [])
-    left, right = both_ways[lengths.argmin()]
-    there, back = _path(before[0], left), _path(before[1], right)
-    return _name(named, pair, [*there, (left, right), *reversed(back)])
+    others = PairwiseConstraints(must, cannot, n_samples=len(named))
+    together, apart = find_chains(others, *place[0].tolist())
+    if is_same:
+        together = None if apart is None else [*apart[0], *apart[1]]
+    way = named[np.array(together or [], dtype=np.int64)]
+    links = np.sort(np.column_stack((way[:-1], way[1:])), axis=1)
+    return np.concatenate((pair[None], links))
 
 
 def count_joined(must_link):
@@ -76,28 +74,3 @@ def count_joined(must_link):
         smaller[left],
         np.where(above[right] == left, smaller[right], 0),
     )
-
-
-def _search(pairs, n_nodes, starts):
-    """Return the number of links from two nodes to all, and each node's last step."""
-    # csgraph of older scipy takes no indices of 64 bits
-    ends = tuple(pairs.astype(np.int32).T)
-    graph = sparse.csr_array((np.ones(len(pairs)), ends), shape=(n_nodes, n_nodes))
-    return csgraph.dijkstra(
-        graph, directed=False, indices=starts, unweighted=True, return_predecessors=True
-    )
-
-
-def _path(before, node):
-    """Return the links from where a search started to a node."""
-    links = []
-    while before[node] >= 0:
-        links.append((before[node], node))
-        node = before[node]
-    return links[::-1]
-
-
-def _name(named, pair, links):
-    """Return links under the samples' own numbers, behind the pair."""
-    links = named[np.array(links, dtype=np.int64).reshape(-1, 2)]
-    return np.concatenate((pair[None], np.sort(links, axis=1)))

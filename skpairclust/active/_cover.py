@@ -5,7 +5,7 @@ from numbers import Integral
 import numpy as np
 
 from skpairclust.active._base import BaseQuery
-from skpairclust.active._model_view import as_dense, find_n_clusters
+from skpairclust.active._model_view import ModelView, find_n_clusters
 from skpairclust.active._placing import place_samples
 from skpairclust.active._samples import (
     digest,
@@ -13,7 +13,6 @@ from skpairclust.active._samples import (
     draw_candidates,
     farthest_first,
 )
-from skpairclust.utils._indexing import take_rows
 from skpairclust.utils._param_validation import Interval, StrOptions, positive_int
 
 # Typical samples per cluster.
@@ -138,9 +137,9 @@ class CoverQuery(BaseQuery):
             if isinstance(self.random_state, Integral):
                 # the same cells, whichever level is needed first
                 rng = np.random.RandomState([self.random_state, n_cells])
-            rows = as_dense(take_rows(view.X, candidates))
-            rows = rows.reshape(len(rows), -1).astype(np.float32)
-            found[n_cells] = divide(rows, n_cells, rng)
+            # of X itself, whatever the model has learned
+            features = ModelView(None, view.X).features(candidates)
+            found[n_cells] = divide(features, n_cells, rng)
         return found[n_cells]
 
 
@@ -155,9 +154,8 @@ def _typical(candidates, levels, groups_view, knowledge, n_rows):
         is_left = np.ones(len(cells.typical), dtype=bool)
         is_left[cells.of_row[np.searchsorted(candidates, known)]] = False
         more = candidates[cells.typical[is_left]]
-        if level > 0 and groups_view is not None and len(more):
-            order = np.argsort(-groups_view.uncertainty(more), kind="stable")
-            more = more[order]
+        if level > 0 and groups_view is not None:
+            more = groups_view.least_sure_first(more)
         rows = np.concatenate((rows, more[: n_rows - len(rows)]))
         if len(rows) == n_rows:
             break
@@ -170,8 +168,7 @@ def _uncertain_and_far(view, groups_view, knowledge, rows, n_rows):
         return rows[:0]
     if groups_view is not None:
         n_kept = max(_TIMES * n_rows, int(_SHARE * len(rows)))
-        order = np.argsort(-groups_view.uncertainty(rows), kind="stable")
-        rows = rows[order[:n_kept]]
+        rows = groups_view.least_sure_first(rows)[:n_kept]
     known = knowledge.members[:: 1 + len(knowledge.members) // _MOST_KNOWN]
     known = view.features(known) if len(known) else None
     return rows[farthest_first(view.features(rows), n_rows, known)]

@@ -9,7 +9,7 @@ from skpairclust.active._cover import CoverQuery
 from skpairclust.active._groups_view import GroupsView
 from skpairclust.active._knowledge import Knowledge
 from skpairclust.active._model_view import ModelView, as_indexable
-from skpairclust.active._placing import find_standing
+from skpairclust.active._placing import find_standing, score_left
 from skpairclust.constraints._pairs import check_pairs, count_samples
 from skpairclust.constraints._supervision import check_supervision
 
@@ -159,11 +159,7 @@ def _candidates(groups_view, knowledge, sample, n_groups):
     if groups_view is None:
         return []
     row = np.array([sample])
-    scores = groups_view.scores(row)[0]
-    group = knowledge.group_of(row)[0]
-    if group >= 0:
-        gone = np.append(knowledge.settled_with(group), group)
-        scores[np.isin(groups_view.groups, gone)] = -np.inf
+    scores = score_left(groups_view, knowledge, row)[0]
     best = np.argsort(-scores, kind="stable")[:n_groups]
     best = best[np.isfinite(scores[best])]
     return groups_view.nearest_members(np.repeat(row, len(best)), best).tolist()

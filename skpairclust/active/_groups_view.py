@@ -72,6 +72,12 @@ class GroupsView:
             nearest[i] = self.rows[part][gaps.argmin()]
         return nearest
 
+    def least_sure_first(self, rows):
+        """Return rows ordered by how unclear their cluster is."""
+        if not len(rows):
+            return rows
+        return rows[np.argsort(-self.uncertainty(rows), kind="stable")]
+
     def uncertainty(self, rows):
         """Return how unclear the cluster of each row is, in [0, 1]."""
         if self.probabilities is not None:

@@ -98,10 +98,9 @@ class UncertaintyQuery(BaseQuery):
 
         def propose_rows(groups_view, n_rows):
             rows = rng.permutation(candidates[~knowledge.is_named[candidates]])
-            if groups_view is None or not len(rows):
-                return rows[:n_rows]
-            order = np.argsort(-groups_view.uncertainty(rows), kind="stable")
-            return rows[order[:n_rows]]
+            if groups_view is not None:
+                rows = groups_view.least_sure_first(rows)
+            return rows[:n_rows]
 
         return place_samples(view, knowledge, n_queries, self.max_tries, propose_rows)
 

@@ -77,22 +77,26 @@ def compare(groups_view, knowledge, rows):
     """
     if not len(rows):
         return np.empty((0, 2), dtype=np.int64)
-    scores = groups_view.scores(rows)
-    _rule_out(scores, groups_view.groups, knowledge, rows)
+    scores = score_left(groups_view, knowledge, rows)
     best = scores.argmax(axis=1)
     left = np.isfinite(scores[np.arange(len(rows)), best])
     rows, best = rows[left], best[left]
     return np.column_stack((groups_view.nearest_members(rows, best), rows))
 
 
-def _rule_out(scores, groups, knowledge, rows):
-    """Give groups that a row is known to be in, or not, a score of minus infinity."""
+def score_left(groups_view, knowledge, rows):
+    """Return how likely each row is in each group that is left for it.
+
+    Minus infinity for the groups that a row is known to be in, or not.
+    """
+    scores, groups = groups_view.scores(rows), groups_view.groups
     place = np.full(knowledge.n_groups, -1)
     place[groups] = np.arange(len(groups))
     for i, group in enumerate(knowledge.group_of(rows)):
         if group >= 0:
             gone = place[np.append(knowledge.settled_with(group), group)]
             scores[i, gone[gone >= 0]] = -np.inf
+    return scores
 
 
 def likely_one(groups_view, knowledge, n_pairs):

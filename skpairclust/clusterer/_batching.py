@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skpairclust.constraints._groups import mark_constrained
 from skpairclust.neural._streams import largest_part, shuffled_stream
 
 # Bounds: epochs of tiny data would have one step, those of large data far too many.
@@ -104,14 +105,7 @@ class ConstraintBatches:
 
 def constrained_rows(constraints):
     """Return the rows that some pair or group names, in order, int64."""
-    named = np.zeros(constraints.n_samples, dtype=bool)
-    for rows in (
-        constraints._must_link,
-        constraints._cannot_link,
-        _grouped_rows(constraints),
-    ):
-        named[rows] = True
-    return np.flatnonzero(named)
+    return np.flatnonzero(mark_constrained(constraints))
 
 
 def _grouped_rows(constraints):

@@ -9,6 +9,12 @@ import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.metrics.pairwise import euclidean_distances
 
+from skpairclust.constraints._groups import (
+    first_samples,
+    group_pairs,
+    mark_constrained,
+)
+
 # Groups at most that are merged: their distances are a matrix.
 _MOST_GROUPS = 2000
 
@@ -62,8 +68,7 @@ def list_groups(nodes, constraints):
     """
     is_node = np.zeros(len(constraints), dtype=bool)
     is_node[nodes] = True
-    named = np.unique(np.concatenate(list(_listed(constraints)), axis=None))
-    named = named[is_node[named]].astype(np.int64)
+    named = np.flatnonzero(is_node & mark_constrained(constraints))
     groups = np.full(len(constraints), -1, dtype=np.int64)
     groups[named] = np.unique(constraints.components()[named], return_inverse=True)[1]
     return groups
@@ -125,24 +130,11 @@ def _keep_largest(merged, sizes, n_clusters):
     return np.where(rank[merged] < n_clusters, rank[merged], -1)
 
 
-def _listed(constraints):
-    """Yield the samples that pairs or groups name."""
-    yield constraints._must_link
-    yield constraints._cannot_link
-    for relation in constraints._relations:
-        yield np.flatnonzero(relation.groups >= 0)
-
-
 def _cannot_links(constraints):
     """Yield arrays of cannot-links, one for each two groups of a relation."""
     yield constraints._cannot_link
     for relation in constraints._relations:
-        _, first = np.unique(relation.groups, return_index=True)
-        first = first[relation.groups[first] >= 0]
-        groups = relation.cannot
-        if groups is None:
-            groups = np.column_stack(np.triu_indices(relation.n_groups, 1))
-        yield first[groups]
+        yield first_samples(relation)[group_pairs(relation)]
 
 
 def ward(centers, sizes, apart, n_clusters):

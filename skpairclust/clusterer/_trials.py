@@ -114,14 +114,16 @@ class Trials:
             enough = math.ceil(min(n_needed, _ENOUGH_STEPS) / self.n_steps)
             n_epochs = min(max(n_epochs, enough), task.training.max_iter)
             self.short = self._shorten(n_epochs)
-            self.batches = _draw_batches(constraints, task, seed)
+            self.batches = _draw_batches(constraints, task, seed, rows.device)
 
     def run(self, network):
         """Train `network` and return the `TrainingRun`, which names the start."""
         trials = []
         if self.short is not None:
-            for number, (name, labels) in enumerate(self._list_starts()):
-                candidate, run = self._try(name, labels, number)
+            starts = self._list_starts()
+            seeds = np.random.RandomState(self.seed).randint(2**31, size=len(starts))
+            for number, (name, labels) in enumerate(starts):
+                candidate, run = self._try(number, name, labels, int(seeds[number]))
                 if run.interrupted:
                     network.load_state_dict(candidate.state_dict())
                     return run
@@ -163,7 +165,7 @@ class Trials:
             misfits = [
                 mcl_loss(
                     network(self.rows.take(walked)).log_softmax(1),
-                    to_device(relation, self.rows.device),
+                    relation,
                     flip_rate=_WRONG,
                 )
                 for walked, relation in self.batches
@@ -177,23 +179,20 @@ class Trials:
         return float(torch.stack(misfits).mean()), torch.cat(labels).cpu().numpy()
 
     def _list_starts(self):
-        """Yield names and labels of starts, None for random weights."""
-        yield from self.task.starts.items()
-        if self.task.evidence.tries_random:
-            yield from [("random", None)] * _N_RANDOM
+        """Return names and labels of starts, None for random weights."""
+        n_random = _N_RANDOM if self.task.evidence.tries_random else 0
+        return [*self.task.starts.items(), *[("random", None)] * n_random]
 
-    def _try(self, name, labels, number):
+    def _try(self, number, name, labels, seed):
         """Return a network and its short training from a start."""
-        seed = int(np.random.RandomState(self.seed).randint(2**31, size=number + 1)[-1])
         network = self.task.architecture.start(seed, self.rows.device)
-        task = self.short
         if labels is not None:
             lessons = teach(network, self.rows, labels, self.task, seed)
             if lessons.weights is None or lessons.interrupted:
                 return network, lessons
-        title, max_iter = f"trial {number + 1} ({name})", task.training.max_iter
+        title, max_iter = f"trial {number + 1} ({name})", self.short.training.max_iter
         with self.hooks.watch_trial(title, max_iter) as hook:
-            run = self._train(network, task, seed, hook, most_steps=_MOST_STEPS)
+            run = self._train(network, self.short, seed, hook, most_steps=_MOST_STEPS)
         return network, run
 
     def _train(self, network, task, seed, on_epoch, most_steps=None):
@@ -290,12 +289,18 @@ def teach(network, rows, labels, task, seed):
     return train(network, compute_loss, n_steps, options)
 
 
-def _draw_batches(constraints, task, seed):
-    """Return batches of walked rows and what is known of those they came from."""
+def _draw_batches(constraints, task, seed, device):
+    """Return batches of walked rows and what is known of those they came from.
+
+    The latter is on the device: all trials are judged by it.
+    """
     rng = np.random.RandomState(seed)
     stream = iter(ConstraintBatches(constraints, task.objective.batch_size, rng))
     drawn = [next(stream) for _ in range(_N_BATCHES)]
     return [
-        (task.walk(batch.rows, rng, least_share=_WALKING), batch.relation)
+        (
+            task.walk(batch.rows, rng, least_share=_WALKING),
+            to_device(batch.relation, device),
+        )
         for batch in drawn
     ]

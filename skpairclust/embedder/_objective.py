@@ -301,20 +301,22 @@ class EmbeddingObjective:
     def _compare(self, x, relation, triplets):
         """Return the loss of embeddings, given what is known of them, an array."""
         options = self.options
-        # Counted here: on the device, the step would wait for it.
-        most_positives = int((relation > 0).sum(axis=1).max())
-        relation = to_device(relation, x.device)
         common = {"margin": options.margin, "reduction": options.reduction}
         if options.loss == "lifted" and options.normalize:
             x = _LIFTED_SCALE * x
         if options.loss in PAIR_LOSSES:
+            relation = to_device(relation, x.device)
             return PAIR_LOSSES[options.loss](x, relation, **common)
         cost, squared = TRIPLET_LOSSES[options.loss]
-        if triplets is not None:
+        most_positives = None
+        if triplets is None:
+            # Counted here: on the device, the step would wait for it.
+            most_positives = int((relation > 0).sum(axis=1).max())
+        else:
             triplets = [to_device(np.ascontiguousarray(t), x.device) for t in triplets]
         return triplet_loss(
             x,
-            relation,
+            to_device(relation, x.device),
             cost=cost,
             squared=squared,
             mining=self.mining,

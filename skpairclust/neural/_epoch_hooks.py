@@ -24,7 +24,6 @@ class EpochHooks:
     def __init__(self, hook, task, label):
         self.label = label
         self.is_verbose = bool(task.verbose)
-        self.is_stopped = False
         self.hooks = [hook] if hook is not None else []
         if self.is_verbose:
             self.hooks.append(EpochPrinter(task.training.max_iter, label))
@@ -53,8 +52,7 @@ class EpochHooks:
     def __call__(self, run, network):
         """Call every hook; return whether one of them wants the training to stop."""
         # A list: every hook is called, whatever the one before it says.
-        self.is_stopped = any([hook(run, network) for hook in self.hooks])
-        return self.is_stopped
+        return any([hook(run, network) for hook in self.hooks])
 
     def close(self):
         """Close every hook."""

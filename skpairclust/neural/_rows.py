@@ -70,7 +70,7 @@ class FeatureRows:
         Where all of X is on the device, the numbers may be there too.
         """
         if self._resident is not None:
-            # A slice is a window on X; what an index picks is not.
+            # As in `_dense_float32`.
             if isinstance(rows, slice):
                 batch = self._resident[rows].clone()
             else:
@@ -96,4 +96,5 @@ def _dense_float32(rows):
     if sparse.issparse(rows):
         return np.asarray(rows.astype(np.float32).toarray())
     own = np.ascontiguousarray(rows, dtype=np.float32)
+    # A slice is a window on X; what an index array picks is not.
     return own if own.base is None else own.copy()

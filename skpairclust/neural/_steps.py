@@ -16,7 +16,7 @@ _N_WARM_UP = 3
 
 
 def make_step(network, compute_loss, optimizer):
-    """Return what takes a step: a callable of the learning rate, or of what scales it.
+    """Return what takes a step, a callable of the learning rate.
 
     Parameters
     ----------

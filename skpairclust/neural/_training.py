@@ -167,17 +167,15 @@ def settle(network, rows, index, batch_size, seed):
 def make_optimizer(parameters, options, *, on_gpu=False):
     """Return the torch optimizer that `options` name."""
     common = {"lr": options.learning_rate, "weight_decay": options.weight_decay}
-    if options.optimizer == "adam":
-        optimizer = torch.optim.Adam(
-            parameters, fused=True, capturable=on_gpu, **common
-        )
-        if on_gpu:
-            # Where a recorded step finds them.
-            for group in optimizer.param_groups:
-                device = group["params"][0].device
-                group["lr"] = torch.tensor(options.learning_rate, device=device)
-        return optimizer
-    return torch.optim.SGD(parameters, momentum=options.momentum, **common)
+    if options.optimizer == "sgd":
+        return torch.optim.SGD(parameters, momentum=options.momentum, **common)
+    optimizer = torch.optim.Adam(parameters, fused=True, capturable=on_gpu, **common)
+    if on_gpu:
+        # Where a recorded step finds them.
+        for group in optimizer.param_groups:
+            device = group["params"][0].device
+            group["lr"] = torch.tensor(options.learning_rate, device=device)
+    return optimizer
 
 
 def learning_rate_at(progress, options):
