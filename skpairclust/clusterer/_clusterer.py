@@ -16,6 +16,7 @@ from skpairclust.clusterer._losses import PAIR_LOSSES, REDUCTIONS
 from skpairclust.clusterer._noise import estimate_flip_rate
 from skpairclust.clusterer._queries import ClusterQueries
 from skpairclust.clusterer._restarts import run_restarts
+from skpairclust.clusterer._saved import SAVED_ATTRIBUTES
 from skpairclust.clusterer._task import make_task
 from skpairclust.constraints._mistakes import explains_names
 from skpairclust.constraints._supervision import check_supervision
@@ -326,6 +327,8 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         "warm_start": ["boolean"],
         "verbose": ["verbose"],
     }
+
+    _saved_attributes = SAVED_ATTRIBUTES
 
     def __init__(
         self,

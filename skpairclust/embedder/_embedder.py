@@ -18,6 +18,7 @@ from skpairclust.embedder._losses import REDUCTIONS
 from skpairclust.embedder._mining import MINERS
 from skpairclust.embedder._objective import MARGINS, run_training
 from skpairclust.embedder._queries import EmbeddingQueries, would_cluster
+from skpairclust.embedder._saved import SAVED_ATTRIBUTES
 from skpairclust.embedder._task import check_learnable, hold_out, make_task
 from skpairclust.embedder._triplet_pool import POOLS
 from skpairclust.neural._augmentation import AUGMENTATIONS
@@ -317,6 +318,8 @@ class MetricEmbedder(EmbeddingQueries):
         "warm_start": ["boolean"],
         "verbose": ["verbose"],
     }
+
+    _saved_attributes = SAVED_ATTRIBUTES
 
     def __init__(
         self,

@@ -23,7 +23,7 @@ from skpairclust.neural._heads import forward_features
 from skpairclust.neural._lazy_rows import LazyRows, is_lazy
 from skpairclust.neural._networks import Architecture
 from skpairclust.neural._offsets import check_values, find_offset, subtract_offset
-from skpairclust.neural._persistence import pack, read_state, unpack, write_state
+from skpairclust.neural._persistence import load_estimator, save_estimator
 from skpairclust.neural._torch_utils import (
     default_torch_state,
     load_numpy_state,
@@ -93,6 +93,9 @@ class BaseNeuralEstimator(
     machine without one.
     """
 
+    # What else than the common attributes a saved one has: see `_saved_attributes`.
+    _saved_attributes: dict = {}
+
     @property
     def network_(self) -> torch.nn.Module:
         """torch.nn.Module: the fitted network in evaluation mode."""
@@ -138,7 +141,11 @@ class BaseNeuralEstimator(
         """Write the fitted estimator to a file that holds no code.
 
         Weights and arrays go to a safetensors file, parameters into its metadata as
-        JSON. The file appears whole or not at all.
+        JSON. The file is read again before it gets its name, so it appears whole and
+        usable or not at all. Of several that write to one path, the last one wins.
+
+        All fitted attributes are in it. Those of an embedder include the embeddings
+        of the samples of `fit`.
 
         Parameters
         ----------
@@ -151,10 +158,10 @@ class BaseNeuralEstimator(
             If the package safetensors is not installed.
         ValueError
             If something of it could not be read again, such as an attribute of one's
-            own that is no plain data.
+            own that is no plain data or is named like a method.
         """
         check_is_fitted(self)
-        write_state(path, *pack(self))
+        save_estimator(self, path)
 
     @classmethod
     def load(
@@ -187,13 +194,11 @@ class BaseNeuralEstimator(
 
         Raises
         ------
-        ImportError
-            If the package safetensors is not installed.
         ValueError
-            If the file is cut short, altered, of a newer format, or of another
-            estimator.
+            If the file is no regular one, cut short, altered, of a newer format, or of
+            another estimator; or if a part of it is not what the estimator needs.
         """
-        return unpack(cls, path, *read_state(path), device=device, callables=callables)
+        return load_estimator(cls, path, device=device, callables=callables)
 
     def _parameters(self):
         """Return the parameters as attributes of an object of their own."""

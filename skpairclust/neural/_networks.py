@@ -19,6 +19,9 @@ _OUTPUT_SCALE = 0.1
 
 _CONV_CHANNELS = (16, 32, 64, 128)
 
+# What the parameter `network` names, over all estimators.
+BUILT_IN = ("mlp", "lenet", "conv")
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -40,6 +43,14 @@ class Architecture:
             hidden_layer_sizes=self.hidden_layer_sizes,
             seed=seed,
         )
+
+    def outline(self):
+        """Return the tensors of the network's state, by name, without their values.
+
+        Nothing is allocated, unless a network of the user's insists on it.
+        """
+        with torch.device("meta"):
+            return self.build().state_dict()
 
     def make_rows(self, X, device):
         """Return X as rows that the network takes."""
@@ -234,16 +245,12 @@ def image_shape(input_shape, network="lenet"):
 
 def make_linear(n_in, n_out, generator, scale=1.0):
     """Return a linear layer with He-normal weights times `scale`, zero bias."""
-    return _initialize(
-        nn.utils.skip_init(nn.Linear, n_in, n_out), generator, scale=scale
-    )
+    return _initialize(_allocate(nn.Linear, n_in, n_out), generator, scale=scale)
 
 
 def _conv_block(n_in, n_out, generator, *, kernel_size=5, padding=0):
     """Return convolution, batch normalization, ReLU, max-pooling 2 x 2."""
-    conv = nn.utils.skip_init(
-        nn.Conv2d, n_in, n_out, kernel_size=kernel_size, padding=padding
-    )
+    conv = _allocate(nn.Conv2d, n_in, n_out, kernel_size=kernel_size, padding=padding)
     return (
         _initialize(conv, generator),
         nn.BatchNorm2d(n_out),
@@ -257,8 +264,16 @@ def _pooled(size):
     return (size - 4) // 2
 
 
+def _allocate(kind, *args, **options):
+    """Return a layer without values, where torch makes tensors now."""
+    device = torch.get_default_device()
+    return nn.utils.skip_init(kind, *args, device=device, **options)
+
+
 def _initialize(layer, generator, scale=1.0):
-    """Fill a layer from `generator` and return it."""
+    """Fill a layer from `generator` and return it, as it is if it has no memory."""
+    if layer.weight.is_meta:
+        return layer
     nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
     with torch.no_grad():
         layer.weight.mul_(scale)

@@ -4,24 +4,32 @@ A file is one safetensors file: arrays as tensors, everything else as JSON in it
 metadata. Reading checks all of it before an estimator is touched.
 """
 
-import hashlib
-import json
+import math
 import numbers
-import os
-import uuid
-from pathlib import Path
+import warnings
+from dataclasses import fields
+from inspect import signature
 
 import numpy as np
 
-from skpairclust.neural._networks import Architecture
+from skpairclust.neural._heads import count_features
+from skpairclust.neural._networks import BUILT_IN, Architecture
 from skpairclust.neural._plain_data import (
     from_json,
     read_requests,
     set_requests,
     to_json,
 )
-
-FORMAT = 1
+from skpairclust.neural._saved_attributes import (
+    COMMON,
+    Equal,
+    check_attributes,
+    is_count,
+    is_flag,
+    is_shape,
+)
+from skpairclust.neural._tensor_file import DTYPES, damaged, read_state, write_state
+from skpairclust.neural._torch_utils import default_torch_state
 
 # Saved in a form of their own, or of the process that fitted.
 _NOT_SAVED = {
@@ -29,85 +37,82 @@ _NOT_SAVED = {
     *("_sklearn_version", "_skl_callbacks"),
 }
 
-_DTYPES = {
-    "BOOL": np.bool_,
-    **{
-        f"{kind}{bits}": np.dtype(f"{kind.lower()}{bits // 8}")
-        for kind in "IU"
-        for bits in (8, 16, 32, 64)
-    },
-    **{f"F{bits}": np.dtype(f"f{bits // 8}") for bits in (16, 32, 64)},
+_PARTS = {
+    *("class", "params", "attributes", "callables", "architecture", "requests"),
 }
 
+# Values at most of one sample.
+_MOST_VALUES = 2**28
 
-def write_state(path, content, arrays):
-    """Write JSON-able `content` and numpy `arrays`, all or nothing.
+# What a file can make go wrong where it is no longer checked.
+_ODD = (
+    *(AttributeError, IndexError, KeyError, OverflowError, RecursionError),
+    *(RuntimeError, TypeError, ValueError),
+)
 
-    Parameters
-    ----------
-    path : str or path-like
-    content : dict
-        Parameters and attributes that JSON can say.
-    arrays : dict of str to ndarray
-        float32, float64 or int64.
+
+def save_estimator(estimator, path):
+    """Write a fitted estimator to a file, which is read again before it has its name.
 
     Raises
     ------
     ImportError
         If safetensors is not installed.
+    ValueError
+        If the file could not be read again.
     """
-    save = _import_safetensors().save
-    arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    text = json.dumps(content, sort_keys=True)
-    metadata = {
-        "format": f"skpairclust {FORMAT}",
-        "content": text,
-        "digest": _digest(text, arrays),
-    }
-    _replace(Path(path), save(arrays, metadata=metadata))
+    cls = type(estimator)
 
+    def check(content, arrays):
+        code = {name: _no_network for name in content["callables"]}
+        parts = _read_parts(cls, content, arrays, "cpu", code)
+        if parts[1].network is not _no_network:
+            _check_weights(parts[1], parts[2])
 
-def _replace(path, data):
-    """Write a file whole or not at all, whoever else writes it."""
-    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
+    content, arrays = pack(estimator)
     try:
-        with open(temporary, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        write_state(path, content, arrays, check)
+    except _ODD as error:
+        raise ValueError(
+            f"save cannot write {str(path)!r}, because it could not be read again: "
+            f"{error}."
+        ) from error
 
 
-def read_state(path):
-    """Read what `write_state` wrote.
+def _no_network(*_):
+    """Stand for code that is not needed to check a file."""
 
-    Returns
-    -------
-    content : dict
-    arrays : dict of str to ndarray
+
+def load_estimator(cls, path, *, device, callables):
+    """Return an estimator of class `cls` that `save_estimator` wrote.
 
     Raises
     ------
     ValueError
-        If the file is cut short, altered, of a newer format, or of another kind.
+        If the file is not to be trusted, or of another class.
     """
-    load = _import_safetensors().load
-    # Read at once: a file that changes while it is checked would pass.
-    data = Path(path).read_bytes()
-    header = _read_header(path, data)
-    metadata = header.pop("__metadata__", None)
-    _check_format(path, metadata)
+    cls(device=device)._validate_params()
+    content, arrays = read_state(path)
+    given = {name: value for name, value in callables.items() if value is not None}
     try:
-        arrays = load(data)
-    except Exception as error:
-        raise _damaged(path, str(error)) from error
-    _check_arrays(path, header, arrays)
-    text = metadata.get("content", "")
-    if metadata.get("digest") != _digest(text, arrays):
-        raise _damaged(path, "its digest does not match its content")
-    return json.loads(text), arrays
+        _check_parts(content)
+    except _ODD as error:
+        raise damaged(path, str(error)) from error
+    if content["class"] != cls.__name__:
+        raise ValueError(
+            f"{str(path)!r} holds a {content['class']}, not a {cls.__name__}: use "
+            f"{content['class']}.load."
+        )
+    _check_callables(path, content["callables"], given)
+    try:
+        estimator, architecture, weights = _read_parts(
+            cls, content, arrays, device, given
+        )
+        _check_weights(architecture, weights)
+    except _ODD as error:
+        raise damaged(path, str(error)) from error
+    estimator._architecture, estimator.weights_ = architecture, weights
+    return _with_network(estimator, path)
 
 
 def pack(estimator):
@@ -157,7 +162,7 @@ def pack(estimator):
 
 def _check_array(name, array):
     """Raise unless an array can be saved and read again."""
-    if array.dtype not in _DTYPES.values():
+    if array.dtype not in DTYPES.values():
         raise ValueError(f"save cannot write {name!r} of dtype {array.dtype}.")
     if array.dtype.kind == "f" and np.isnan(array).any():
         raise ValueError(f"save does not write {name!r}: it holds NaN.")
@@ -170,40 +175,125 @@ def _pack_architecture(architecture):
     return {name: to_json(name, value) for name, value in values.items()}
 
 
-def unpack(cls, path, content, arrays, *, device, callables):
-    """Return an estimator of class `cls` from what `pack` made of it.
+def _check_parts(content):
+    """Raise unless a file holds the parts of an estimator."""
+    if not isinstance(content, dict) or content.keys() != _PARTS:
+        raise ValueError("it does not hold an estimator")
+    for name in ("params", "attributes", "architecture", "requests"):
+        if not isinstance(content[name], dict):
+            raise ValueError(f"its {name} are no table")
+    # The name of a class is shown: whatever else is there is not.
+    if not (isinstance(content["class"], str) and content["class"].isidentifier()):
+        raise ValueError("its class has no name")
+    callables = content["callables"]
+    if not (
+        isinstance(callables, list) and all(isinstance(name, str) for name in callables)
+    ):
+        raise ValueError("it lists callables that are no parameters")
+
+
+def _read_parts(cls, content, arrays, device, callables):
+    """Return an estimator without its network, the architecture and the weights.
 
     Raises
     ------
     ValueError
-        If it is of another class, or its parts do not fit together.
+        If a part is not what it should be, or does not fit the others; other
+        exceptions if a part is very strange.
     """
-    if content["class"] != cls.__name__:
-        raise ValueError(
-            f"{str(path)!r} holds a {content['class']}, not a {cls.__name__}: use "
-            f"{content['class']}.load."
-        )
-    given = {name: value for name, value in callables.items() if value is not None}
-    _check_callables(path, content["callables"], given)
+    known = signature(cls).parameters
     params = {name: from_json(value) for name, value in content["params"].items()}
-    estimator = cls(**{**params, **given, "device": device})
+    unknown = params.keys() - known.keys() | callables.keys() - known.keys()
+    if unknown:
+        raise ValueError(f"{sorted(unknown)} are no parameters")
+    estimator = cls(**{**params, **callables, "device": device})
     estimator._validate_params()
-    for name, value in content["attributes"].items():
-        setattr(estimator, name, from_json(value))
+    architecture = _read_architecture(content["architecture"], callables)
+    attributes = {n: from_json(v) for n, v in content["attributes"].items()}
     weights = {}
     for name, array in arrays.items():
         group, _, key = name.partition("/")
-        if key:
-            weights[key] = array
-        else:
-            setattr(estimator, group, array)
-    estimator.weights_ = weights
+        where = weights if key and group == "weights_" else attributes
+        where[key or name] = array
+    if attributes.keys() & (known.keys() | {"weights_", "_architecture"}):
+        raise ValueError("an attribute has the name of a parameter")
+    _check_fitted(cls, attributes, architecture)
+    for name, value in attributes.items():
+        setattr(estimator, name, value)
     set_requests(estimator, content["requests"])
-    architecture = {n: from_json(v) for n, v in content["architecture"].items()}
-    if architecture["network"] is None:
-        architecture["network"] = given["network"]
-    estimator._architecture = Architecture(**architecture)
-    return _with_network(estimator, path)
+    return estimator, architecture, weights
+
+
+def _read_architecture(values, callables):
+    """Return what builds the network."""
+    if values.keys() != {field.name for field in fields(Architecture)}:
+        raise ValueError("its architecture is not complete")
+    values = {name: from_json(value) for name, value in values.items()}
+    if not (
+        is_count(values["n_outputs"])
+        and is_shape(values["input_shape"])
+        and is_shape(values["hidden_layer_sizes"])
+        and is_flag(values["channels_last"])
+    ):
+        raise ValueError("its architecture is none")
+    if values["network"] is None:
+        values["network"] = callables["network"]
+    elif values["network"] not in BUILT_IN:
+        raise ValueError("its network is unknown")
+    return Architecture(**values)
+
+
+def _check_fitted(cls, attributes, architecture):
+    """Raise unless attributes are those of a fit with this architecture."""
+    shape = attributes.get("_sample_shape")
+    if not is_shape(shape) or not shape:
+        raise ValueError("'_sample_shape' is not what it should be")
+    n_values = math.prod(shape)
+    if n_values != math.prod(architecture.input_shape) or n_values > _MOST_VALUES:
+        raise ValueError("its network takes samples of another shape")
+    lengths = {
+        "sample_shape": shape,
+        "n_features": shape[0],
+        "n_outputs": architecture.n_outputs,
+    }
+    rules = {**COMMON, **cls._saved_attributes}
+    check_attributes(cls, rules, attributes, lengths)
+
+
+def _check_weights(architecture, weights):
+    """Raise unless the network takes these weights; allocates none.
+
+    A network of the user's that cannot be built without memory is built later.
+    """
+    is_own = callable(architecture.network)
+    if not is_own and len(architecture.hidden_layer_sizes) > 2 + len(weights):
+        raise ValueError("its network has more layers than weights")
+    try:
+        with default_torch_state(), warnings.catch_warnings():
+            # Pretrained weights, copied to where there are none, are reported.
+            warnings.simplefilter("ignore")
+            expected = architecture.outline()
+    except Exception as error:
+        if is_own:
+            return
+        raise ValueError(f"its network cannot be built: {error}") from error
+    fits = expected.keys() == weights.keys() and all(
+        _can_hold(expected[name], array, is_own=is_own)
+        for name, array in weights.items()
+    )
+    if not fits:
+        raise ValueError("its weights do not fit its network")
+
+
+def _can_hold(tensor, array, *, is_own):
+    """Whether a tensor of a network takes the values of an array."""
+    # Old files have a dimension where there is a single number.
+    if array.shape not in (tuple(tensor.shape), tuple(tensor.shape) or (1,)):
+        return False
+    is_float = array.dtype.kind == "f"
+    return is_float == tensor.is_floating_point() and (
+        is_own or not is_float or bool(np.isfinite(array).all())
+    )
 
 
 def _check_callables(path, saved, given):
@@ -226,84 +316,12 @@ def _check_callables(path, saved, given):
 def _with_network(estimator, path):
     """Return the estimator with its network built, which proves that weights fit."""
     try:
-        estimator._network = estimator._build_network()
+        network = estimator._network = estimator._build_network()
+        columns = estimator._saved_attributes["_n_features_out"]
+        if columns == Equal("n_hidden"):
+            shape = estimator._architecture.input_shape
+            if count_features(network, shape) != estimator._n_features_out:
+                raise RuntimeError("features are missing")
     except RuntimeError as error:
-        raise _damaged(path, f"its weights do not fit its network: {error}") from error
+        raise damaged(path, f"its weights do not fit its network: {error}") from error
     return estimator
-
-
-def _import_safetensors():
-    """Return `safetensors.numpy`, or say how to get it."""
-    try:
-        import safetensors.numpy
-    except ImportError as error:
-        raise ImportError(
-            "save and load need the package safetensors: pip install safetensors."
-        ) from error
-    return safetensors.numpy
-
-
-def _read_header(path, data):
-    """Return the JSON header of a safetensors file, each key once."""
-    size = int.from_bytes(data[:8], "little")
-    if len(data) < 8 or size > len(data) - 8:
-        raise _damaged(path, "it is cut short or no safetensors file")
-    try:
-        header = json.loads(data[8 : 8 + size], object_pairs_hook=_unique_keys)
-    except (ValueError, RecursionError) as error:
-        raise _damaged(path, f"its header cannot be read: {error}") from error
-    if not isinstance(header, dict):
-        raise _damaged(path, "its header is no table")
-    return header
-
-
-def _unique_keys(pairs):
-    """Return a dict of `pairs`, or raise if a key stands twice."""
-    table = dict(pairs)
-    if len(table) != len(pairs):
-        raise ValueError("a key stands twice")
-    return table
-
-
-def _check_format(path, metadata):
-    """Raise unless the file is one of ours and not from the future."""
-    kind, _, number = str((metadata or {}).get("format", "")).partition(" ")
-    if kind != "skpairclust" or not number.isdecimal():
-        raise ValueError(f"{str(path)!r} was not written by the method save.")
-    if int(number) > FORMAT:
-        raise ValueError(
-            f"{str(path)!r} has format {number}, and this version of skpairclust reads "
-            f"formats up to {FORMAT}: install a newer skpairclust."
-        )
-
-
-def _check_arrays(path, header, arrays):
-    """Raise unless names, dtypes, shapes and values are what a header promises."""
-    if header.keys() != arrays.keys():
-        raise _damaged(path, "arrays are missing or strange")
-    for name, array in arrays.items():
-        entry = header[name]
-        if (
-            _DTYPES.get(entry.get("dtype")) != array.dtype
-            or tuple(entry.get("shape", ())) != array.shape
-        ):
-            raise _damaged(path, f"array {name!r} has another dtype or shape")
-        if array.dtype.kind == "f" and np.isnan(array).any():
-            raise _damaged(path, f"array {name!r} holds values that are not finite")
-
-
-def _digest(text, arrays):
-    """Return the SHA-256 of all that a file says."""
-    digest = hashlib.sha256(text.encode())
-    for name in sorted(arrays):
-        array = arrays[name]
-        digest.update(f"{name} {array.dtype} {array.shape}".encode())
-        digest.update(array.tobytes())
-    return digest.hexdigest()
-
-
-def _damaged(path, reason):
-    """Return the error for a file that cannot be trusted."""
-    return ValueError(
-        f"{str(path)!r} is damaged or was altered: {reason}. Save the estimator again."
-    )

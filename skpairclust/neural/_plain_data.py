@@ -1,10 +1,15 @@
 """Parameters and attributes as JSON, and back as they were."""
 
+import re
+
 import numpy as np
 from sklearn import config_context
 
 # Methods that may ask for metadata.
 _METHODS = ("fit", "predict", "score", "transform")
+
+# Dtypes of arrays: objects, numbers, or strings.
+_DTYPE = re.compile("O|[<>=|][biufU][0-9]{1,5}")
 
 
 def to_json(name, value):
@@ -44,12 +49,24 @@ def from_json(value):
         return value
     kind, dtype, value = value["kind"], value.get("dtype"), value["value"]
     if kind == "array":
-        return np.array(from_json(value), dtype=dtype)
+        return _array_from_json(value, dtype)
     if kind == "tuple":
         return tuple(from_json(item) for item in value)
     if kind == "dict":
         return {key: from_json(item) for key, item in value.items()}
     raise ValueError(f"unknown kind of value {kind!r}")
+
+
+def _array_from_json(value, dtype):
+    """Return an array, of no more memory than its text had."""
+    values = from_json(value)
+    if not isinstance(dtype, str) or not _DTYPE.fullmatch(dtype):
+        raise ValueError(f"unknown dtype {dtype!r}")
+    if dtype[1:2] == "U":
+        # As long as the longest, whatever else is claimed: padding could fill memory.
+        array = np.array(values, dtype=np.str_)
+        return array.astype(dtype) if np.dtype(dtype).itemsize < 2**12 else array
+    return np.array(values, dtype=dtype)
 
 
 def read_requests(estimator):
@@ -69,7 +86,17 @@ def read_requests(estimator):
 
 
 def set_requests(estimator, requests):
-    """Let the methods of an estimator request what `read_requests` returned."""
+    """Let the methods of an estimator request what `read_requests` returned.
+
+    Raises
+    ------
+    ValueError
+        If it cannot.
+    """
     with config_context(enable_metadata_routing=True):
         for method, asked in requests.items():
+            if method not in _METHODS or not all(
+                isinstance(value, str | bool) for value in asked.values()
+            ):
+                raise ValueError(f"no method {method!r} requests such metadata")
             getattr(estimator, f"set_{method}_request")(**asked)

@@ -159,12 +159,11 @@ def test_values_that_are_not_finite(fitted, tmp_path):
     broken.weights_[first] = np.full_like(broken.weights_[first], np.nan)
     with pytest.raises(ValueError, match="does not write.*NaN"):
         broken.save(tmp_path / "nan")
-    assert not list(tmp_path.iterdir())
     content, arrays = pack(fitted)
     arrays[f"weights_/{first}"] = broken.weights_[first]
-    write_state(tmp_path / "nan", content, arrays)
     with pytest.raises(ValueError, match="not finite"):
-        load(tmp_path / "nan")
+        write_state(tmp_path / "nan", content, arrays)
+    assert not list(tmp_path.iterdir())
 
 
 BUFFERS = {
@@ -342,14 +341,16 @@ def test_many_writers_of_one_path(fitted, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["best"]
 
 
-def test_without_safetensors_says_what_to_install(tmp_path):
+def test_without_safetensors_files_are_read_and_none_is_written(path):
     code = (
         "import sys; sys.modules['safetensors'] = None; "
-        "from skpairclust import ConstrainedNeuralClusterer as C; C.load('x')"
+        "from skpairclust import ConstrainedNeuralClusterer as C; "
+        f"C.load({path.name!r}).save('again')"
     )
     result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=path.parent
     )
+    assert "ImportError: save needs the package safetensors" in result.stderr
     assert "pip install safetensors" in result.stderr
 
 
@@ -376,6 +377,66 @@ def test_a_saved_file_of_version_0_1_keeps_loading():
 
 def iris_raw():
     return load_iris().data
+
+
+def test_attributes_too_long_for_a_header_survive(iris, tmp_path):
+    pandas = pytest.importorskip("pandas")
+    names = [f"a long name of feature {number}" for number in range(2000)]
+    X = pandas.DataFrame(np.random.RandomState(0).normal(size=(30, 2000)))
+    X.columns = names
+    fitted = ConstrainedNeuralClusterer(2, hidden_layer_sizes=4, max_iter=1).fit(X)
+    fitted.notes = ["a note"] * 10_000
+    fitted.save(tmp_path / "model")
+    loaded = load(tmp_path / "model")
+    assert loaded.notes == fitted.notes
+    np.testing.assert_array_equal(loaded.feature_names_in_, names)
+    fitted.notes = "x" * 2**24
+    with pytest.raises(ValueError, match="cannot write 'notes': it takes 16777218"):
+        fitted.save(tmp_path / "model")
+    assert load(tmp_path / "model").notes == loaded.notes
+
+
+@pytest.mark.parametrize("name", ["predict", "_mine", "get_params", "a/b"])
+def test_own_attributes_that_would_harm_are_not_saved(name, iris, tmp_path):
+    fitted = ConstrainedNeuralClusterer(3, max_iter=1).fit(iris[0])
+    setattr(fitted, name, [1, 2])
+    with pytest.raises(ValueError, match=f"one's own cannot be called '{name}'"):
+        fitted.save(tmp_path / "model")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_link_is_replaced_and_not_followed(fitted, tmp_path):
+    target = tmp_path / "target"
+    target.write_text("untouched")
+    (tmp_path / "link").symlink_to(target)
+    fitted.save(tmp_path / "link")
+    assert target.read_text() == "untouched"
+    assert not (tmp_path / "link").is_symlink()
+    load(tmp_path / "link")
+
+
+_WRITE = """
+import sys
+import numpy as np
+from skpairclust import ConstrainedNeuralClusterer
+fitted = ConstrainedNeuralClusterer.load(sys.argv[1])
+for _ in range(int(sys.argv[2])):
+    fitted.save("best")
+    again = ConstrainedNeuralClusterer.load("best")
+    assert np.array_equal(again.labels_, fitted.labels_)
+"""
+
+
+@pytest.mark.parametrize("n_saves", [5, pytest.param(60, marks=pytest.mark.slow)])
+def test_processes_that_write_one_path(n_saves, path):
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", _WRITE, path.name, str(n_saves)], cwd=path.parent
+        )
+        for _ in range(4)
+    ]
+    assert [writer.wait() for writer in writers] == [0] * 4
+    assert sorted(p.name for p in path.parent.iterdir()) == ["best", path.name]
 
 
 def test_an_unfitted_estimator_is_not_saved(tmp_path):

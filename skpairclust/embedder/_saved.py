@@ -1,0 +1,23 @@
+"""What a saved embedder has beside what all estimators have."""
+
+from skpairclust.neural._saved_attributes import (
+    Array,
+    Equal,
+    Optional,
+    is_curve,
+    is_flag,
+    is_number,
+)
+
+# Clusters and their centers are all there or all missing; `check_attributes` cannot
+# say so, and without centers nothing reads the others.
+SAVED_ATTRIBUTES = {
+    "_n_features_out": Equal("n_outputs"),
+    "_is_normalized": is_flag,
+    "margin_": is_number,
+    "validation_scores_": is_curve,
+    "embedding_": Array("float32", ("n_samples", "n_outputs")),
+    "cluster_centers_": Optional(Array("float32", ("n_centers", "n_outputs"))),
+    "_cluster_of_center": Optional(Array("int64", ("n_centers",), below="n_centers")),
+    "labels_": Optional(Array("int64", ("n_samples",), below="n_centers")),
+}
