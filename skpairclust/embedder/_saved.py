@@ -9,8 +9,6 @@ from skpairclust.neural._saved_attributes import (
     is_number,
 )
 
-# Clusters and their centers are all there or all missing; `check_attributes` cannot
-# say so, and without centers nothing reads the others.
 SAVED_ATTRIBUTES = {
     "_n_features_out": Equal("n_outputs"),
     "_is_normalized": is_flag,
@@ -18,6 +16,10 @@ SAVED_ATTRIBUTES = {
     "validation_scores_": is_curve,
     "embedding_": Array("float32", ("n_samples", "n_outputs")),
     "cluster_centers_": Optional(Array("float32", ("n_centers", "n_outputs"))),
-    "_cluster_of_center": Optional(Array("int64", ("n_centers",), below="n_centers")),
-    "labels_": Optional(Array("int64", ("n_samples",), below="n_centers")),
+    "_cluster_of_center": Optional(
+        Array("int64", ("n_centers",), below="n_centers"), "cluster_centers_"
+    ),
+    "labels_": Optional(
+        Array("int64", ("n_samples",), below="n_centers"), "cluster_centers_"
+    ),
 }

@@ -82,14 +82,13 @@ def open_regular(path, most_bytes):
     ValueError
         If it is a folder, a pipe or a device, or larger than `most_bytes`.
     """
-    try:
-        descriptor = os.open(path, _EXISTING_FILE)
-    except IsADirectoryError as error:
-        raise _no_file(path) from error
+    descriptor = os.open(path, _EXISTING_FILE)
+    status = os.fstat(descriptor)
+    # A folder can be opened, but is no file for Python.
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise ValueError(f"{str(path)!r} is no regular file.")
     with os.fdopen(descriptor, "rb", buffering=0) as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise _no_file(path)
         if status.st_size > most_bytes:
             raise ValueError(
                 f"{str(path)!r} has {status.st_size} bytes, and at most {most_bytes} "
@@ -114,8 +113,3 @@ def read_exactly(file, n_bytes):
             raise EOFError(f"it has ended after {n_read} of {n_bytes} bytes")
         n_read += n_more
     return buffer
-
-
-def _no_file(path):
-    """Return the error for what is a folder, a pipe or a device."""
-    return ValueError(f"{str(path)!r} is no regular file.")

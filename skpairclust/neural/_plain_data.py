@@ -8,7 +8,8 @@ from sklearn import config_context
 # Methods that may ask for metadata.
 _METHODS = ("fit", "predict", "score", "transform")
 
-# Dtypes of arrays: objects, numbers, or strings.
+# Dtypes of arrays: objects, numbers, or strings, and bytes of the latter at most.
+_MOST_BYTES = 2**25
 _DTYPE = re.compile("O|[<>=|][biufU][0-9]{1,5}")
 
 
@@ -58,14 +59,16 @@ def from_json(value):
 
 
 def _array_from_json(value, dtype):
-    """Return an array, of no more memory than its text had."""
+    """Return an array, of hardly more memory than its text had."""
     values = from_json(value)
     if not isinstance(dtype, str) or not _DTYPE.fullmatch(dtype):
         raise ValueError(f"unknown dtype {dtype!r}")
     if dtype[1:2] == "U":
-        # As long as the longest, whatever else is claimed: padding could fill memory.
+        # As long as the longest first: padding could fill the memory.
         array = np.array(values, dtype=np.str_)
-        return array.astype(dtype) if np.dtype(dtype).itemsize < 2**12 else array
+        if array.size * np.dtype(dtype).itemsize > _MOST_BYTES:
+            raise ValueError(f"an array of {array.size} strings has dtype {dtype!r}")
+        return array.astype(dtype)
     return np.array(values, dtype=dtype)
 
 

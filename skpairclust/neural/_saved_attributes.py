@@ -44,6 +44,20 @@ class Optional(NamedTuple):
     Attributes
     ----------
     rule : callable, Array or Equal
+    beside : str or None
+        An attribute that is there, or missing, as this one is.
+    """
+
+    rule: object
+    beside: str | None = None
+
+
+class OrNone(NamedTuple):
+    """What may be None, but must be there.
+
+    Attributes
+    ----------
+    rule : callable, Array or Equal
     """
 
     rule: object
@@ -111,7 +125,7 @@ COMMON = {
     "_sample_shape": is_shape,
     "n_features_in_": Equal("n_features"),
     "feature_names_in_": Optional(_are_names),
-    "_offset": Optional(Array("float64", ("sample_shape",))),
+    "_offset": OrNone(Array("float64", ("sample_shape",))),
     "loss_": is_loss,
     "loss_curve_": is_curve,
     "n_iter_": is_positive,
@@ -137,13 +151,14 @@ def check_attributes(cls, rules, attributes, lengths):
     ValueError
     """
     for name, rule in rules.items():
-        is_optional = isinstance(rule, Optional)
-        value = attributes.get(name)
-        if value is None:
-            if not is_optional:
+        if name not in attributes:
+            if not isinstance(rule, Optional):
                 raise ValueError(f"{name!r} is missing")
-        elif not _fits(rule.rule if is_optional else rule, value, lengths):
+        elif not _fits(rule, attributes[name], lengths):
             raise ValueError(f"{name!r} is not what it should be")
+        if isinstance(rule, Optional) and rule.beside is not None:
+            if (name in attributes) != (rule.beside in attributes):
+                raise ValueError(f"of {name!r} and {rule.beside!r} one is missing")
     for name in attributes.keys() - rules.keys():
         is_free = name.isidentifier() and not name.startswith("_")
         if not is_free or hasattr(cls, name):
@@ -155,6 +170,10 @@ def check_attributes(cls, rules, attributes, lengths):
 
 def _fits(rule, value, lengths):
     """Whether a value is what a rule asks for."""
+    if isinstance(rule, OrNone) and value is None:
+        return True
+    if isinstance(rule, Optional | OrNone):
+        rule = rule.rule
     if isinstance(rule, Equal):
         return is_count(value) and lengths.setdefault(rule.length, value) == value
     if not isinstance(rule, Array):

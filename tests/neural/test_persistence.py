@@ -396,7 +396,7 @@ def test_attributes_too_long_for_a_header_survive(iris, tmp_path):
     assert load(tmp_path / "model").notes == loaded.notes
 
 
-@pytest.mark.parametrize("name", ["predict", "_mine", "get_params", "a/b"])
+@pytest.mark.parametrize("name", ["predict", "_mine", "transform", "a/b"])
 def test_own_attributes_that_would_harm_are_not_saved(name, iris, tmp_path):
     fitted = ConstrainedNeuralClusterer(3, max_iter=1).fit(iris[0])
     setattr(fitted, name, [1, 2])
