@@ -5,7 +5,6 @@ among them. The training loop moves both to the device.
 """
 
 import math
-from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -59,35 +58,21 @@ class ConstraintBatches:
     @property
     def largest(self):
         """Samples in a batch at most."""
-        n_pairs, n_rows = self._share_out()
+        n_pairs, n_rows = self.share_out()
         return 2 * largest_part(len(self.pairs), n_pairs) + largest_part(
             len(self.grouped), n_rows
         )
 
     def __iter__(self):
-        draws = self._draw_rows()
-        while True:
-            yield from self._relate(list(islice(draws, _PLANNED_BATCHES)))
+        return PlannedBatches(self)
 
-    def _draw_rows(self):
-        """Yield the distinct rows of one batch after the other."""
-        n_pairs, n_rows = self._share_out()
-        pair_stream = shuffled_stream(len(self.pairs), n_pairs, self.rng)
-        row_stream = shuffled_stream(len(self.grouped), n_rows, self.rng)
-        while True:
-            rows = self.grouped[next(row_stream)]
-            if len(self.pairs):
-                endpoints = self.pairs[next(pair_stream)].ravel()
-                rows = np.unique(np.concatenate([endpoints, rows]))
-            yield rows
-
-    def _share_out(self):
+    def share_out(self):
         """Return how many pairs and how many grouped samples a batch has at most."""
         share = 2 if len(self.pairs) and len(self.grouped) else 1
         size = max(2, self.batch_size // share)
         return size // 2, size
 
-    def _relate(self, drawn):
+    def relate(self, drawn):
         """Yield a batch for each array of rows; pairs are looked up all at once."""
         offsets = np.cumsum([0, *map(len, drawn)])
         known = self.constraints.induced_pairs(np.concatenate(drawn), offsets)
@@ -101,6 +86,57 @@ class ConstraintBatches:
             relation[i, j] += weight
             relation[j, i] += weight
             yield Batch(rows, relation)
+
+
+class PlannedBatches:
+    """The batches of `ConstraintBatches`, of which some are always planned.
+
+    Parameters
+    ----------
+    batches : ConstraintBatches
+    """
+
+    def __init__(self, batches):
+        self.batches = batches
+        n_pairs, n_rows = batches.share_out()
+        self._pairs = shuffled_stream(len(batches.pairs), n_pairs, batches.rng)
+        self._rows = shuffled_stream(len(batches.grouped), n_rows, batches.rng)
+        self._planned, self._related = [], iter(())
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if not self._planned:
+            self._plan([self._draw_rows() for _ in range(_PLANNED_BATCHES)])
+        self._planned.pop()
+        return next(self._related)
+
+    def _plan(self, drawn):
+        """Look up the pairs of batches of these rows; the next one is kept last."""
+        self._planned, self._related = drawn[::-1], self.batches.relate(drawn)
+
+    def _draw_rows(self):
+        """Return the distinct rows of the next batch."""
+        rows = self.batches.grouped[next(self._rows)]
+        if len(self.batches.pairs):
+            endpoints = self.batches.pairs[next(self._pairs)].ravel()
+            rows = np.unique(np.concatenate([endpoints, rows]))
+        return rows
+
+    def state(self):
+        """Return what is planned and where the streams are, as plain data."""
+        return {
+            "planned": self._planned[::-1],
+            "pairs": self._pairs.state(),
+            "rows": self._rows.state(),
+        }
+
+    def restore(self, state):
+        """Go to where batches like these were; the generator is left anywhere."""
+        self._plan(state["planned"])
+        self._pairs.restore(state["pairs"])
+        self._rows.restore(state["rows"])
 
 
 def constrained_rows(constraints):

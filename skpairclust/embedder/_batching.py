@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skpairclust.neural._streams import shuffled_stream
+from skpairclust.neural._streams import shuffled_items, shuffled_stream
 
 # Epochs of tiny data would have one step.
 _MIN_STEPS = 4
@@ -30,7 +30,30 @@ class EmbeddingBatch(NamedTuple):
     triplets: tuple | None = None
 
 
-class GroupBatches:
+class EndlessBatches:
+    """Batches that follow from streams, and say where these are.
+
+    Attributes
+    ----------
+    _streams : list of ShuffledPasses
+    """
+
+    _streams: list = []
+
+    def __iter__(self):
+        return self
+
+    def state(self):
+        """Return where the streams are, as plain data."""
+        return [stream.state() for stream in self._streams]
+
+    def restore(self, state):
+        """Go to where batches like these were; the generator is left anywhere."""
+        for stream, own in zip(self._streams, state, strict=True):
+            stream.restore(own)
+
+
+class GroupBatches(EndlessBatches):
     """Endless batches of C groups with B / C samples each.
 
     Parameters
@@ -51,25 +74,20 @@ class GroupBatches:
         self.samples_per_class = max(samples_per_class, enough)
         self.rng = rng
         self._singles = np.setdiff1d(np.arange(len(known.members)), known.rich)
+        # Groups with positives.
+        self._streams = [shuffled_items(known.rich, rng)]
 
-    def __iter__(self):
-        groups = self._draw_groups()
-        while True:
-            taken, rows = set(), []
-            # At the end of a pass groups come again that the batch has already.
-            for group in islice(groups, len(self.known.rich)):
-                for member in self._with_neighbors(group):
-                    if member not in taken:
-                        taken.add(member)
-                        rows.extend(self._some_of(member))
-                if len(rows) >= self.batch_size:
-                    break
-            yield EmbeddingBatch(np.array(rows[: self.batch_size]))
-
-    def _draw_groups(self):
-        """Yield groups with positives, each once per pass."""
-        while True:
-            yield from self.rng.permutation(self.known.rich).tolist()
+    def __next__(self):
+        taken, rows = set(), []
+        # At the end of a pass groups come again that the batch has already.
+        for group in islice(self._streams[0], len(self.known.rich)):
+            for member in self._with_neighbors(group):
+                if member not in taken:
+                    taken.add(member)
+                    rows.extend(self._some_of(member))
+            if len(rows) >= self.batch_size:
+                break
+        return EmbeddingBatch(np.array(rows[: self.batch_size]))
 
     def _with_neighbors(self, group):
         """Return the group and some that are known to differ from it."""
@@ -90,7 +108,7 @@ class GroupBatches:
         return self.rng.permutation(rows)[: self.samples_per_class].tolist()
 
 
-class PairBatches:
+class PairBatches(EndlessBatches):
     """Endless batches of the ends of pairs, as many of each kind as there are.
 
     For losses of pairs: where few samples have both kinds, as with pairs drawn at
@@ -107,7 +125,9 @@ class PairBatches:
     def __init__(self, constraints, batch_size, rng):
         self.kinds = constraints._must_link, constraints._cannot_link
         self.n_pairs = max(1, batch_size // 4)
-        self.rng = rng
+        self._streams = [
+            shuffled_stream(len(pairs), self.n_pairs, rng) for pairs in self.kinds
+        ]
 
     @property
     def n_steps(self):
@@ -115,19 +135,15 @@ class PairBatches:
         n_pairs = max(map(len, self.kinds))
         return max(_MIN_STEPS, math.ceil(n_pairs / self.n_pairs))
 
-    def __iter__(self):
-        streams = [
-            shuffled_stream(len(pairs), self.n_pairs, self.rng) for pairs in self.kinds
+    def __next__(self):
+        drawn = [
+            pairs[next(stream)]
+            for pairs, stream in zip(self.kinds, self._streams, strict=True)
         ]
-        while True:
-            drawn = [
-                pairs[next(stream)]
-                for pairs, stream in zip(self.kinds, streams, strict=True)
-            ]
-            yield EmbeddingBatch(np.unique(np.concatenate(drawn)))
+        return EmbeddingBatch(np.unique(np.concatenate(drawn)))
 
 
-class HardBatches:
+class HardBatches(EndlessBatches):
     """Endless batches of random positive pairs and hard negatives of both ends.
 
     The importance sampling that Oh Song et al. (2016), section 4.2, describe. A
@@ -147,25 +163,20 @@ class HardBatches:
         self.batch_size = batch_size
         self.rng = rng
         self.find_negatives = find_negatives
+        # Groups with positives.
+        self._streams = [shuffled_items(known.rich, rng)]
 
-    def __iter__(self):
-        groups = self._draw_groups()
-        while True:
-            rows = np.empty(0, dtype=np.int64)
-            # Pairs may share rows and negatives: a few rounds fill the batch.
-            for _ in range(_MOST_ROUNDS):
-                n_pairs = (self.batch_size - len(rows)) // 4
-                if not n_pairs:
-                    break
-                ends = self._draw_pairs(list(islice(groups, n_pairs)))
-                negatives = self.find_negatives(ends)
-                rows = np.unique([*rows, *ends, *negatives[negatives >= 0]])
-            yield EmbeddingBatch(rows)
-
-    def _draw_groups(self):
-        """Yield groups with positives, each once a pass."""
-        while True:
-            yield from self.rng.permutation(self.known.rich).tolist()
+    def __next__(self):
+        rows = np.empty(0, dtype=np.int64)
+        # Pairs may share rows and negatives: a few rounds fill the batch.
+        for _ in range(_MOST_ROUNDS):
+            n_pairs = (self.batch_size - len(rows)) // 4
+            if not n_pairs:
+                break
+            ends = self._draw_pairs(list(islice(self._streams[0], n_pairs)))
+            negatives = self.find_negatives(ends)
+            rows = np.unique([*rows, *ends, *negatives[negatives >= 0]])
+        return EmbeddingBatch(rows)
 
     def _draw_pairs(self, groups):
         """Return the ends of a random pair of each group."""
@@ -174,7 +185,7 @@ class HardBatches:
         return np.concatenate(ends)
 
 
-class TripletBatches:
+class TripletBatches(EndlessBatches):
     """Endless batches of listed triplets.
 
     Parameters
@@ -190,18 +201,26 @@ class TripletBatches:
         self.n_triplets = max(1, batch_size // 3)
         self.rng = rng
         self.get_triplets = get_triplets
+        self._listed = None
 
-    def __iter__(self):
-        while True:
-            listed = self.get_triplets()
-            order = self.rng.permutation(len(listed))
-            n_batches = max(1, math.ceil(len(listed) / self.n_triplets))
-            for part in np.array_split(order, n_batches):
-                rows, positions = np.unique(listed[part], return_inverse=True)
-                yield EmbeddingBatch(rows, tuple(positions.reshape(-1, 3).T))
-                # A new list has been made meanwhile: go on with that.
-                if self.get_triplets() is not listed:
-                    break
+    def __next__(self):
+        self._follow_list()
+        part = self._listed[next(self._streams[0])]
+        rows, positions = np.unique(part, return_inverse=True)
+        return EmbeddingBatch(rows, tuple(positions.reshape(-1, 3).T))
+
+    def _follow_list(self):
+        """Begin a pass over the current list, if it is a new one."""
+        listed = self.get_triplets()
+        if listed is not self._listed:
+            self._listed = listed
+            stream = shuffled_stream(len(listed), self.n_triplets, self.rng)
+            self._streams = [stream]
+
+    def restore(self, state):
+        """Go to where batches like these were; the current list is theirs."""
+        self._follow_list()
+        super().restore(state)
 
 
 def count_steps(known, batch_size):
