@@ -37,6 +37,7 @@ WITHOUT_TORCH = {
 WITHOUT_SKLEARN = {
     *("_augmentation", "_batching", "_epoch_hooks", "_known_groups", "_losses"),
     *("_mining", "_networks", "_noise", "_objective", "_persistence", "_rows"),
+    *("_checkpoint", "_fingerprint", "_plain_state", "_progress"),
     *("_files", "_saved", "_saved_attributes", "_tensor_file"),
     *("_streams", "_torch_utils", "_training", "_triplets"),
 }

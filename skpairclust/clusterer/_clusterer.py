@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 from numbers import Integral, Real
+from os import PathLike
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -22,6 +23,7 @@ from skpairclust.constraints._mistakes import explains_names
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.constraints._typing import AnyArray, RandomState, Samples
 from skpairclust.neural._base import PRIVATE_FITTED, check_finished
+from skpairclust.neural._checkpoint import FitCheckpoints, check_parameters
 from skpairclust.neural._heads import count_features
 from skpairclust.neural._tasks import describe_network
 from skpairclust.neural._torch_utils import default_torch_state
@@ -205,6 +207,16 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         Whether to start from the weights of the previous call of `fit`, if their
         shapes are the same.
 
+    checkpoint_dir : str or path-like, default=None
+        Folder in which a fit keeps its state. If the process is killed, the same call
+        of `fit` goes on where it was, and the result is the same as without the
+        interruption. The files are removed when `fit` has succeeded. It needs a
+        `random_state`.
+
+    checkpoint_interval : float, default=30.0
+        Seconds between two states at least. If it takes long to write one, they are
+        so far apart that writing takes about a hundredth of the time.
+
     verbose : int, default=0
         Above 0, print the progress of each epoch.
 
@@ -325,6 +337,8 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         "n_jobs": [Integral, None],
         "device": [str, torch.device],
         "warm_start": ["boolean"],
+        "checkpoint_dir": [str, PathLike, None],
+        "checkpoint_interval": [non_negative()],
         "verbose": ["verbose"],
     }
 
@@ -364,6 +378,8 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         n_jobs: int | None = None,
         device: str | torch.device = "auto",
         warm_start: bool = False,
+        checkpoint_dir: str | PathLike[str] | None = None,
+        checkpoint_interval: float = 30.0,
         verbose: int = 0,
     ) -> None:
         self.n_clusters = n_clusters
@@ -397,6 +413,8 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         self.n_jobs = n_jobs
         self.device = device
         self.warm_start = warm_start
+        self.checkpoint_dir = checkpoint_dir
+        self.checkpoint_interval = checkpoint_interval
         self.verbose = verbose
 
     @explains_names
@@ -450,6 +468,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
             interrupted. What was learned until then is kept.
         """
         self._validate_params()
+        check_parameters(self)
         context = self._init_callback_context(max_subtasks=self.n_init)
         with new_fit(self, PRIVATE_FITTED) as earlier, default_torch_state():
             X = self._check_X(X, reset=True)
@@ -462,6 +481,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
             rows = self._near_zero(X)
             task = make_task(self._parameters(), rows, constraints, y, rng)
             task = self._start_warm(task, earlier)
+            checkpoints = FitCheckpoints(self, X, constraints, task, seeds, len(seeds))
             context.call_on_fit_task_begin(estimator=self, X=X, y=constraints)
             runs = run_restarts(
                 rows,
@@ -473,10 +493,12 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
                     self._make_hook(context, X, constraints, partial(_stopped, task))
                     for _ in seeds
                 ],
+                files=checkpoints.files,
             )
             best = min(check_finished(runs, self), key=lambda run: run.loss)
             self._keep(best, task)
             self._name_clusters(self._probabilities(X), constraints)
+        checkpoints.remove(runs)
         context.call_on_fit_task_end(estimator=self, X=X, y=constraints)
         return self
 

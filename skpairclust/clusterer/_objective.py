@@ -60,7 +60,9 @@ class ClusteringTask(NetworkTask):
     starts: dict = field(default_factory=dict)
 
 
-def run_restart(X, constraints, task, seed, label="fit", hook=None):
+def run_restart(
+    X, constraints, task, seed, label="fit", hook=None, checkpoint_file=None
+):
     """Train one network from its own seed.
 
     Parameters
@@ -74,17 +76,27 @@ def run_restart(X, constraints, task, seed, label="fit", hook=None):
         Begins the progress line.
     hook : callable, optional
         Called after each epoch: see `_epoch_hooks`.
+    checkpoint_file : CheckpointFile, optional
+        Where the training goes on if it was begun before.
 
     Returns
     -------
     TrainingRun
     """
 
-    def fit_network(network, rows, hooks):
-        trials = Trials(rows, constraints, task, seed, PairObjective, hooks)
+    def fit_network(network, rows, hooks, checkpoint):
+        trials = Trials(rows, constraints, task, seed, PairObjective, hooks, checkpoint)
         return trials.run(network)
 
-    return run_task(X, task, seed, fit_network, label=label, hook=hook)
+    return run_task(
+        X,
+        task,
+        seed,
+        fit_network,
+        label=label,
+        hook=hook,
+        checkpoint_file=checkpoint_file,
+    )
 
 
 class StepInputs(NamedTuple):
@@ -138,7 +150,7 @@ class PairObjective:
         self.can_record = rows.is_resident and isinstance(
             task.architecture.network, str
         )
-        rng = np.random.RandomState(seed)
+        self._rng = rng = np.random.RandomState(seed)
         self._generator = make_generator(rng.randint(2**31), self.device)
         batches = ConstraintBatches(constraints, options.batch_size, rng)
         self._batches = iter(batches) if batches.n_steps else None
@@ -172,6 +184,32 @@ class PairObjective:
         if options.unlabeled is not None and self._is_adversarial:
             distances = neighbor_distances(rows, make_generator(rng.randint(2**31)))
             self._radius = options.adversarial_radius * distances
+
+    def state(self):
+        """Return what the next steps depend on, as plain data and tensors."""
+        return {
+            "n_taken": self._n_taken,
+            "batches": None if self._batches is None else self._batches.state(),
+            "stream": None if self._stream is None else self._stream.state(),
+            "rngs": [self._rng.get_state(), self._walk_rng.get_state()],
+            "generator": self._generator.get_state(),
+            "flip_rate": self._noise.rate,
+            "shares": self._prior.shares,
+        }
+
+    def restore(self, state):
+        """Go to where an objective like this one was."""
+        self._n_taken = state["n_taken"]
+        for stream, name in ((self._batches, "batches"), (self._stream, "stream")):
+            if stream is not None:
+                stream.restore(state[name])
+        # Last: streams have used them.
+        for rng, own in zip((self._rng, self._walk_rng), state["rngs"], strict=True):
+            rng.set_state(tuple(own))
+        self._generator.set_state(state["generator"])
+        if not self._noise.fixed:
+            self._noise.rate.copy_(state["flip_rate"])
+        self._prior.shares.copy_(state["shares"])
 
     @property
     def generators(self):

@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from skpairclust.clusterer._batching import ConstraintBatches
 from skpairclust.clusterer._losses import mcl_loss
+from skpairclust.neural._checkpoint import Checkpoint
 from skpairclust.neural._streams import shuffled_stream
 from skpairclust.neural._torch_utils import to_device
 from skpairclust.neural._training import settle, train
@@ -94,15 +95,20 @@ class Trials:
         Makes the loss of a step of ``(rows, constraints, task, seed)``.
     hooks : EpochHooks
         What is called after the epochs of the training; prints those of trials.
+    checkpoint : Checkpoint, optional
+        Where the training goes on, and which trials are done.
     """
 
-    def __init__(self, rows, constraints, task, seed, make_objective, hooks):
+    def __init__(
+        self, rows, constraints, task, seed, make_objective, hooks, checkpoint=None
+    ):
         self.rows = rows
         self.constraints = constraints
         self.task = task
         self.seed = seed
         self.make_objective = make_objective
         self.hooks = hooks
+        self.checkpoint = checkpoint or Checkpoint()
         n_epochs = int(_TRIAL * task.training.max_iter)
         # What was trained before starts as it is; without walks there is no judging.
         can_judge = task.walk is not None and task.initial_weights is None
@@ -118,17 +124,22 @@ class Trials:
 
     def run(self, network):
         """Train `network` and return the `TrainingRun`, which names the start."""
-        trials = []
+        if self.checkpoint.has_begun:
+            return self._go_on(network)
+        trials, n_tried = self._recall()
         if self.short is not None:
             starts = self._list_starts()
             seeds = np.random.RandomState(self.seed).randint(2**31, size=len(starts))
             for number, (name, labels) in enumerate(starts):
+                if number < n_tried:
+                    continue
                 candidate, run = self._try(number, name, labels, int(seeds[number]))
                 if run.interrupted:
                     network.load_state_dict(candidate.state_dict())
                     return run
                 if run.weights is not None:
                     trials.append(Trial(name, *self.judge(candidate)))
+                self._note(trials, number + 1)
         task, start = self.task, "random"
         if trials:
             start = min(trials, key=lambda trial: trial.misfit).start
@@ -140,11 +151,36 @@ class Trials:
             if lessons.interrupted:
                 return lessons
             n_epochs = self._count_epochs()
-            self.hooks.expect(n_epochs)
             task = replace(task, training=replace(task.training, max_iter=n_epochs))
-        run = self._train(network, task, self.seed, self.hooks)
+        self.checkpoint.notes = {"start": start, "max_iter": task.training.max_iter}
+        return self._go_on(network)
+
+    def _go_on(self, network):
+        """Train the network that trials have led to, or one that was begun before."""
+        start, max_iter = (self.checkpoint.notes[n] for n in ("start", "max_iter"))
+        self.hooks.expect(max_iter)
+        task = replace(
+            self.task, training=replace(self.task.training, max_iter=max_iter)
+        )
+        run = self._train(
+            network, task, self.seed, self.hooks, checkpoint=self.checkpoint
+        )
         run.start = start
         return run
+
+    def _recall(self):
+        """Return the trials that were judged before, and how many were done."""
+        if "trials" not in self.checkpoint.notes:
+            return [], 0
+        self.checkpoint.restore_generators()
+        notes = self.checkpoint.notes
+        return [Trial(*trial) for trial in notes["trials"]], notes["n_tried"]
+
+    def _note(self, trials, n_tried):
+        """Keep what trials came to, if it is time."""
+        self.checkpoint.notes = {"trials": trials, "n_tried": n_tried}
+        if self.checkpoint.is_due():
+            self.checkpoint.write()
 
     def judge(self, network):
         """Return how badly a network explains walked pairs, and its clusters.
@@ -195,13 +231,20 @@ class Trials:
             run = self._train(network, self.short, seed, hook, most_steps=_MOST_STEPS)
         return network, run
 
-    def _train(self, network, task, seed, on_epoch, most_steps=None):
+    def _train(self, network, task, seed, on_epoch, most_steps=None, checkpoint=None):
         """Train a network on the loss of a task."""
         objective = self.make_objective(
             self.rows, self.constraints, task, seed, most_steps=most_steps
         )
         n_steps = objective.n_steps
-        return train(network, objective, n_steps, task.training, on_epoch=on_epoch)
+        return train(
+            network,
+            objective,
+            n_steps,
+            task.training,
+            on_epoch=on_epoch,
+            checkpoint=checkpoint,
+        )
 
     def _count_epochs(self):
         """Return the epochs of the training that starts from the outcome."""

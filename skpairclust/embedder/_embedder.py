@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from numbers import Integral, Real
+from os import PathLike
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -23,6 +24,7 @@ from skpairclust.embedder._task import check_learnable, hold_out, make_task
 from skpairclust.embedder._triplet_pool import POOLS
 from skpairclust.neural._augmentation import AUGMENTATIONS
 from skpairclust.neural._base import PRIVATE_FITTED, check_finished
+from skpairclust.neural._checkpoint import FitCheckpoints, check_parameters
 from skpairclust.neural._tasks import describe_network
 from skpairclust.neural._torch_utils import default_torch_state
 from skpairclust.neural._training import OPTIMIZERS, SCHEDULES
@@ -209,6 +211,16 @@ class MetricEmbedder(EmbeddingQueries):
         Whether to start from the weights of the previous call of `fit`, if their shapes
         are the same.
 
+    checkpoint_dir : str or path-like, default=None
+        Folder in which a fit keeps its state. If the process is killed, the same call
+        of `fit` goes on where it was, and the result is the same as without the
+        interruption. The files are removed when `fit` has succeeded. It needs a
+        `random_state`.
+
+    checkpoint_interval : float, default=30.0
+        Seconds between two states at least. If it takes long to write one, they are
+        so far apart that writing takes about a hundredth of the time.
+
     verbose : int, default=0
         Above 0, print the progress of each epoch.
 
@@ -316,6 +328,8 @@ class MetricEmbedder(EmbeddingQueries):
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
         "device": [str, torch.device],
         "warm_start": ["boolean"],
+        "checkpoint_dir": [str, PathLike, None],
+        "checkpoint_interval": [non_negative()],
         "verbose": ["verbose"],
     }
 
@@ -366,6 +380,8 @@ class MetricEmbedder(EmbeddingQueries):
         validation_fraction: float = 0.0,
         device: str | torch.device = "auto",
         warm_start: bool = False,
+        checkpoint_dir: str | PathLike[str] | None = None,
+        checkpoint_interval: float = 30.0,
         verbose: int = 0,
     ) -> None:
         self.n_components = n_components
@@ -400,6 +416,8 @@ class MetricEmbedder(EmbeddingQueries):
         self.validation_fraction = validation_fraction
         self.device = device
         self.warm_start = warm_start
+        self.checkpoint_dir = checkpoint_dir
+        self.checkpoint_interval = checkpoint_interval
         self.verbose = verbose
 
     @explains_names
@@ -456,6 +474,7 @@ class MetricEmbedder(EmbeddingQueries):
             then is kept.
         """
         self._validate_params()
+        check_parameters(self)
         context = self._init_callback_context(max_subtasks=1)
         with new_fit(self, PRIVATE_FITTED) as earlier, default_torch_state():
             X = self._check_X(X, reset=True)
@@ -465,25 +484,27 @@ class MetricEmbedder(EmbeddingQueries):
             is_given = any(known is not None for known in (y, must_link, cannot_link))
             params = self._parameters()
             check_learnable(constraints, params, is_given=is_given)
-            task = make_task(params, X)
-            seed, split_seed, kmeans_seed = check_random_state(
-                self.random_state
-            ).randint(2**31, size=3)
+            task = self._start_warm(make_task(params, X), earlier)
+            seeds = check_random_state(self.random_state).randint(2**31, size=3)
+            seed, split_seed, kmeans_seed = seeds
             validation = hold_out(params, constraints, int(split_seed))
+            checkpoints = FitCheckpoints(self, X, constraints, task, seeds)
             context.call_on_fit_task_begin(estimator=self, X=X, y=constraints)
             run = run_training(
                 self._near_zero(X),
                 constraints,
-                self._start_warm(task, earlier),
+                task,
                 int(seed),
                 validation=validation,
                 hook=self._make_hook(context, X, constraints, partial(_stopped, task)),
+                checkpoint_file=checkpoints.files[0],
             )
             check_finished([run], self)
             self._keep(run, task)
             self._embed_training_rows(X)
             if self.n_clusters is not None:
                 self._cluster(int(kmeans_seed))
+        checkpoints.remove([run])
         context.call_on_fit_task_end(estimator=self, X=X, y=constraints)
         return self
 

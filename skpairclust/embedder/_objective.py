@@ -121,7 +121,16 @@ def embed_rows(network, rows, index, *, normalize):
     return result
 
 
-def run_training(X, constraints, task, seed, *, validation=None, hook=None):
+def run_training(
+    X,
+    constraints,
+    task,
+    seed,
+    *,
+    validation=None,
+    hook=None,
+    checkpoint_file=None,
+):
     """Train one network.
 
     Parameters
@@ -135,6 +144,8 @@ def run_training(X, constraints, task, seed, *, validation=None, hook=None):
         Rows held out and how to score them; without it the last epoch counts.
     hook : callable, optional
         Called after each epoch: see `_epoch_hooks`.
+    checkpoint_file : CheckpointFile, optional
+        Where the training goes on if it was begun before.
 
     Returns
     -------
@@ -143,7 +154,7 @@ def run_training(X, constraints, task, seed, *, validation=None, hook=None):
     if validation is None:
         validation = Validation.nothing(constraints)
 
-    def fit_network(network, rows, on_epoch):
+    def fit_network(network, rows, on_epoch, checkpoint):
         train_on = validation.train
         objective = EmbeddingObjective(
             rows, constraints[train_on], task.objective, seed, train_on
@@ -159,11 +170,20 @@ def run_training(X, constraints, task, seed, *, validation=None, hook=None):
                 validation, lambda network, index: embed_some(network, rows, index)
             ),
             parameter_groups=split_head(network, task.head_learning_rate_multiplier),
+            checkpoint=checkpoint,
         )
 
     known = KnownGroups(constraints[validation.train])
     index = validation.train[known.groups >= 0]
-    return run_task(X, task, seed, fit_network, index=index, hook=hook)
+    return run_task(
+        X,
+        task,
+        seed,
+        fit_network,
+        index=index,
+        hook=hook,
+        checkpoint_file=checkpoint_file,
+    )
 
 
 def split_head(network, multiplier):
@@ -243,12 +263,12 @@ class EmbeddingObjective:
         self.rows = rows
         self.options = options
         self.index = index
-        rng = np.random.RandomState(seed)
+        self._rng = rng = np.random.RandomState(seed)
         self._generator = make_generator(rng.randint(2**31), rows.device)
         self._augment = make_augmentation(options.augment, rows.input_shape)
         self.known = KnownGroups(constraints)
         self.mining = resolve_mining(options, is_complete=self.known.is_complete)
-        self._pool = None
+        self._pool = self._triplets = None
         self._n_calls = 0
         batches = self._make_batches(rng)
         self.n_steps = count_steps(self.known, options.batch_size)
@@ -266,6 +286,27 @@ class EmbeddingObjective:
             x = self._augment(x, self._generator)
         x = embed(network, x, normalize=self.options.normalize)
         return self._compare(x, relation, batch.triplets)
+
+    def state(self):
+        """Return what the next steps depend on, as plain data and tensors."""
+        return {
+            "n_calls": self._n_calls,
+            "pool": None if self._pool is None else self._pool.embedding,
+            "triplets": self._triplets,
+            "batches": self._batches.state(),
+            "rng": self._rng.get_state(),
+            "generator": self._generator.get_state(),
+        }
+
+    def restore(self, state):
+        """Go to where an objective like this one was."""
+        self._n_calls, self._triplets = state["n_calls"], state["triplets"]
+        if self._pool is not None:
+            self._pool.embedding = state["pool"]
+        self._batches.restore(state["batches"])
+        # Last: streams have used them.
+        self._rng.set_state(tuple(state["rng"]))
+        self._generator.set_state(state["generator"])
 
     def _make_batches(self, rng):
         """Return the source of batches that the options name."""

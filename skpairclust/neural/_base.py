@@ -154,8 +154,6 @@ class BaseNeuralEstimator(
 
         Raises
         ------
-        ImportError
-            If the package safetensors is not installed.
         ValueError
             If something of it could not be read again, such as an attribute of one's
             own that is no plain data or is named like a method.

@@ -25,7 +25,7 @@ _EXISTING_FILE = (
 
 # Characters of a file's name in that of the file it is written to first. Names may
 # have 255 bytes.
-_KEPT_CHARACTERS = 40
+_KEPT_CHARACTERS = 50
 
 
 def write_whole(path, parts, check=None):

@@ -56,8 +56,6 @@ def save_estimator(estimator, path):
 
     Raises
     ------
-    ImportError
-        If safetensors is not installed.
     ValueError
         If the file could not be read again.
     """
@@ -71,7 +69,7 @@ def save_estimator(estimator, path):
 
     content, arrays = pack(estimator)
     try:
-        write_state(path, content, arrays, check)
+        write_state(path, content, arrays, check=check)
     except _ODD as error:
         raise ValueError(
             f"save cannot write {str(path)!r}, because it could not be read again: "
@@ -144,6 +142,9 @@ def pack(estimator):
     if not isinstance(params["random_state"], numbers.Integral):
         params["random_state"] = None
     params["device"] = "auto"
+    # A place on the machine that fitted.
+    if "checkpoint_dir" in params:
+        params["checkpoint_dir"] = None
     callables = {name for name, value in params.items() if callable(value)}
     params = {name: value for name, value in params.items() if name not in callables}
     # What was fitted with may no longer be the parameter.

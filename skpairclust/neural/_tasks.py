@@ -4,6 +4,7 @@ import copy
 from contextlib import nullcontext
 from dataclasses import dataclass, fields
 
+from skpairclust.neural._checkpoint import Checkpoint
 from skpairclust.neural._epoch_hooks import EpochHooks
 from skpairclust.neural._networks import Architecture
 from skpairclust.neural._torch_utils import (
@@ -105,7 +106,17 @@ def read_task(kind, params, architecture, objective, **own):
     )
 
 
-def run_task(X, task, seed, fit_network, *, index=None, label="fit", hook=None):
+def run_task(
+    X,
+    task,
+    seed,
+    fit_network,
+    *,
+    index=None,
+    label="fit",
+    hook=None,
+    checkpoint_file=None,
+):
     """Train one network from its own seed.
 
     Parameters
@@ -115,14 +126,16 @@ def run_task(X, task, seed, fit_network, *, index=None, label="fit", hook=None):
     seed : int
         Decides the initial weights, the batches and the noise.
     fit_network : callable
-        Takes the network, the `FeatureRows` of X and what is to be called after each
-        epoch, and returns the `TrainingRun`.
+        Takes the network, the `FeatureRows` of X, what is to be called after each
+        epoch, and a `Checkpoint`, and returns the `TrainingRun`.
     index : ndarray of int64, optional
         The rows that are trained on, if not all.
     label : str
         Begins the progress line.
     hook : callable, optional
         Called after each epoch: see `_epoch_hooks`.
+    checkpoint_file : CheckpointFile, optional
+        Where the training goes on if it was begun before.
 
     Returns
     -------
@@ -138,11 +151,16 @@ def run_task(X, task, seed, fit_network, *, index=None, label="fit", hook=None):
         network = task.architecture.start(seed, device, task.initial_weights)
         hooks = EpochHooks(hook, task, label)
         hooks.begin(rows, index)
-        run = fit_network(network, rows, hooks)
+        checkpoint = Checkpoint(checkpoint_file, device, own_network=own)
+        checkpoint.check(network)
+        run = checkpoint.finished()
+        if run is None:
+            run = fit_network(network, rows, hooks, checkpoint)
+            if run.weights is not None:
+                settle(network, rows, index, task.objective.batch_size, seed)
+                run.weights = to_numpy_state(network)
+            checkpoint.finish(run)
         hooks.close()
-        if run.weights is not None:
-            settle(network, rows, index, task.objective.batch_size, seed)
-            run.weights = to_numpy_state(network)
     return run
 
 

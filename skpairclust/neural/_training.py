@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch.optim.swa_utils import update_bn
 
+from skpairclust.neural._progress import Progress
 from skpairclust.neural._steps import make_step
 from skpairclust.neural._torch_utils import to_numpy_state
 
@@ -82,6 +83,7 @@ def train(
     on_epoch=None,
     criterion=None,
     parameter_groups=None,
+    checkpoint=None,
 ):
     """Train `network` in place and return the weights of its best epoch.
 
@@ -103,6 +105,9 @@ def train(
     parameter_groups : list of dict, optional
         Parameters under ``"params"`` and what multiplies their learning rate under
         ``"multiplier"``. Defaults to all parameters at the full rate.
+    checkpoint : Checkpoint, optional
+        Where the training goes on, and what keeps its state meanwhile. `compute_loss`
+        then has the methods ``state`` and ``restore``.
 
     Returns
     -------
@@ -115,28 +120,27 @@ def train(
     )
     take_step = make_step(network, compute_loss, optimizer)
     run = TrainingRun()
-    best, lowest = None, math.inf
+    progress = Progress(network, optimizer, compute_loss, run, checkpoint)
     try:
-        for epoch in range(options.max_iter):
-            loss = _run_epoch(network, take_step, n_steps, options, epoch)
+        for _ in range(progress.epoch, options.max_iter):
+            loss = _run_epoch(network, take_step, n_steps, options, progress)
             run.loss_curve.append(loss)
             # Once not finite, the weights stay so: what was best before counts.
             if not (math.isfinite(loss) and _is_finite(network)):
                 break
             value = loss if criterion is None else criterion(run, network)
             run.criterion_curve.append(value)
-            if value < lowest:
-                lowest, run.loss, best = value, loss, _clone_state(network)
+            progress.keep_if_best(value, loss)
             if (on_epoch is not None and on_epoch(run, network)) or _has_stalled(
                 run.criterion_curve, options
             ):
                 break
     except KeyboardInterrupt:
         run.interrupted = True
-    if best is not None:
-        network.load_state_dict(best)
+    if progress.best is not None:
+        network.load_state_dict(progress.best)
     # An interrupt within the first epoch leaves what was learned until then.
-    if best is not None or (run.interrupted and _is_finite(network)):
+    if progress.best is not None or (run.interrupted and _is_finite(network)):
         run.weights = to_numpy_state(network)
     return run
 
@@ -188,15 +192,13 @@ def learning_rate_at(progress, options):
     return options.learning_rate
 
 
-def _run_epoch(network, take_step, n_steps, options, epoch):
-    """Take `n_steps` steps and return their mean loss."""
+def _run_epoch(network, take_step, n_steps, options, progress):
+    """Take the steps of an epoch that are left and return the mean loss of all."""
     network.train()
-    total = None
-    for step in range(n_steps):
-        loss = take_step(learning_rate_at(epoch + step / n_steps, options))
-        # Summed on the device: reading the loss of each step would wait for the GPU.
-        total = loss if total is None else total + loss
-    return float(total) / n_steps
+    for step in range(progress.step, n_steps):
+        rate = learning_rate_at(progress.epoch + step / n_steps, options)
+        progress.end_step(take_step(rate))
+    return progress.end_epoch() / n_steps
 
 
 def _has_stalled(curve, options):
@@ -210,10 +212,3 @@ def _has_stalled(curve, options):
 def _is_finite(network):
     """Whether all weights are finite; one wait for the device."""
     return bool(torch.stack([p.isfinite().all() for p in network.parameters()]).all())
-
-
-def _clone_state(network):
-    """Return a copy of the network's state on its own device."""
-    return {
-        name: value.detach().clone() for name, value in network.state_dict().items()
-    }

@@ -318,7 +318,6 @@ class TestFittedState:
         np.testing.assert_array_equal(loaded.predict(X), fitted.labels_)
 
     def test_save_and_load(self, data, fitted, tmp_path):
-        pytest.importorskip("safetensors")
         X = data[0]
         fitted.save(tmp_path / "model.safetensors")
         loaded = MetricEmbedder.load(tmp_path / "model.safetensors")
@@ -329,7 +328,6 @@ class TestFittedState:
 
     def test_convolutions_are_saved_as_they_are(self, tmp_path):
         """Their weights lie in memory in another order than their axes."""
-        pytest.importorskip("safetensors")
         X = np.random.RandomState(0).rand(24, 16, 16)
         embedder = small(network="conv", max_iter=1).fit(X, np.arange(24) % 3)
         embedder.save(tmp_path / "model.safetensors")
