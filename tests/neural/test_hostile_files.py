@@ -236,12 +236,13 @@ CLAIMS = {
 }
 
 _LOAD = """
-import json, resource, sys
+import resource, sys
+from textwrap import dedent
 import numpy as np
 from pathlib import Path
 from skpairclust import ConstrainedNeuralClusterer
 sys.path.insert(0, {folder!r})
-from tests.neural.test_hostile_files import CLAIMS, dedent, pack, sign
+from tests.neural.test_hostile_files import CLAIMS, pack, sign
 
 good = ConstrainedNeuralClusterer.load("good")
 for name, claim in CLAIMS.items():
