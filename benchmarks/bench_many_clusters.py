@@ -7,7 +7,8 @@
   so far in the order of nearness (mean of the group plus nearest member), six times at
   most, then it opens a group of its own. Raw, and closed;
 - "random": 2,000 pairs drawn at random;
-- "near": 2,000 pairs of near neighbors.
+- "near": 2,000 pairs of near neighbors;
+- "labels": the intents of eight rows each, partial labels.
 
 Labels answer, nothing is chosen with them, and test rows are never fitted.
 
@@ -23,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.cluster import KMeans
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import adjusted_rand_score
 from sklearn.neighbors import NearestNeighbors
 
@@ -33,8 +35,8 @@ from skpairclust.baselines import PCKMeans
 from skpairclust.metrics import clustering_accuracy_score
 
 RESULTS = Path(__file__).parent / "results" / "many_clusters.jsonl"
-METHODS = ("default", "KMeans", "PCKMeans")
-N_CENTERS, MOST_TRIES, N_PAIRS = 800, 6, 2000
+METHODS = ("default", "KMeans", "PCKMeans", "linear")
+N_CENTERS, MOST_TRIES, N_PAIRS, N_LABELS = 800, 6, 2000, 8
 
 
 def choose_rows(X, seed):
@@ -78,6 +80,15 @@ def pair_neighbors(X, y, seed):
     return PairwiseConstraints(pairs[same], pairs[~same], n_samples=len(X))
 
 
+def label_some(X, y, seed):
+    """Return the labels of some rows of each class, -1 for the others, of X alone."""
+    rng = np.random.RandomState(seed)
+    labels = np.full(len(X), -1)
+    for label in np.unique(y):
+        labels[rng.choice(np.flatnonzero(y == label), N_LABELS, replace=False)] = label
+    return labels
+
+
 DRAWS = {
     "chosen": ask,
     "closed": lambda X, y, seed: ask(X, y, seed).closure(),
@@ -85,7 +96,20 @@ DRAWS = {
         y, N_PAIRS, random_state=seed
     ),
     "near": pair_neighbors,
+    "labels": label_some,
 }
+
+
+class LinearModel(LogisticRegression):
+    """Logistic regression on the rows that have a label."""
+
+    def __init__(self):
+        super().__init__(C=10, max_iter=2000)
+
+    def fit(self, X, y):
+        """Fit on labeled rows."""
+        known = y >= 0
+        return super().fit(X[known], y[known])
 
 
 def make_method(name, n_clusters, seed):
@@ -94,7 +118,9 @@ def make_method(name, n_clusters, seed):
         return ConstrainedNeuralClusterer(n_clusters, random_state=seed)
     if name == "KMeans":
         return KMeans(n_clusters, n_init=3, random_state=seed)
-    return PCKMeans(n_clusters, random_state=seed)
+    if name == "PCKMeans":
+        return PCKMeans(n_clusters, random_state=seed)
+    return LinearModel()
 
 
 def measure(name, data, constraints, seed):
@@ -132,6 +158,8 @@ def main():
         for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds):
             constraints = DRAWS[pairs](data.X_train, data.y_train, seed)
             for name in arguments.methods:
+                if name == "linear" and pairs != "labels":
+                    continue
                 row = {"pairs": pairs, "seed": seed, "method": name}
                 row |= measure(name, data, constraints, seed)
                 append_result(arguments.output, {**row, "environment": environment()})

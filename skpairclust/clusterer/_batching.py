@@ -12,8 +12,9 @@ import numpy as np
 from skpairclust.constraints._groups import mark_constrained
 from skpairclust.neural._streams import largest_part, shuffled_stream
 
-# Bounds: epochs of tiny data would have one step, those of large data far too many.
-_MIN_STEPS, _MAX_UNLABELED_STEPS = 4, 64
+# Bounds: epochs of tiny data would have one step, those of large data or of a million
+# pairs far too many.
+_MIN_STEPS, _MAX_UNLABELED_STEPS, _MAX_STEPS = 4, 64, 112
 
 # Looking up the pairs of many batches at once costs little more than of one.
 _PLANNED_BATCHES = 64
@@ -156,10 +157,11 @@ def count_steps(n_constraint_steps, n_samples, batch_size, *, unlabeled):
     """Return the steps of an epoch.
 
     An epoch is a pass over the constraints. With unlabeled data it is also a pass over
-    all samples, or 64 steps if that is less. It has at least 4 steps, so that its loss
-    is meaningful for small tables.
+    all samples, or 64 steps if that is less, and has 112 steps at most: pairs beyond
+    those wait for the next epoch. It has at least 4 steps, so that its loss is
+    meaningful for small tables.
     """
-    n_unlabeled_steps = math.ceil(n_samples / batch_size) if unlabeled else 0
-    return max(
-        _MIN_STEPS, n_constraint_steps, min(n_unlabeled_steps, _MAX_UNLABELED_STEPS)
-    )
+    if not unlabeled:
+        return max(_MIN_STEPS, n_constraint_steps)
+    n_steps = min(math.ceil(n_samples / batch_size), _MAX_UNLABELED_STEPS)
+    return max(_MIN_STEPS, n_steps, min(n_constraint_steps, _MAX_STEPS))

@@ -25,6 +25,7 @@ from skpairclust.constraints._typing import AnyArray, RandomState, Samples
 from skpairclust.neural._base import PRIVATE_FITTED, check_finished
 from skpairclust.neural._checkpoint import FitCheckpoints, check_parameters
 from skpairclust.neural._heads import count_features
+from skpairclust.neural._precision import PRECISIONS
 from skpairclust.neural._tasks import describe_network
 from skpairclust.neural._torch_utils import default_torch_state
 from skpairclust.neural._training import OPTIMIZERS, SCHEDULES
@@ -72,14 +73,15 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
 
     max_iter : int, default=50
         Number of epochs. An epoch is a pass over the constraints. With unlabeled data
-        it is also a pass over all samples, or 64 batches of them if these are fewer.
-        It has at least 4 steps. Where walks are used, short trainings come first, each
-        of a sixth of the epochs or up to 160 steps if these are more. From what they
-        agree on, fewer epochs may follow: two fifths of them if an epoch is a pass over
-        all samples, but 200 steps at least. See `start_`.
+        it is also a pass over all samples, or 64 batches of them if these are fewer,
+        and has 112 steps at most. It has at least 4 steps. Where walks are used, short
+        trainings come first, each of a sixth of the epochs or up to 96 steps if these
+        are more. From what they agree on, fewer epochs may follow: two fifths of them
+        if an epoch is a pass over all samples, but 200 steps at least. See `start_`.
 
     n_init : int, default=1
-        Number of restarts. The one with the lowest training loss is kept.
+        Number of restarts. The one with the lowest training loss is kept. All start
+        from the outcome of the same short trainings.
 
     random_state : int, RandomState instance or None, default=None
         Controls initial weights, batches and noise. The global random states of
@@ -156,8 +158,9 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
     The network
 
     hidden_layer_sizes : int, tuple of int or "auto", default="auto"
-        Units in each hidden layer of "mlp". "auto" is (512, 512) from 10,000 samples
-        on if there are at most 10,000 features, otherwise (256, 256).
+        Units in each hidden layer of "mlp". "auto" is (128, 128), from 4,000 samples
+        on (256, 256), and from 10,000 on (512, 512); with more than 10,000 features,
+        it is the size before.
 
     input_shape : tuple of int, default=None
         Shape in which the network takes one sample, for instance ``(1, 28, 28)``.
@@ -202,6 +205,12 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
 
     device : str, default="auto"
         "auto" uses the GPU if there is one. Other values are "cpu", "cuda", "cuda:N".
+
+    precision : {"auto", "float32", "bfloat16"}, default="auto"
+        In which numbers the products of a training are taken; losses and weights stay
+        float32. "auto" is bfloat16 for built-in networks on a processor that has
+        instructions for it (AVX512-BF16, AMX), where a step takes little more than
+        half the time, and float32 elsewhere.
 
     warm_start : bool, default=False
         Whether to start from the weights of the previous call of `fit`, if their
@@ -336,6 +345,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         "n_iter_no_change": [positive_int(), None],
         "n_jobs": [Integral, None],
         "device": [str, torch.device],
+        "precision": [StrOptions(set(PRECISIONS))],
         "warm_start": ["boolean"],
         "checkpoint_dir": [str, PathLike, None],
         "checkpoint_interval": [non_negative()],
@@ -377,6 +387,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         n_iter_no_change: int | None = None,
         n_jobs: int | None = None,
         device: str | torch.device = "auto",
+        precision: Literal["auto", "float32", "bfloat16"] = "auto",
         warm_start: bool = False,
         checkpoint_dir: str | PathLike[str] | None = None,
         checkpoint_interval: float = 30.0,
@@ -412,6 +423,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         self.n_iter_no_change = n_iter_no_change
         self.n_jobs = n_jobs
         self.device = device
+        self.precision = precision
         self.warm_start = warm_start
         self.checkpoint_dir = checkpoint_dir
         self.checkpoint_interval = checkpoint_interval
@@ -481,7 +493,9 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
             rows = self._near_zero(X)
             task = make_task(self._parameters(), rows, constraints, y, rng)
             task = self._start_warm(task, earlier)
-            checkpoints = FitCheckpoints(self, X, constraints, task, seeds, len(seeds))
+            checkpoints = FitCheckpoints(
+                self, X, constraints, task, seeds, len(seeds) + 1
+            )
             context.call_on_fit_task_begin(estimator=self, X=X, y=constraints)
             runs = run_restarts(
                 rows,

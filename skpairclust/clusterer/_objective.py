@@ -1,4 +1,4 @@
-"""Pairwise clustering without its estimator: one restart, numbers in and out."""
+"""The problem that all restarts share, and the loss of a step."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -12,15 +12,15 @@ from skpairclust.clusterer._evidence import Evidence
 from skpairclust.clusterer._losses import balance_kinds, kcl_loss, mcl_loss
 from skpairclust.clusterer._noise import NoiseEstimate
 from skpairclust.clusterer._propagation import NeighborWalk
-from skpairclust.clusterer._trials import Trials
 from skpairclust.clusterer._unlabeled import (
     SizePrior,
     adversarial_loss,
     information_loss,
     neighbor_distances,
 )
+from skpairclust.neural._precision import in_bfloat16, lowers_precision
 from skpairclust.neural._streams import largest_part, shuffled_stream
-from skpairclust.neural._tasks import NetworkTask, run_task
+from skpairclust.neural._tasks import NetworkTask
 from skpairclust.neural._torch_utils import (
     make_generator,
     to_device,
@@ -56,47 +56,9 @@ class ClusteringTask(NetworkTask):
     classes: np.ndarray | None = None
     walk: NeighborWalk | None = None
     evidence: Evidence = field(default_factory=Evidence)
+    precision: str = "auto"
     # Clusterings to start from by name: (n_samples,) int64 labels, -1 = none
     starts: dict = field(default_factory=dict)
-
-
-def run_restart(
-    X, constraints, task, seed, label="fit", hook=None, checkpoint_file=None
-):
-    """Train one network from its own seed.
-
-    Parameters
-    ----------
-    X : array, CSR matrix or LazyRows of shape (n_samples, ...)
-    constraints : PairwiseConstraints
-    task : ClusteringTask
-    seed : int
-        Decides the initial weights, the batches and the noise.
-    label : str
-        Begins the progress line.
-    hook : callable, optional
-        Called after each epoch: see `_epoch_hooks`.
-    checkpoint_file : CheckpointFile, optional
-        Where the training goes on if it was begun before.
-
-    Returns
-    -------
-    TrainingRun
-    """
-
-    def fit_network(network, rows, hooks, checkpoint):
-        trials = Trials(rows, constraints, task, seed, PairObjective, hooks, checkpoint)
-        return trials.run(network)
-
-    return run_task(
-        X,
-        task,
-        seed,
-        fit_network,
-        label=label,
-        hook=hook,
-        checkpoint_file=checkpoint_file,
-    )
 
 
 class StepInputs(NamedTuple):
@@ -146,10 +108,10 @@ class PairObjective:
         self.options = options = task.objective
         self.device = rows.device
         self.classes = task.classes
+        built_in = isinstance(task.architecture.network, str)
         # What a network of the user does between two steps, a record would not show.
-        self.can_record = rows.is_resident and isinstance(
-            task.architecture.network, str
-        )
+        self.can_record = rows.is_resident and built_in
+        self._is_low = lowers_precision(task.precision, self.device, built_in=built_in)
         self._rng = rng = np.random.RandomState(seed)
         self._generator = make_generator(rng.randint(2**31), self.device)
         batches = ConstraintBatches(constraints, options.batch_size, rng)
@@ -250,6 +212,8 @@ class PairObjective:
 
     def compute(self, network, inputs):
         """Return the loss of a step with these inputs, a scalar tensor."""
+        if self._is_low:
+            network = in_bfloat16(network, self.device)
         if inputs.drawn is None:
             x = self.rows.take(inputs.rows)
             return self._supervised_loss(network(x).log_softmax(1), inputs)

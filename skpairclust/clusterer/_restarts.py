@@ -1,15 +1,20 @@
 """Restarts: one after another or through joblib."""
 
+from dataclasses import replace
 from functools import partial
 
 from joblib import effective_n_jobs
 from sklearn.utils.parallel import Parallel, delayed
 
-from skpairclust.clusterer._objective import run_restart
+from skpairclust.clusterer._objective import PairObjective
+from skpairclust.clusterer._trials import Outcome, begin, try_starts
+from skpairclust.neural._checkpoint import Checkpoint, CheckpointFile
+from skpairclust.neural._tasks import run_task
+from skpairclust.neural._training import train
 
 
 def run_restarts(X, constraints, task, seeds, *, n_jobs=None, hooks=None, files=None):
-    """Train a network from each seed.
+    """Train a network from each seed, all from the outcome of the same trials.
 
     Parameters
     ----------
@@ -23,26 +28,30 @@ def run_restarts(X, constraints, task, seeds, *, n_jobs=None, hooks=None, files=
         A hook, or None, for each restart, which is called after its epochs. With any
         hook the restarts run one after another, because callbacks watch a single run.
     files : list of CheckpointFile, optional
-        Where each restart keeps its state.
+        Where each restart keeps its state and, last, where the trials do.
 
     Returns
     -------
     list of TrainingRun
     """
-    files = files or [None] * len(seeds)
+    files = files or [CheckpointFile()] * (len(seeds) + 1)
+    outcome = _recall_outcome(X, constraints, task, int(seeds[0]), files[-1])
+    if outcome is not None and outcome.interrupted:
+        seeds = seeds[:1]
     jobs = [
         partial(
             run_restart,
             X,
             constraints,
             task,
+            outcome,
             int(seed),
             f"[{number}/{len(seeds)}]",
             checkpoint_file=file,
         )
-        for number, (seed, file) in enumerate(zip(seeds, files, strict=True), 1)
+        for number, (seed, file) in enumerate(zip(seeds, files, strict=False), 1)
     ]
-    hooks = hooks or [None] * len(jobs)
+    hooks = hooks[: len(jobs)] if hooks else [None] * len(jobs)
     if not any(hooks) and min(effective_n_jobs(n_jobs), len(jobs)) > 1:
         return Parallel(n_jobs=n_jobs)(delayed(job)() for job in jobs)
     runs = []
@@ -52,3 +61,82 @@ def run_restarts(X, constraints, task, seeds, *, n_jobs=None, hooks=None, files=
         if runs[-1].interrupted:
             break
     return runs
+
+
+def _recall_outcome(X, constraints, task, seed, file):
+    """Return the outcome of trials, which a fit that was killed may have kept."""
+    checkpoint = Checkpoint(file)
+    if "outcome" in checkpoint.notes:
+        return Outcome(*checkpoint.notes["outcome"])
+    outcome = try_starts(X, constraints, task, seed)
+    if outcome is not None and not outcome.interrupted:
+        checkpoint.note(outcome=outcome)
+    return outcome
+
+
+def run_restart(
+    X,
+    constraints,
+    task,
+    outcome,
+    seed,
+    label="fit",
+    hook=None,
+    checkpoint_file=None,
+):
+    """Train one network from its own seed.
+
+    Parameters
+    ----------
+    X : array, CSR matrix or LazyRows of shape (n_samples, ...)
+    constraints : PairwiseConstraints
+    task : ClusteringTask
+    outcome : Outcome or None
+        What the training starts from; None for weights as they are.
+    seed : int
+        Decides the initial weights, the batches and the noise.
+    label : str
+        Begins the progress line.
+    hook : callable, optional
+        Called after each epoch: see `_epoch_hooks`.
+    checkpoint_file : CheckpointFile, optional
+        Where the training goes on if it was begun before.
+
+    Returns
+    -------
+    TrainingRun
+    """
+
+    def fit_network(network, rows, hooks, checkpoint):
+        left, start = task, "random"
+        if outcome is not None:
+            # What goes on has been taught before.
+            if not checkpoint.has_begun:
+                _, run = begin(network, rows, outcome, task, seed)
+                if run is not None:
+                    return run
+            training = replace(task.training, max_iter=outcome.n_epochs)
+            left = replace(task, training=training)
+            hooks.expect(left.training.max_iter)
+            start = outcome.start
+        objective = PairObjective(rows, constraints, left, seed)
+        run = train(
+            network,
+            objective,
+            objective.n_steps,
+            left.training,
+            on_epoch=hooks,
+            checkpoint=checkpoint,
+        )
+        run.start = start
+        return run
+
+    return run_task(
+        X,
+        task,
+        seed,
+        fit_network,
+        label=label,
+        hook=hook,
+        checkpoint_file=checkpoint_file,
+    )

@@ -8,6 +8,7 @@ from skpairclust.clusterer._evidence import Evidence, weigh_evidence
 from skpairclust.clusterer._objective import ClusteringTask, ObjectiveOptions
 from skpairclust.clusterer._propagation import make_walk
 from skpairclust.clusterer._starts import propose_starts
+from skpairclust.neural._precision import check_precision
 from skpairclust.neural._tasks import choose_architecture, read_options, read_task
 from skpairclust.utils._param_validation import check_classes
 
@@ -17,11 +18,11 @@ _DEFAULT_CLUSTERS = 8
 # Outputs at most of n_clusters="auto".
 _MOST_CLUSTERS = 100
 
-# Units in hidden layers, and the number of samples from which on there are more: MNIST
-# gained .003 to .004, while small tables need fewer. With more features, the wide
-# layers would take most of the time.
-_NARROW, _WIDE = (256, 256), (512, 512)
-_MANY_SAMPLES = _MOST_FEATURES = 10_000
+# Units in hidden layers by the number of samples from which on they are used. Small
+# tables lose nothing with few, and MNIST gained .003 to .004 with many. With more
+# features, the wide layers would take most of the time.
+_UNITS = {0: (128, 128), 4_000: (256, 256), 10_000: (512, 512)}
+_MOST_FEATURES = 10_000
 
 
 def make_task(params, X, constraints, y, rng):
@@ -48,6 +49,7 @@ def make_task(params, X, constraints, y, rng):
     """
     n_clusters = choose_n_clusters(params.n_clusters, X.shape[0], constraints)
     _check_compatible(params, constraints)
+    check_precision(params.precision, params.device)
     evidence = _weigh(params, constraints, n_clusters)
     named = params.classification_weight > 0
     task = read_task(
@@ -59,6 +61,7 @@ def make_task(params, X, constraints, y, rng):
         _choose_weights(params, evidence, n_clusters),
         classes=check_classes(y, n_clusters) if named else None,
         evidence=evidence,
+        precision=params.precision,
     )
     # Last, because it takes the longest: wrong arguments have failed before.
     walk = _choose_walk(params, X, constraints, n_clusters, evidence, rng)
@@ -118,8 +121,10 @@ def _choose_sizes(params, shape):
     sizes = params.hidden_layer_sizes
     if not (isinstance(sizes, str) and sizes == "auto"):
         return sizes
-    has_many = shape[0] >= _MANY_SAMPLES and math.prod(shape[1:]) <= _MOST_FEATURES
-    return _WIDE if has_many else _NARROW
+    *narrow, wide = (units for least, units in _UNITS.items() if shape[0] >= least)
+    if not narrow or math.prod(shape[1:]) <= _MOST_FEATURES:
+        return wide
+    return narrow[-1]
 
 
 def _weigh(params, constraints, n_clusters):

@@ -1,8 +1,9 @@
 """Trainings that go on where a killed process left them.
 
-A fit has a file for each of its restarts. It says in plain numbers where the restart
-is, or what it came to, and is replaced every few seconds. The same fit finds it by its
-name, a fingerprint of data, parameters and versions.
+A fit has a file for each of its parts: the trials of a clusterer, and each restart. It
+says in plain numbers where the part is, or what it came to, and is replaced every few
+seconds. The same fit finds it by its name, a fingerprint of data, parameters and
+versions.
 """
 
 import hashlib
@@ -44,7 +45,7 @@ _SUFFIX = "checkpoint"
 
 @dataclass(frozen=True)
 class CheckpointFile:
-    """Where a restart keeps its state; pickles to a worker.
+    """Where a part of a fit keeps its state; pickles to a worker.
 
     Attributes
     ----------
@@ -88,7 +89,7 @@ def check_parameters(estimator):
 
 
 class FitCheckpoints:
-    """The files of all restarts of a fit.
+    """The files of a fit, one for each of its parts.
 
     Parameters
     ----------
@@ -99,11 +100,11 @@ class FitCheckpoints:
     task : NetworkTask
     seeds : array of int
         One per restart, or more that decide something.
-    n_restarts : int
+    n_files : int, default=1
     """
 
-    def __init__(self, estimator, X, constraints, task, seeds, n_restarts=1):
-        self.files = [CheckpointFile()] * n_restarts
+    def __init__(self, estimator, X, constraints, task, seeds, n_files=1):
+        self.files = [CheckpointFile()] * n_files
         self._folder = estimator.checkpoint_dir
         if self._folder is None:
             return
@@ -135,7 +136,7 @@ class FitCheckpoints:
                 fingerprint,
                 float(estimator.checkpoint_interval),
             )
-            for number in range(n_restarts)
+            for number in range(n_files)
         ]
 
     def remove(self, runs):
@@ -148,7 +149,7 @@ class FitCheckpoints:
 
 
 class Checkpoint:
-    """The state of one restart, in memory and in its file.
+    """The state of one part of a fit, in memory and in its file.
 
     Parameters
     ----------
@@ -223,6 +224,12 @@ class Checkpoint:
         torch.set_rng_state(states[0])
         if len(states) > 1:
             torch.cuda.set_rng_state(states[1], self.device)
+
+    def note(self, **notes):
+        """Keep what a part that is done came to."""
+        self.notes.update(notes)
+        if self.file.path is not None:
+            self.write()
 
     def is_due(self):
         """Whether it is time to write."""

@@ -13,10 +13,13 @@ from sklearn.metrics import adjusted_rand_score
 
 from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
 from skpairclust.clusterer._objective import PairObjective
+from skpairclust.clusterer._restarts import run_restart, run_restarts
 from skpairclust.clusterer._task import make_task
-from skpairclust.clusterer._trials import Trial, Trials, match, vote
+from skpairclust.clusterer._trials import Trials, try_starts
+from skpairclust.clusterer._voting import Trial, match, vote
 from skpairclust.neural._epoch_hooks import EpochHooks
 from skpairclust.neural._rows import FeatureRows
+from skpairclust.neural._torch_utils import load_numpy_state
 
 
 @pytest.fixture(scope="module")
@@ -25,18 +28,29 @@ def blobs():
     return X.astype(np.float32) / 10, y
 
 
-def make_trials(blobs, n_pairs=400, seed=0, kind=PairObjective, starts=None, **changed):
-    """Return trials and a network with new weights."""
+def make_task_of(blobs, n_pairs=400, starts=None, **changed):
+    """Return rows, pairs and the task of a small network."""
     X, y = blobs
     pairs = PairwiseConstraints.sample_from_labels(y, n_pairs, random_state=0)
     params = {"hidden_layer_sizes": (16,), "max_iter": 12} | changed
     estimator = ConstrainedNeuralClusterer(4, **params)
     task = make_task(estimator, X, pairs, None, np.random.RandomState(0))
-    if starts is not None:
-        task = replace(task, starts=starts)
+    return X, pairs, task if starts is None else replace(task, starts=starts)
+
+
+def make_trials(blobs, seed=0, kind=PairObjective, **changed):
+    """Return trials and a network with new weights."""
+    X, pairs, task = make_task_of(blobs, **changed)
     rows = FeatureRows(X, (4,), torch.device("cpu"))
-    trials = Trials(rows, pairs, task, seed, kind, EpochHooks(None, task, ""))
+    trials = Trials(rows, pairs, task, seed, EpochHooks(None, task, ""), kind)
     return trials, task.architecture.build(seed)
+
+
+def fit(blobs, seed=0, **changed):
+    """Return the run of a training from the outcome of trials."""
+    X, pairs, task = make_task_of(blobs, **changed)
+    outcome = try_starts(X, pairs, task, seed)
+    return run_restart(X, pairs, task, outcome, seed), task
 
 
 class Recorded(PairObjective):
@@ -56,40 +70,64 @@ def recorded():
 
 
 def test_random_weights_take_part_where_there_are_enough_pairs(blobs, recorded):
-    trials, network = make_trials(blobs, kind=recorded, max_iter=50)
-    trials.run(network)
+    trials, _ = make_trials(blobs, kind=recorded, max_iter=50)
+    outcome = trials.run()
     # Once to count the steps, 4 an epoch, of 16 a cluster. Then groups, ward, kmeans,
     # and two from random weights.
-    assert recorded.made[1:6] == [(16, 0.0)] * 5
+    assert recorded.made[1:] == [(16, 0.0)] * 5
     # Of so few samples all epochs follow.
-    assert recorded.made[6:] == [(50, 1.0)]
+    assert outcome.n_epochs == 50
 
 
 def test_few_pairs_leave_random_weights_out(blobs, recorded):
-    trials, network = make_trials(blobs, n_pairs=80, kind=recorded, max_iter=50)
-    trials.run(network)
-    assert len(recorded.made) == 1 + 3 + 1
+    trials, _ = make_trials(blobs, n_pairs=80, kind=recorded, max_iter=50)
+    trials.run()
+    assert len(recorded.made) == 1 + 3
+
+
+def test_picked_pairs_leave_random_weights_out(blobs, recorded):
+    X, y = blobs
+    pairs = PairwiseConstraints.sample_from_labels(
+        y, 400, balanced=True, random_state=0
+    )
+    trials, _ = make_trials(blobs, kind=recorded, max_iter=50)
+    estimator = ConstrainedNeuralClusterer(4)
+    task = make_task(estimator, X, pairs, None, np.random.RandomState(0))
+    assert trials.task.evidence.tries_random
+    assert not task.evidence.tries_random
 
 
 @pytest.mark.parametrize(
     "changed", [{"unlabeled": None}, {"walk_length": 0}, {"max_iter": 5}], ids=str
 )
-def test_no_trial_where_nothing_could_be_judged(blobs, recorded, changed):
-    trials, network = make_trials(blobs, kind=recorded, **changed)
-    run = trials.run(network)
+def test_no_trial_where_nothing_could_be_judged(blobs, changed):
+    X, pairs, task = make_task_of(blobs, **changed)
+    assert try_starts(X, pairs, task, 0) is None
+    run, task = fit(blobs, **changed)
     assert run.start == "random"
-    assert run.n_iter == trials.task.training.max_iter
-    assert len(recorded.made) == 1
+    assert run.n_iter == task.training.max_iter
 
 
 def test_the_outcome_depends_on_the_seed_alone(blobs):
-    found = []
-    for seed in (0, 0, 1):
-        trials, network = make_trials(blobs, seed=seed)
-        trials.run(network)
-        found.append(next(network.parameters()).detach())
-    assert torch.equal(found[0], found[1])
-    assert not torch.equal(found[0], found[2])
+    found = [fit(blobs, seed=seed)[0].weights for seed in (0, 0, 1)]
+    first = [weights[next(iter(weights))] for weights in found]
+    np.testing.assert_array_equal(first[0], first[1])
+    assert not np.array_equal(first[0], first[2])
+
+
+def test_restarts_share_the_trials(blobs):
+    X, pairs, task = make_task_of(blobs)
+    outcome = try_starts(X, pairs, task, 3)
+    together = run_restarts(X, pairs, task, [3, 4])
+    for seed, run in zip([3, 4], together, strict=True):
+        alone = run_restart(X, pairs, task, outcome, seed)
+        np.testing.assert_array_equal(run.loss_curve, alone.loss_curve)
+    assert together[0].loss != together[1].loss
+
+
+def test_a_trial_is_of_a_narrow_network(blobs):
+    trials, _ = make_trials(blobs, hidden_layer_sizes=(300, 20))
+    assert trials.short.architecture.hidden_layer_sizes == (128, 20)
 
 
 def test_the_better_start_decides(blobs):
@@ -98,24 +136,26 @@ def test_the_better_start_decides(blobs):
     right = blobs[1].astype(np.int64)
     wrong = np.random.RandomState(0).randint(4, size=600)
     starts = {"wrong": wrong, "right": right, "constant": np.zeros_like(right)}
-    trials, network = make_trials(blobs, starts=starts, n_pairs=80, **lazy)
-    assert trials.run(network).start == "right"
+    run, task = fit(blobs, starts=starts, n_pairs=80, **lazy)
+    assert run.start == "right"
+    network = load_numpy_state(task.architecture.build(0), run.weights)
     with torch.no_grad():
         labels = network.eval()(torch.from_numpy(blobs[0])).argmax(1).numpy()
     assert adjusted_rand_score(blobs[1], labels) > 0.9
 
 
 @pytest.mark.parametrize("where", ["lessons", "trial"])
-def test_an_interrupt_ends_the_fit_with_a_network(blobs, monkeypatch, where):
+@pytest.mark.parametrize("n_init", [1, 3])
+def test_an_interrupt_ends_the_fit_with_a_network(blobs, monkeypatch, where, n_init):
     def interrupt(*args, **options):
         raise KeyboardInterrupt
 
-    trials, network = make_trials(blobs)
     if where == "lessons":
         monkeypatch.setattr("torch.nn.functional.cross_entropy", interrupt)
     else:
         monkeypatch.setattr(PairObjective, "compute", interrupt)
-    run = trials.run(network)
+    X, pairs, task = make_task_of(blobs)
+    (run,) = run_restarts(X, pairs, task, list(range(n_init)))
     assert run.interrupted
     assert run.weights is not None
 
