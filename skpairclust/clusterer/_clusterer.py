@@ -32,6 +32,7 @@ from skpairclust.neural._training import OPTIMIZERS, SCHEDULES
 from skpairclust.utils._compat import with_callbacks
 from skpairclust.utils._param_validation import (
     Interval,
+    Scales,
     StrOptions,
     non_negative,
     positive,
@@ -483,8 +484,9 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         check_parameters(self)
         context = self._init_callback_context(max_subtasks=self.n_init)
         with new_fit(self, PRIVATE_FITTED) as earlier, default_torch_state():
-            X = self._check_X(X, reset=True)
-            warn_of_scales(X)
+            scales = Scales()
+            X = self._check_X(X, reset=True, look=scales)
+            warn_of_scales(scales.deviations())
             constraints = check_supervision(
                 y, n_samples=X.shape[0], must_link=must_link, cannot_link=cannot_link
             )
@@ -511,7 +513,11 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
             )
             best = min(check_finished(runs, self), key=lambda run: run.loss)
             self._keep(best, task)
-            self._name_clusters(self._probabilities(X), constraints)
+            self._name_clusters(self._most_likely(X), task.architecture.n_outputs)
+            self.noise_rate_ = self.noise_rate
+            if self.noise_rate == "estimate":
+                probabilities = self._probabilities(X)
+                self.noise_rate_ = estimate_flip_rate(probabilities, constraints)
         checkpoints.remove(runs)
         context.call_on_fit_task_end(estimator=self, X=X, y=constraints)
         return self
@@ -559,10 +565,8 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         is_warm = task.initial_weights is not None
         self.start_ = "earlier fit" if is_warm else run.start
 
-    def _name_clusters(self, probabilities, constraints):
+    def _name_clusters(self, labels, n_outputs):
         """Give the clusters in use the first numbers; set what follows from them."""
-        labels = probabilities.argmax(axis=1)
-        n_outputs = probabilities.shape[1]
         used = np.bincount(labels, minlength=n_outputs) > 0
         self.n_clusters_ = int(used.sum())
         # Where outputs are named after classes, their order has a meaning.
@@ -571,9 +575,6 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
             ordered = np.argsort(~used, kind="stable")
         self.cluster_order_ = ordered
         self.labels_ = np.argsort(ordered)[labels]
-        self.noise_rate_ = self.noise_rate
-        if self.noise_rate == "estimate":
-            self.noise_rate_ = estimate_flip_rate(probabilities, constraints)
 
 
 def _stopped(task, network, rows, index):

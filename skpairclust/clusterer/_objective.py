@@ -12,11 +12,11 @@ from skpairclust.clusterer._evidence import Evidence
 from skpairclust.clusterer._losses import balance_kinds, kcl_loss, mcl_loss
 from skpairclust.clusterer._noise import NoiseEstimate
 from skpairclust.clusterer._propagation import NeighborWalk
+from skpairclust.clusterer._spacing import Spacing
 from skpairclust.clusterer._unlabeled import (
     SizePrior,
     adversarial_loss,
     information_loss,
-    neighbor_distances,
 )
 from skpairclust.neural._precision import in_bfloat16, lowers_precision
 from skpairclust.neural._streams import largest_part, shuffled_stream
@@ -57,6 +57,8 @@ class ClusteringTask(NetworkTask):
     walk: NeighborWalk | None = None
     evidence: Evidence = field(default_factory=Evidence)
     precision: str = "auto"
+    # (n_samples,) float32 distance of each sample to a near one; None: found when drawn
+    spacing: np.ndarray | None = None
     # Clusterings to start from by name: (n_samples,) int64 labels, -1 = none
     starts: dict = field(default_factory=dict)
 
@@ -142,10 +144,14 @@ class PairObjective:
         if options.unlabeled is not None:
             self._stream = shuffled_stream(len(rows), options.batch_size, rng)
             self._n_drawn = largest_part(len(rows), options.batch_size)
-        self._is_adversarial = options.adversarial_weight * options.adversarial_radius
-        if options.unlabeled is not None and self._is_adversarial:
-            distances = neighbor_distances(rows, make_generator(rng.randint(2**31)))
-            self._radius = options.adversarial_radius * distances
+        self._is_adversarial = is_adversarial(options)
+        self._spacing = None
+        if self._is_adversarial and task.spacing is not None:
+            self._spacing = to_device(task.spacing, self.device)
+        elif self._is_adversarial:
+            self._measure = Spacing(rows, rng.randint(2**31))
+            # It reads what is on the host.
+            self.can_record = False
 
     def state(self):
         """Return what the next steps depend on, as plain data and tensors."""
@@ -263,13 +269,19 @@ class PairObjective:
             loss = loss + options.classification_weight * _cross_entropy(log_p, target)
         return loss
 
+    def _find_spacing(self, x, drawn):
+        """Return how far each drawn sample is from a near one."""
+        if self._spacing is None:
+            return self._measure(x)
+        return self._spacing[to_device(drawn, self.device)]
+
     def _unlabeled_loss(self, network, x, log_p, inputs):
         """Return IMSAT's loss of the drawn samples."""
         options = self.options
         # Without a gradient, but one that can be asked for.
         loss = 0 * log_p.sum()
         if self._is_adversarial:
-            radius = self._radius[to_device(inputs.drawn, self.device)]
+            radius = options.adversarial_radius * self._find_spacing(x, inputs.drawn)
             adversarial = adversarial_loss(network, x, log_p, radius, self._generator)
             adversarial = _faded(adversarial, inputs.smoothness)
             loss = options.adversarial_weight * adversarial
@@ -278,6 +290,13 @@ class PairObjective:
             information = _faded(information, inputs.information)
             loss = loss + options.information_weight * information
         return loss
+
+
+def is_adversarial(options):
+    """Whether the loss has a virtual adversarial term."""
+    return options.unlabeled is not None and bool(
+        options.adversarial_weight * options.adversarial_radius
+    )
 
 
 def _faded(loss, share):

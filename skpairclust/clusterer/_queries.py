@@ -35,7 +35,9 @@ class ClusterQueries(ConstraintScoreMixin, BaseNeuralEstimator):
         ndarray of shape (n_samples,), int64
             Clusters, from 0.
         """
-        return self.predict_proba(X).argmax(axis=1)
+        check_is_fitted(self)
+        X = self._check_X(X, reset=False)
+        return self._most_likely(X, self.temperature_, self.cluster_order_)
 
     def predict_proba(self, X: Samples) -> NDArray[np.float32]:
         """Return the probability of each cluster for each sample.
@@ -62,7 +64,7 @@ class ClusterQueries(ConstraintScoreMixin, BaseNeuralEstimator):
         """
         check_is_fitted(self)
         X = self._check_X(X, reset=False)
-        return self._probabilities(X, self.temperature_)[:, self.cluster_order_]
+        return self._probabilities(X, self.temperature_, self.cluster_order_)
 
     def calibrate(
         self,
@@ -164,10 +166,19 @@ class ClusterQueries(ConstraintScoreMixin, BaseNeuralEstimator):
             self.temperature_,
         ).eval()
 
-    def _probabilities(self, X, temperature=1.0):
-        """Return the softmax of the network's outputs, in their own order."""
-        return self._infer(
-            X,
-            lambda network, x: (network(x) / temperature).softmax(1),
-            self._architecture.n_outputs,
-        )
+    def _probabilities(self, X, temperature=1.0, order=None, reduce=None):
+        """Return the softmax of the network's outputs, in their own order or another.
+
+        Or what `reduce` makes of each row.
+        """
+        order = None if order is None else torch.from_numpy(order)
+
+        def compute(network, x):
+            y = (network(x) / temperature).softmax(1)
+            return y if order is None else y[:, order.to(y.device)]
+
+        return self._infer(X, compute, self._architecture.n_outputs, reduce)
+
+    def _most_likely(self, X, temperature=1.0, order=None):
+        """Return the place of the highest probability, of few rows at a time."""
+        return self._probabilities(X, temperature, order, lambda y: y.argmax(1))

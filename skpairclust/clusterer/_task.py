@@ -3,13 +3,25 @@
 import math
 from dataclasses import replace
 
-from skpairclust.clusterer._batching import constrained_rows
+import torch
+
+from skpairclust.clusterer._batching import (
+    ConstraintBatches,
+    constrained_rows,
+    count_steps,
+)
 from skpairclust.clusterer._evidence import Evidence, weigh_evidence
-from skpairclust.clusterer._objective import ClusteringTask, ObjectiveOptions
+from skpairclust.clusterer._objective import (
+    ClusteringTask,
+    ObjectiveOptions,
+    is_adversarial,
+)
 from skpairclust.clusterer._propagation import make_walk
+from skpairclust.clusterer._spacing import Spacing
 from skpairclust.clusterer._starts import propose_starts
 from skpairclust.neural._precision import check_precision
 from skpairclust.neural._tasks import choose_architecture, read_options, read_task
+from skpairclust.neural._torch_utils import default_torch_state, resolve_device
 from skpairclust.utils._param_validation import check_classes
 
 # Outputs where nothing says how many, as in scikit-learn's KMeans.
@@ -69,7 +81,30 @@ def make_task(params, X, constraints, y, rng):
     # Of a bound on the number of clusters structure makes too many.
     if walk is not None and params.n_clusters != "auto":
         starts = propose_starts(walk.points, walk.nodes, constraints, n_clusters, rng)
-    return replace(task, walk=walk, starts=starts)
+    task = replace(task, walk=walk, starts=starts)
+    return replace(task, spacing=_find_spacing(task, X, constraints, rng))
+
+
+def _find_spacing(task, X, constraints, rng):
+    """Return each sample's distance to a near one, for all restarts, or None.
+
+    None if fewer samples are drawn than there are: they are looked at when they are
+    drawn. On a GPU all of them take no time, and a step that is recorded needs them.
+    """
+    options = task.objective
+    if not is_adversarial(options):
+        return None
+    device = resolve_device(task.device)
+    batches = ConstraintBatches(constraints, options.batch_size, rng)
+    n_steps = count_steps(
+        batches.n_steps, X.shape[0], options.batch_size, unlabeled=True
+    )
+    n_drawn = n_steps * task.training.max_iter * options.batch_size
+    if device.type == "cpu" and n_drawn < X.shape[0]:
+        return None
+    with default_torch_state(), torch.no_grad():
+        rows = task.architecture.make_rows(X, device)
+        return Spacing(rows, rng.randint(2**31)).of_all().cpu().numpy()
 
 
 def choose_n_clusters(n_clusters, n_samples, constraints):

@@ -11,9 +11,6 @@ Miyato, Maeda, Koyama, Ishii (2018). Virtual Adversarial Training. TPAMI.
 import math
 
 import torch
-from scipy import sparse
-from sklearn.metrics.pairwise import euclidean_distances
-from sklearn.utils import gen_batches
 from torch.nn import functional
 
 # The probe that finds the adversarial direction, in units of the radius: far
@@ -22,10 +19,6 @@ _PROBE_SCALE = 10.0
 
 # How much of the clusters' sizes a step keeps, and the least of a size.
 _MEMORY, _LEAST_SHARE = 0.98, 1e-6
-
-# Reference rows for the distance to a near neighbor: never n x n.
-_N_REFERENCES = 6000
-_CHUNK = 1024
 
 
 def information_loss(log_p, log_prior=None, balance=4.0):
@@ -135,60 +128,3 @@ def _scaled(vectors, length):
     norm = torch.linalg.vector_norm(vectors.flatten(1), dim=1)
     factor = length / norm.clamp_min(torch.finfo(vectors.dtype).tiny)
     return vectors * factor.reshape(-1, *[1] * (vectors.ndim - 1))
-
-
-def neighbor_distances(rows, generator, n_neighbors=1):
-    """Return each sample's distance to a near neighbor among a bounded sample.
-
-    Parameters
-    ----------
-    rows : FeatureRows
-    generator : torch.Generator
-        On the CPU; draws the reference rows.
-    n_neighbors : int, default=1
-        Which neighbor, the sample itself and its duplicates left out.
-
-    Returns
-    -------
-    Tensor of shape (n_samples,)
-        Distances in the units of X, on the device of `rows`; 0 where all
-        references are duplicates of the sample.
-    """
-    drawn = torch.randperm(len(rows), generator=generator, device=generator.device)[
-        :_N_REFERENCES
-    ]
-    drawn = drawn.sort().values.numpy()
-    find = _nearest_sparse if sparse.issparse(rows.X) else _nearest_dense
-    return find(rows, drawn, min(n_neighbors, len(drawn))).nan_to_num(posinf=0.0)
-
-
-def _nearest_dense(rows, drawn, n_neighbors):
-    """Return the distance of each row to its n-th reference, on the device."""
-    reference = rows.take(drawn[: rows.bounded(len(drawn))]).flatten(1)
-    return torch.cat(
-        [
-            _nth_smallest(
-                torch.cdist(rows.take(block).flatten(1), reference), n_neighbors
-            )
-            for block in rows.blocks(_CHUNK)
-        ]
-    )
-
-
-def _nearest_sparse(rows, drawn, n_neighbors):
-    """Return the same, from products of sparse rows that are never made dense."""
-    reference = rows.X[drawn]
-    distances = (
-        torch.from_numpy(euclidean_distances(rows.X[block], reference))
-        for block in gen_batches(len(rows), _CHUNK)
-    )
-    nearest = [_nth_smallest(block, n_neighbors) for block in distances]
-    return torch.cat(nearest).float().to(rows.device)
-
-
-def _nth_smallest(distance, n_neighbors):
-    """Return the n-th smallest entry of each row that is not 0; inf without."""
-    # Distances by matrix products leave something between equal rows.
-    floor = 1e-3 * distance.amax(1, keepdim=True)
-    distance = distance.masked_fill(distance <= floor, torch.inf)
-    return distance.topk(n_neighbors, dim=1, largest=False).values[:, -1]

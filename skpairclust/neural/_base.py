@@ -43,6 +43,9 @@ PRIVATE_FITTED = {
 # few rows round differently: padding makes a row's result the same in any company.
 _INFERENCE_ROWS, _LEAST_ROWS = 2048, 16
 
+# Values of results at once.
+_INFERENCE_VALUES = 2**22
+
 
 def check_finished(runs, estimator):
     """Return the runs that left weights; warn if the user stopped one.
@@ -225,8 +228,11 @@ class BaseNeuralEstimator(
             return task
         return replace(task, initial_weights=earlier["weights_"])
 
-    def _check_X(self, X, *, reset):
-        """Return X as an array of floats that the network can take."""
+    def _check_X(self, X, *, reset, look=None):
+        """Return X as an array of floats that the network can take.
+
+        `look` gets blocks of rows of an array while they are checked.
+        """
         # Batch normalization, and a clustering, need two.
         n_least = 2 if reset else 1
         if is_lazy(X):
@@ -243,9 +249,11 @@ class BaseNeuralEstimator(
                 accept_sparse="csr",
                 order="C",
                 ensure_min_samples=n_least,
+                # A memory map is read once, below, where values are checked too.
+                ensure_all_finite=not isinstance(X, np.memmap),
             )
             X = canonical(X)
-            check_values(X)
+            check_values(X, look)
         if reset:
             self._sample_shape = X.shape[1:]
             self._offset = find_offset(X)
@@ -261,25 +269,43 @@ class BaseNeuralEstimator(
         """Return checked X as rows that float32 can tell apart."""
         return subtract_offset(X, self._offset)
 
-    def _infer(self, X, function, n_columns):
+    def _infer(self, X, function, n_columns, reduce=None):
         """Return `function` of the network and checked X, by blocks of rows, float32.
+
+        Parameters
+        ----------
+        X : array, CSR matrix or LazyRows
+        function : callable
+            Takes the network and a batch and returns a tensor.
+        n_columns : int
+            Of the result of `function`.
+        reduce : callable, optional
+            Makes one number of each row of such a result, int64; these are returned.
 
         Raises
         ------
         ValueError
-            If a result is not finite.
+            If a result of `function` is not finite.
         """
+        # As wide as results are: a few blocks of them are in memory.
+        n_rows = max(_LEAST_ROWS, min(_INFERENCE_ROWS, _INFERENCE_VALUES // n_columns))
         with default_torch_state():
             network = self.network_
             device = next(network.parameters()).device
             rows = self._architecture.make_rows(self._near_zero(X), device)
-            result = np.empty((len(rows), n_columns), dtype=np.float32)
+            if reduce is None:
+                result = np.empty((len(rows), n_columns), dtype=np.float32)
+            else:
+                result = np.empty(len(rows), dtype=np.int64)
+            is_finite = np.empty(len(rows), dtype=bool)
             with torch.inference_mode():
-                for block in rows.blocks(_INFERENCE_ROWS):
+                for block in rows.blocks(n_rows):
                     x = rows.take(block)
-                    y = function(network, _padded(x))[: len(x)]
-                    result[block] = y.float().cpu().numpy()
-        _check_finite(result)
+                    y = function(network, _padded(x))[: len(x)].float()
+                    is_finite[block] = y.isfinite().all(1).cpu().numpy()
+                    y = y if reduce is None else reduce(y)
+                    result[block] = y.cpu().numpy()
+        _check_finite(is_finite)
         return result
 
     def transform(self, X: Samples) -> Any:
@@ -306,9 +332,8 @@ def _float_dtypes(X):
     return [np.float32, np.float64] if is_exact else [np.float64, np.float32]
 
 
-def _check_finite(result):
-    """Raise if the network answered with what is no number."""
-    is_finite = np.isfinite(result).all(axis=1)
+def _check_finite(is_finite):
+    """Raise if the network answered with what is no number, for some rows."""
     if not is_finite.all():
         row = int(np.argmin(is_finite))
         raise ValueError(

@@ -17,15 +17,17 @@ _FARTHEST = 1000
 _N_ROWS, _MOST_VALUES = 256, 2**24
 
 # Values looked at at once.
-_BLOCK_VALUES = 2**22
+_BLOCK_VALUES = 2**21
 
 
-def check_values(X):
+def check_values(X, look=None):
     """Raise unless float32 can compute with all values of X.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, ...) or CSR matrix
+    look : callable, optional
+        Gets each block of rows of an array, so that X is read once.
 
     Raises
     ------
@@ -36,7 +38,10 @@ def check_values(X):
         return _check_sparse(X)
     n_rows = max(1, _BLOCK_VALUES // max(1, math.prod(X.shape[1:])))
     for start in range(0, len(X), n_rows):
-        check_block(X[start : start + n_rows], start)
+        block = X[start : start + n_rows]
+        check_block(block, start)
+        if look is not None:
+            look(block)
     return None
 
 

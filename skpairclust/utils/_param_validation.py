@@ -5,7 +5,6 @@ import numbers
 import warnings
 
 import numpy as np
-from sklearn.utils import gen_batches
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skpairclust.constraints import PairwiseConstraints
@@ -20,6 +19,7 @@ __all__ = [
     "positive",
     "positive_int",
     "resolve_input_shape",
+    "Scales",
     "warn_of_scales",
 ]
 
@@ -28,7 +28,6 @@ _MOST_SPREAD = 100
 # Of an image: gray, gray and alpha, colors, colors and alpha.
 _MOST_CHANNELS = 4
 # Values converted at once.
-_BLOCK_VALUES = 2**22
 
 
 def positive_int():
@@ -122,24 +121,51 @@ def _moved(shape):
     return (shape[2], *shape[:2])
 
 
-def warn_of_scales(X):
+class Scales:
+    """The standard deviation of each column of a table, found in one pass over it.
+
+    Called with one block of rows after the other. Only tables of two dimensions are
+    looked at: pixels share a unit.
+    """
+
+    def __init__(self):
+        self.n_rows = 0
+        self._center = self._sum = self._squares = None
+
+    def __call__(self, rows):
+        """Take in a block of rows."""
+        if rows.ndim != 2 or not len(rows):
+            return
+        rows = rows.astype(np.float64)
+        if self._center is None:
+            # Around a mean, so that little is lost where squares cancel.
+            self._center = rows.mean(axis=0)
+            self._sum = np.zeros(rows.shape[1])
+            self._squares = np.zeros(rows.shape[1])
+        rows -= self._center
+        self.n_rows += len(rows)
+        self._sum += rows.sum(axis=0)
+        self._squares += np.einsum("ij,ij->j", rows, rows)
+
+    def deviations(self):
+        """Return the standard deviations, none if nothing was looked at."""
+        if self._center is None:
+            return np.empty(0)
+        mean = self._sum / self.n_rows
+        variance = self._squares / self.n_rows - mean**2
+        # What is left of a column of equal values.
+        noise = 1e-12 * (self._squares / self.n_rows + self._center**2)
+        return np.sqrt(np.where(variance > noise, variance, 0))
+
+
+def warn_of_scales(spread):
     """Warn if some columns of a table outweigh the others by their units alone.
 
     Parameters
     ----------
-    X : array or CSR matrix of shape (n_samples, ...)
-        Only dense tables in memory are looked at: pixels and counts share a unit.
+    spread : ndarray of shape (n_features,)
+        The standard deviation of each column.
     """
-    if not isinstance(X, np.ndarray) or X.ndim != 2:
-        return
-    # By blocks of columns: in double precision all of X could be too large.
-    n_columns = max(1, _BLOCK_VALUES // len(X))
-    spread = np.concatenate(
-        [
-            X[:, block].std(axis=0, dtype=np.float64)
-            for block in gen_batches(X.shape[1], n_columns)
-        ]
-    )
     spread = spread[spread > 0]
     if len(spread) and spread.max() > _MOST_SPREAD * np.median(spread):
         warnings.warn(

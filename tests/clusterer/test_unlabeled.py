@@ -2,18 +2,14 @@
 
 import math
 
-import numpy as np
 import pytest
 import torch
-from scipy.spatial.distance import cdist
 from torch import nn
 
 from skpairclust.clusterer._unlabeled import (
     adversarial_loss,
     information_loss,
-    neighbor_distances,
 )
-from skpairclust.neural._rows import FeatureRows
 from skpairclust.neural._torch_utils import make_generator
 
 
@@ -72,20 +68,3 @@ def test_radius_zero_costs_nothing_and_images_work():
     log_p = network(x).log_softmax(1)
     loss = adversarial_loss(network, x, log_p, torch.zeros(5), make_generator(0))
     assert float(loss) == pytest.approx(0, abs=1e-6)
-
-
-@pytest.mark.parametrize("n_neighbors", [1, 3])
-def test_neighbor_distances_are_those_of_the_naive_matrix(n_neighbors):
-    X = np.random.RandomState(0).randn(1500, 5)
-    distance = np.sort(cdist(X, X), axis=1)[:, n_neighbors]
-    rows = FeatureRows(X, (5,), torch.device("cpu"))
-    ours = neighbor_distances(rows, make_generator(0), n_neighbors)
-    np.testing.assert_allclose(ours.numpy(), distance, rtol=1e-3)
-
-
-def test_neighbor_distances_pass_over_duplicates():
-    X = np.repeat(np.array([[0.0, 0.0], [3.0, 4.0]]), 10, axis=0)
-    rows = FeatureRows(X, (2,), torch.device("cpu"))
-    np.testing.assert_allclose(neighbor_distances(rows, make_generator(0)), 5.0)
-    same = FeatureRows(np.ones((4, 2)), (2,), torch.device("cpu"))
-    np.testing.assert_array_equal(neighbor_distances(same, make_generator(0)), 0.0)

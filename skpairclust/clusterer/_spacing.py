@@ -1,0 +1,91 @@
+"""How far a sample is from its nearest other one, among some of all samples."""
+
+import numpy as np
+import torch
+from scipy import sparse
+
+# Rows that are compared with: never n x n.
+_N_REFERENCES = 6000
+
+# Rows of a block.
+_CHUNK = 512
+
+# Squared distances up to this share of the largest are those of equal rows: matrix
+# products leave something between these.
+_NOTHING = 1e-6
+
+
+class Spacing:
+    """Distances of samples to near ones among some rows of X.
+
+    The rows that are compared with are drawn, and the product of a block with them is
+    written into one buffer.
+
+    Parameters
+    ----------
+    rows : FeatureRows
+    seed : int
+        Draws the rows that samples are compared with.
+    n_neighbors : int, default=1
+        Which neighbor, the sample itself and its duplicates left out.
+    """
+
+    def __init__(self, rows, seed, n_neighbors=1):
+        self.rows = rows
+        n_drawn = min(_N_REFERENCES, len(rows))
+        drawn = np.random.default_rng(seed).choice(len(rows), n_drawn, replace=False)
+        drawn = np.sort(drawn)
+        self.is_sparse = sparse.issparse(rows.X)
+        if self.is_sparse:
+            self._references = rows.X[drawn].astype(np.float32)
+            squares = self._references.multiply(self._references).sum(axis=1)
+            squares = torch.from_numpy(np.asarray(squares, dtype=np.float32).ravel())
+        else:
+            references = rows.take(drawn[: rows.bounded(n_drawn)]).flatten(1)
+            # Around 0, so that little is lost where products cancel.
+            self._center = references.mean(0)
+            references -= self._center
+            squares = references.square().sum(1)
+            self._references = references.T
+        self._squares = squares.to(rows.device)
+        self.n_neighbors = min(n_neighbors, len(squares))
+        self._buffer = torch.empty(0, len(squares), device=rows.device)
+
+    def __call__(self, x):
+        """Return the distance of each sample of a batch, a tensor of shape (B, ...).
+
+        Returns
+        -------
+        Tensor of shape (B,)
+            In the units of X, on the device of the batch; 0 where all rows that it is
+            compared with are duplicates of it.
+        """
+        x = x.flatten(1)
+        if not self.is_sparse:
+            x = x - self._center
+        squared = self._multiply(x).mul_(-2).add_(self._squares)
+        squared.add_(x.square().sum(1, keepdim=True)).clamp_min_(0)
+        floor = _NOTHING * squared.amax(1, keepdim=True)
+        squared.masked_fill_(squared <= floor, torch.inf)
+        if self.n_neighbors == 1:
+            nearest = squared.amin(1)
+        else:
+            nearest = squared.topk(self.n_neighbors, dim=1, largest=False).values[:, -1]
+        return nearest.sqrt_().nan_to_num_(posinf=0.0)
+
+    def of_all(self):
+        """Return the distances of all rows, a tensor of shape (n_samples,)."""
+        result = torch.empty(len(self.rows), device=self.rows.device)
+        for block in self.rows.blocks(_CHUNK):
+            result[block] = self(self.rows.take(block))
+        return result
+
+    def _multiply(self, x):
+        """Return the products of a block with the references, in the buffer."""
+        if len(self._buffer) < len(x):
+            self._buffer = self._buffer.new_empty(len(x), self._buffer.shape[1])
+        products = self._buffer[: len(x)]
+        if self.is_sparse:
+            found = self._references @ np.ascontiguousarray(x.cpu().numpy().T)
+            return products.copy_(torch.from_numpy(found.T))
+        return torch.mm(x, self._references, out=products)
