@@ -154,7 +154,7 @@ class Scales:
         mean = self._sum / self.n_rows
         variance = self._squares / self.n_rows - mean**2
         # What is left of a column of equal values.
-        noise = 1e-12 * (self._squares / self.n_rows + self._center**2)
+        noise = 1e-14 * self._squares / self.n_rows + 1e-26 * self._center**2
         return np.sqrt(np.where(variance > noise, variance, 0))
 
 
