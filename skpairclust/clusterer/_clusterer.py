@@ -513,7 +513,8 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
             )
             best = min(check_finished(runs, self), key=lambda run: run.loss)
             self._keep(best, task)
-            self._name_clusters(self._most_likely(X), task.architecture.n_outputs)
+            labels = self._finish(lambda: self._most_likely(X))
+            self._name_clusters(labels, task.architecture.n_outputs)
             self.noise_rate_ = self.noise_rate
             if self.noise_rate == "estimate":
                 probabilities = self._probabilities(X)

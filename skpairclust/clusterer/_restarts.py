@@ -4,9 +4,9 @@ from dataclasses import replace
 from functools import partial
 
 from joblib import effective_n_jobs
-from sklearn.utils.parallel import Parallel, delayed
 
 from skpairclust.clusterer._objective import PairObjective
+from skpairclust.clusterer._parallel import run_in_parallel
 from skpairclust.clusterer._trials import Outcome, begin, try_starts
 from skpairclust.neural._checkpoint import Checkpoint, CheckpointFile
 from skpairclust.neural._tasks import run_task
@@ -53,7 +53,7 @@ def run_restarts(X, constraints, task, seeds, *, n_jobs=None, hooks=None, files=
     ]
     hooks = hooks[: len(jobs)] if hooks else [None] * len(jobs)
     if not any(hooks) and min(effective_n_jobs(n_jobs), len(jobs)) > 1:
-        return Parallel(n_jobs=n_jobs)(delayed(job)() for job in jobs)
+        return run_in_parallel(jobs, n_jobs)
     runs = []
     for job, hook in zip(jobs, hooks, strict=True):
         runs.append(job(hook=hook))

@@ -501,7 +501,8 @@ class MetricEmbedder(EmbeddingQueries):
             )
             check_finished([run], self)
             self._keep(run, task)
-            self._embed_training_rows(X)
+            self.embedding_ = self._finish(lambda: self._embed(X))
+            self._warn_of_collapse()
             if self.n_clusters is not None:
                 self._cluster(int(kmeans_seed))
         checkpoints.remove([run])
@@ -554,9 +555,8 @@ class MetricEmbedder(EmbeddingQueries):
         is_validated = bool(self.validation_fraction)
         self.validation_scores_ = [-v for v in run.criterion_curve if is_validated]
 
-    def _embed_training_rows(self, X):
-        """Set the embedding of X; warn if it is a single point."""
-        self.embedding_ = self._embed(X)
+    def _warn_of_collapse(self):
+        """Warn if the embedding of X is a single point."""
         if np.ptp(self.embedding_, axis=0).max() < _COLLAPSED:
             warnings.warn(
                 "The embedding of all samples is one point. If the samples do differ, "

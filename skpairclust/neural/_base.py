@@ -73,8 +73,12 @@ def check_finished(runs, estimator):
             "scale X, for instance with a StandardScaler."
         )
     if any(run.interrupted for run in runs):
+        n_epochs = [run.n_iter for run in usable]
         warnings.warn(
-            "fit was interrupted: the estimator keeps the best weights until then.",
+            f"fit was interrupted after {', '.join(map(str, n_epochs))} of at most "
+            f"{estimator.max_iter} epochs, so the {type(estimator).__name__} with "
+            f"max_iter={estimator.max_iter} is half trained: it keeps the best weights "
+            "until then.",
             # From here to fit, its two decorators, and the caller.
             stacklevel=5,
         )
@@ -221,6 +225,18 @@ class BaseNeuralEstimator(
         self.loss_curve_ = run.loss_curve
         self.n_iter_ = run.n_iter
         self._network = self._build_network()
+
+    def _finish(self, compute):
+        """Return what follows from a training that is over, in spite of a Ctrl-C."""
+        try:
+            return compute()
+        except KeyboardInterrupt:
+            warnings.warn(
+                "fit was interrupted when its training was over: nothing is lost. "
+                "Another Ctrl-C stops it.",
+                stacklevel=5,
+            )
+            return compute()
 
     def _start_warm(self, task, earlier):
         """Return the task with the weights of an earlier fit, if it asks for them."""

@@ -157,11 +157,20 @@ def run_task(
         if run is None:
             run = fit_network(network, rows, hooks, checkpoint)
             if run.weights is not None:
-                settle(network, rows, index, task.objective.batch_size, seed)
+                _settle(network, rows, index, task.objective.batch_size, seed, run)
                 run.weights = to_numpy_state(network)
             checkpoint.finish(run)
         hooks.close()
     return run
+
+
+def _settle(network, rows, index, batch_size, seed, run):
+    """Settle a network whose training is over, in spite of a Ctrl-C."""
+    try:
+        settle(network, rows, index, batch_size, seed)
+    except KeyboardInterrupt:
+        run.interrupted = True
+        settle(network, rows, index, batch_size, seed)
 
 
 def describe_network(task, network, rows, index):
