@@ -1,11 +1,19 @@
 """Restarts: one after another or through joblib."""
 
+import copy
+import warnings
+from dataclasses import replace
+
 from joblib import effective_n_jobs
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.parallel import Parallel, delayed
 
+from skpairclust.clusterer._judge import Judge
+from skpairclust.clusterer._lessons import teach
 from skpairclust.clusterer._objective import PairObjective
-from skpairclust.clusterer._trials import begin, try_starts
+from skpairclust.clusterer._trials import try_starts
 from skpairclust.neural._tasks import run_task
+from skpairclust.neural._torch_utils import to_numpy_state
 from skpairclust.neural._training import train
 
 
@@ -47,6 +55,26 @@ def run_restarts(X, constraints, task, seeds, *, n_jobs=None, hooks=None):
     return runs
 
 
+def choose_run(runs):
+    """Return the run with the lowest loss, if possible one that ended well.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If all trainings ended worse than where they started.
+    """
+    best = min(runs, key=lambda run: (run.gave_way, run.loss))
+    if best.gave_way:
+        warnings.warn(
+            "After the training, pairs of neighbors were explained worse than by the "
+            f"clusters that it started from (start_={best.start!r}): these are kept. "
+            "Are many pairs wrong (see noise_rate), or is learning_rate too high?",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
+    return best
+
+
 def run_restart(X, constraints, task, outcome, seed, label="fit", hook=None):
     """Train one network from its own seed.
 
@@ -70,18 +98,40 @@ def run_restart(X, constraints, task, outcome, seed, label="fit", hook=None):
     """
 
     def fit_network(network, rows, hooks):
-        left, start = task, "random"
-        if outcome is not None:
-            left, run = begin(network, rows, outcome, task, seed)
-            if run is not None:
-                return run
-            hooks.expect(left.training.max_iter)
-            start = outcome.start
-        objective = PairObjective(rows, constraints, left, seed)
-        run = train(
-            network, objective, objective.n_steps, left.training, on_epoch=hooks
-        )
-        run.start = start
-        return run
+        if outcome is None:
+            return _train(network, rows, constraints, task, seed, hooks)
+        run = teach(network, rows, outcome.labels, task, seed)
+        if outcome.interrupted or run.interrupted:
+            return replace(run, interrupted=True, start=outcome.start)
+        hooks.expect(outcome.n_epochs)
+        training = replace(task.training, max_iter=outcome.n_epochs)
+        left = replace(task, training=training)
+        if task.walk is None:
+            run = _train(network, rows, constraints, left, seed, hooks)
+        else:
+            run = _train_judged(network, rows, constraints, left, seed, hooks)
+        return replace(run, start=outcome.start)
 
     return run_task(X, task, seed, fit_network, label=label, hook=hook)
+
+
+def _train(network, rows, constraints, task, seed, hooks):
+    """Train a network on the loss of a task."""
+    objective = PairObjective(rows, constraints, task, seed)
+    return train(network, objective, objective.n_steps, task.training, on_epoch=hooks)
+
+
+def _train_judged(network, rows, constraints, task, seed, hooks):
+    """Train a network, which stays as it was if it would be worse after that.
+
+    What it was taught knows nothing of most pairs. A training that explains neighbors'
+    pairs worse has lost clusters.
+    """
+    judge = Judge(rows, constraints, task, seed)
+    taught, misfit = copy.deepcopy(network.state_dict()), judge.find_misfit(network)
+    run = _train(network, rows, constraints, task, seed, hooks)
+    # Also true of what is not finite.
+    if not run.interrupted and not judge.find_misfit(network) <= misfit:
+        network.load_state_dict(taught)
+        return replace(run, weights=to_numpy_state(network), gave_way=True)
+    return run

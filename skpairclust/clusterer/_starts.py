@@ -58,6 +58,22 @@ def propose_starts(points, nodes, constraints, n_clusters, rng):
     return starts
 
 
+def propose_known_groups(constraints, n_clusters):
+    """Return must-link groups as a start, if they are at most as many as clusters.
+
+    Nothing needs to be merged then, as with labels of all classes.
+
+    Returns
+    -------
+    dict of str to ndarray of shape (n_samples,), int64
+        Empty if there are more groups, or a single one.
+    """
+    groups = list_groups(np.arange(len(constraints)), constraints)
+    if not 1 < groups.max() + 1 <= n_clusters:
+        return {}
+    return {"groups": groups}
+
+
 def list_groups(nodes, constraints):
     """Return the must-link component of constrained samples among the nodes.
 
