@@ -252,7 +252,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         What the training started from: random weights, or the weights of an earlier
         fit; or, where short trainings voted, the one with the largest say. It had been
         taught must-link groups merged by Ward's criterion, these together with patches
-        of all other samples, or k-means.
+        of all other samples ("ward"), or k-means.
 
     n_iter_ : int
         Number of epochs run.

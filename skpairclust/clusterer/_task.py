@@ -7,13 +7,20 @@ from skpairclust.clusterer._batching import constrained_rows
 from skpairclust.clusterer._evidence import Evidence, weigh_evidence
 from skpairclust.clusterer._objective import ClusteringTask, ObjectiveOptions
 from skpairclust.clusterer._propagation import make_walk
-from skpairclust.clusterer._starts import propose_known_groups, propose_starts
+from skpairclust.clusterer._starts import (
+    propose_known_groups,
+    propose_numbers,
+    propose_starts,
+)
 from skpairclust.neural._precision import check_precision
 from skpairclust.neural._tasks import choose_architecture, read_options, read_task
 from skpairclust.utils._param_validation import check_classes
 
 # Outputs where nothing says how many, as in scikit-learn's KMeans.
 _DEFAULT_CLUSTERS = 8
+
+# From how much unevenness on fewer clusters are tried as well.
+_PROBABLY_A_BOUND = 0.5
 
 # Outputs at most of n_clusters="auto".
 _MOST_CLUSTERS = 100
@@ -65,7 +72,7 @@ def make_task(params, X, constraints, y, rng):
     )
     # Last, because it takes the longest: wrong arguments have failed before.
     walk = _choose_walk(params, X, constraints, n_clusters, evidence, rng)
-    starts = _find_starts(params, walk, constraints, n_clusters, rng)
+    starts = _find_starts(params, walk, constraints, n_clusters, evidence, rng)
     return replace(task, walk=walk, starts=starts)
 
 
@@ -145,14 +152,16 @@ def _choose_weights(params, evidence, n_clusters):
     return read_options(ObjectiveOptions, params, **automatic)
 
 
-def _find_starts(params, walk, constraints, n_clusters, rng):
+def _find_starts(params, walk, constraints, n_clusters, evidence, rng):
     """Return clusterings to start from."""
-    # Of a bound on the number of clusters structure makes too many.
-    if params.init == "random" or params.n_clusters == "auto":
+    if params.init == "random":
         return {}
     if walk is None:
         return propose_known_groups(constraints, n_clusters)
-    return propose_starts(walk.points, walk.nodes, constraints, n_clusters, rng)
+    propose = propose_starts
+    if evidence.unevenness > _PROBABLY_A_BOUND:
+        propose = propose_numbers
+    return propose(walk.points, walk.nodes, constraints, n_clusters, rng)
 
 
 def _choose_walk(params, X, constraints, n_clusters, evidence, rng):

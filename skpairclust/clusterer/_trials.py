@@ -161,7 +161,9 @@ class Trials:
             trials, self.constraints.n_pairs, self.task.architecture.n_outputs
         )
         best = min(trials, key=lambda trial: trial.misfit)
-        return Outcome(best.start, labels, self._count_epochs(), interrupted)
+        # Without the number of clusters.
+        start = best.start.split()[0]
+        return Outcome(start, labels, self._count_epochs(), interrupted)
 
     def _try(self, number, name, labels, seed):
         """Return a network and its short training from a start."""
