@@ -71,10 +71,11 @@ def make_methods(n_clusters, seed, arguments):
         neural["input_shape"] = IMAGE_SHAPE
     if arguments.noise_rate is not None:
         neural["noise_rate"] = arguments.noise_rate
+    alone = {**neural, "unlabeled": None, "init": "random"}
     return {
         "default": ConstrainedNeuralClusterer(**neural),
-        "pairs only": ConstrainedNeuralClusterer(**neural, unlabeled=None),
-        "published": ConstrainedNeuralClusterer(**neural, unlabeled=None, loss="kcl"),
+        "pairs only": ConstrainedNeuralClusterer(**alone),
+        "published": ConstrainedNeuralClusterer(**alone, loss="kcl"),
         "KMeans": KMeans(**common, n_init=10),
         "COPKMeans": COPKMeans(**common),
         "PCKMeans": PCKMeans(**common),

@@ -35,11 +35,11 @@ ORIGINAL_OPTIMIZER = {
     "schedule": "halving",
     "batch_size": 32,
 }
-PUBLISHED = {"loss": "kcl", "unlabeled": None}
+PUBLISHED = {"loss": "kcl", "unlabeled": None, "init": "random"}
 CLUSTERERS = {
     "published": PUBLISHED,
     "published, original optimizer": PUBLISHED | ORIGINAL_OPTIMIZER,
-    "mcl": {"unlabeled": None},
+    "mcl": {"unlabeled": None, "init": "random"},
     "default": {},
     "default, vat": {"unlabeled": "vat"},
     "default, rate estimated": {"noise_rate": "estimate"},

@@ -23,6 +23,7 @@ _ORIGINAL = PUBLISHED | ORIGINAL_OPTIMIZER
 _METHODS = {
     "cross-entropy": {
         "unlabeled": None,
+        "init": "random",
         "classification_weight": 1.0,
         "pair_weight": 0.0,
     },

@@ -16,7 +16,7 @@ from skpairclust.clusterer._calibration import DEFAULT_TEMPERATURE
 from skpairclust.clusterer._losses import PAIR_LOSSES, REDUCTIONS
 from skpairclust.clusterer._noise import estimate_flip_rate
 from skpairclust.clusterer._queries import ClusterQueries
-from skpairclust.clusterer._restarts import run_restarts
+from skpairclust.clusterer._restarts import choose_run, run_restarts
 from skpairclust.clusterer._saved import SAVED_ATTRIBUTES
 from skpairclust.clusterer._task import make_task
 from skpairclust.constraints._mistakes import explains_names
@@ -83,6 +83,13 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
     n_init : int, default=1
         Number of restarts. The one with the lowest training loss is kept. All start
         from the outcome of the same short trainings.
+
+    init : {"auto", "random"}, default="auto"
+        What the network is taught before it is trained. "auto" is what short trainings
+        agree on, each from a clustering that structure proposes; without walks it is
+        the must-link groups, if they are at most as many as the clusters, or else
+        nothing. "random" is nothing: the training starts from random weights, as in
+        the papers. See `start_`.
 
     random_state : int, RandomState instance or None, default=None
         Controls initial weights, batches and noise. The global random states of
@@ -259,7 +266,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         What the training started from: random weights, or the weights of an earlier
         fit; or, where short trainings voted, the one with the largest say. It had been
         taught must-link groups merged by Ward's criterion, these together with patches
-        of all other samples, or k-means.
+        of all other samples ("ward"), or k-means.
 
     n_iter_ : int
         Number of epochs run.
@@ -318,6 +325,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         ],
         "max_iter": [positive_int()],
         "n_init": [positive_int()],
+        "init": [StrOptions({"auto", "random"})],
         "random_state": ["random_state"],
         "loss": [StrOptions(set(PAIR_LOSSES))],
         "margin": [non_negative()],
@@ -363,6 +371,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         noise_rate: float | Literal["estimate"] = 0.0,
         max_iter: int = 50,
         n_init: int = 1,
+        init: Literal["auto", "random"] = "auto",
         random_state: RandomState = None,
         loss: Literal["kcl", "mcl"] = "mcl",
         margin: float = 2.0,
@@ -399,6 +408,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         self.noise_rate = noise_rate
         self.max_iter = max_iter
         self.n_init = n_init
+        self.init = init
         self.random_state = random_state
         self.loss = loss
         self.margin = margin
@@ -479,6 +489,9 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
             If chains of must-links contradict cannot-links; if the spread of a feature
             is more than 100 times that of the median feature; or if the training was
             interrupted. What was learned until then is kept.
+
+        ConvergenceWarning
+            If the training ended worse than where it started; the start is kept.
         """
         self._validate_params()
         check_parameters(self)
@@ -511,8 +524,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
                 ],
                 files=checkpoints.files,
             )
-            best = min(check_finished(runs, self), key=lambda run: run.loss)
-            self._keep(best, task)
+            self._keep(choose_run(check_finished(runs, self)), task)
             labels = self._finish(lambda: self._most_likely(X))
             self._name_clusters(labels, task.architecture.n_outputs)
             self.noise_rate_ = self.noise_rate

@@ -30,10 +30,6 @@ _IMPATIENT, _PATIENT, _MOST_PATIENCE = 50, 100, 5
 # vowels with .7 of them lost by smoothness, images with .2 do not.
 _PARTLY_PLACED = 0.25
 
-# Pairs and must-links per cluster from which on random weights are tried beside what
-# structure says; picked pairs say less of all samples than structure does.
-_ENOUGH_FOR_RANDOM, _MUST_LINKS_FOR_RANDOM, _TOO_PICKED = 25, 2, 0.5
-
 # If must-links are so many times as frequent as among equal clusters, equal clusters
 # are unlikely, or ruled out. Nearly a third of wrong pairs at ten clusters stays below.
 _PERHAPS_UNEQUAL, _SURELY_UNEQUAL = 3.5, 5.0
@@ -66,8 +62,6 @@ class Evidence:
         Share of the adversarial term that grows linearly meanwhile, 0 to 1; the rest
         has its full weight at once. With only a few pairs per cluster, smoothness
         would keep the first guess for good.
-    tries_random : bool
-        Whether there are enough pairs to try random weights.
     unevenness : float
         Certainty that there are not `n_clusters` clusters of similar sizes, 0 to 1.
     size_freedom : float
@@ -80,7 +74,6 @@ class Evidence:
     lead: float = _LONGEST_LEAD
     patience: float = 1.0
     caution: float = 1.0
-    tries_random: bool = False
     unevenness: float = 0.0
     size_freedom: float = 0.0
 
@@ -146,11 +139,6 @@ def weigh_evidence(constraints, n_clusters, *, noise_rate=0.0, is_bound=False):
         lead=_LONGEST_LEAD * (1 - led),
         patience=_choose_patience(pairs_a_cluster),
         caution=1 - _ramp(pairs_a_cluster, 0, _IMPATIENT),
-        tries_random=(
-            pairs_a_cluster >= _ENOUGH_FOR_RANDOM
-            and n_must >= _MUST_LINKS_FOR_RANDOM * n_clusters
-            and picked < _TOO_PICKED
-        ),
         unevenness=unevenness,
         size_freedom=max(unevenness, 1 - min(1.0, needed / shown) ** 2),
     )

@@ -1,15 +1,21 @@
 """Restarts: one after another or through joblib."""
 
+import copy
+import warnings
 from dataclasses import replace
 from functools import partial
 
 from joblib import effective_n_jobs
+from sklearn.exceptions import ConvergenceWarning
 
+from skpairclust.clusterer._judge import Judge
+from skpairclust.clusterer._lessons import teach
 from skpairclust.clusterer._objective import PairObjective
 from skpairclust.clusterer._parallel import run_in_parallel
-from skpairclust.clusterer._trials import Outcome, begin, try_starts
+from skpairclust.clusterer._trials import Outcome, try_starts
 from skpairclust.neural._checkpoint import Checkpoint, CheckpointFile
 from skpairclust.neural._tasks import run_task
+from skpairclust.neural._torch_utils import to_numpy_state
 from skpairclust.neural._training import train
 
 
@@ -74,6 +80,26 @@ def _recall_outcome(X, constraints, task, seed, file):
     return outcome
 
 
+def choose_run(runs):
+    """Return the run with the lowest loss, if possible one that ended well.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If all trainings ended worse than where they started.
+    """
+    best = min(runs, key=lambda run: (run.gave_way, run.loss))
+    if best.gave_way:
+        warnings.warn(
+            "After the training, pairs of neighbors were explained worse than by the "
+            f"clusters that it started from (start_={best.start!r}): these are kept. "
+            "Are many pairs wrong (see noise_rate), or is learning_rate too high?",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
+    return best
+
+
 def run_restart(
     X,
     constraints,
@@ -100,7 +126,8 @@ def run_restart(
     hook : callable, optional
         Called after each epoch: see `_epoch_hooks`.
     checkpoint_file : CheckpointFile, optional
-        Where the training goes on if it was begun before.
+        Where the training goes on if it was begun before. Lessons come before that:
+        they are few, and are repeated.
 
     Returns
     -------
@@ -108,28 +135,17 @@ def run_restart(
     """
 
     def fit_network(network, rows, hooks, checkpoint):
-        left, start = task, "random"
-        if outcome is not None:
-            # What goes on has been taught before.
-            if not checkpoint.has_begun:
-                _, run = begin(network, rows, outcome, task, seed)
-                if run is not None:
-                    return run
-            training = replace(task.training, max_iter=outcome.n_epochs)
-            left = replace(task, training=training)
-            hooks.expect(left.training.max_iter)
-            start = outcome.start
-        objective = PairObjective(rows, constraints, left, seed)
-        run = train(
-            network,
-            objective,
-            objective.n_steps,
-            left.training,
-            on_epoch=hooks,
-            checkpoint=checkpoint,
-        )
-        run.start = start
-        return run
+        if outcome is None:
+            return _train(network, rows, constraints, task, seed, hooks, checkpoint)
+        run = teach(network, rows, outcome.labels, task, seed)
+        if outcome.interrupted or run.interrupted:
+            return replace(run, interrupted=True, start=outcome.start)
+        hooks.expect(outcome.n_epochs)
+        training = replace(task.training, max_iter=outcome.n_epochs)
+        left = replace(task, training=training)
+        fit = _train if task.walk is None else _train_judged
+        run = fit(network, rows, constraints, left, seed, hooks, checkpoint)
+        return replace(run, start=outcome.start)
 
     return run_task(
         X,
@@ -140,3 +156,32 @@ def run_restart(
         hook=hook,
         checkpoint_file=checkpoint_file,
     )
+
+
+def _train(network, rows, constraints, task, seed, hooks, checkpoint):
+    """Train a network on the loss of a task."""
+    objective = PairObjective(rows, constraints, task, seed)
+    return train(
+        network,
+        objective,
+        objective.n_steps,
+        task.training,
+        on_epoch=hooks,
+        checkpoint=checkpoint,
+    )
+
+
+def _train_judged(network, rows, constraints, task, seed, hooks, checkpoint):
+    """Train a network, which stays as it was if it would be worse after that.
+
+    What it was taught knows nothing of most pairs. A training that explains neighbors'
+    pairs worse has lost clusters.
+    """
+    judge = Judge(rows, constraints, task, seed)
+    taught, misfit = copy.deepcopy(network.state_dict()), judge.find_misfit(network)
+    run = _train(network, rows, constraints, task, seed, hooks, checkpoint)
+    # Also true of what is not finite.
+    if not run.interrupted and not judge.find_misfit(network) <= misfit:
+        network.load_state_dict(taught)
+        return replace(run, weights=to_numpy_state(network), gave_way=True)
+    return run

@@ -18,6 +18,10 @@ from skpairclust.constraints._groups import (
 # Groups at most that are merged: their distances are a matrix.
 _MOST_GROUPS = 2000
 
+# How many numbers of clusters are tried where the number is a bound, and by what factor
+# they differ.
+_MOST_NUMBERS, _FEWER = 6, 1.4
+
 # Groups that all samples of which nothing is known are put into first.
 _N_PATCHES = 400
 
@@ -56,6 +60,46 @@ def propose_starts(points, nodes, constraints, n_clusters, rng):
         labels[nodes] = kmeans.fit_predict(points)
         starts["kmeans"] = labels
     return starts
+
+
+def propose_numbers(points, nodes, constraints, n_clusters, rng):
+    """Return clusterings with `n_clusters` and with fewer clusters, down to two.
+
+    Parameters
+    ----------
+    points, nodes, constraints, n_clusters, rng
+        As in `propose_starts`; the number is a bound.
+
+    Returns
+    -------
+    dict of str to ndarray of shape (n_samples,), int64
+        By "ward" and the number.
+    """
+    patched = _add_patches(points, nodes, list_groups(nodes, constraints), rng)
+    if patched.max() >= _MOST_GROUPS + _N_PATCHES:
+        return {}
+    starts, number = {}, float(min(n_clusters, patched.max() + 1))
+    while round(number) >= 2 and len(starts) < _MOST_NUMBERS:
+        labels = merge_groups(points, nodes, patched, constraints, round(number))
+        starts[f"ward {round(number)}"] = labels
+        number /= _FEWER
+    return starts
+
+
+def propose_known_groups(constraints, n_clusters):
+    """Return must-link groups as a start, if they are at most as many as clusters.
+
+    Nothing needs to be merged then, as with labels of all classes.
+
+    Returns
+    -------
+    dict of str to ndarray of shape (n_samples,), int64
+        Empty if there are more groups, or a single one.
+    """
+    groups = list_groups(np.arange(len(constraints)), constraints)
+    if not 1 < groups.max() + 1 <= n_clusters:
+        return {}
+    return {"groups": groups}
 
 
 def list_groups(nodes, constraints):

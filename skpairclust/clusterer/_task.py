@@ -18,7 +18,11 @@ from skpairclust.clusterer._objective import (
 )
 from skpairclust.clusterer._propagation import make_walk
 from skpairclust.clusterer._spacing import Spacing
-from skpairclust.clusterer._starts import propose_starts
+from skpairclust.clusterer._starts import (
+    propose_known_groups,
+    propose_numbers,
+    propose_starts,
+)
 from skpairclust.neural._precision import check_precision
 from skpairclust.neural._tasks import choose_architecture, read_options, read_task
 from skpairclust.neural._torch_utils import default_torch_state, resolve_device
@@ -26,6 +30,9 @@ from skpairclust.utils._param_validation import check_classes
 
 # Outputs where nothing says how many, as in scikit-learn's KMeans.
 _DEFAULT_CLUSTERS = 8
+
+# From how much unevenness on fewer clusters are tried as well.
+_PROBABLY_A_BOUND = 0.5
 
 # Outputs at most of n_clusters="auto".
 _MOST_CLUSTERS = 100
@@ -77,10 +84,7 @@ def make_task(params, X, constraints, y, rng):
     )
     # Last, because it takes the longest: wrong arguments have failed before.
     walk = _choose_walk(params, X, constraints, n_clusters, evidence, rng)
-    starts = {}
-    # Of a bound on the number of clusters structure makes too many.
-    if walk is not None and params.n_clusters != "auto":
-        starts = propose_starts(walk.points, walk.nodes, constraints, n_clusters, rng)
+    starts = _find_starts(params, walk, constraints, n_clusters, evidence, rng)
     task = replace(task, walk=walk, starts=starts)
     return replace(task, spacing=_find_spacing(task, X, constraints, rng))
 
@@ -181,6 +185,18 @@ def _choose_weights(params, evidence, n_clusters):
     }
     automatic = {k: v for k, v in chosen.items() if getattr(params, k) == "auto"}
     return read_options(ObjectiveOptions, params, **automatic)
+
+
+def _find_starts(params, walk, constraints, n_clusters, evidence, rng):
+    """Return clusterings to start from."""
+    if params.init == "random":
+        return {}
+    if walk is None:
+        return propose_known_groups(constraints, n_clusters)
+    propose = propose_starts
+    if evidence.unevenness > _PROBABLY_A_BOUND:
+        propose = propose_numbers
+    return propose(walk.points, walk.nodes, constraints, n_clusters, rng)
 
 
 def _choose_walk(params, X, constraints, n_clusters, evidence, rng):

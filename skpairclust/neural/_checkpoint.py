@@ -201,11 +201,6 @@ class Checkpoint:
         if self.file.path is not None:
             split_state(network.state_dict(), {})
 
-    @property
-    def has_begun(self):
-        """Whether there is a training to go on with."""
-        return self._found.get("training") is not None
-
     def finished(self):
         """Return the `TrainingRun` of a restart that is done, or None."""
         run = self._found.get("run")

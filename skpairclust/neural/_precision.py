@@ -48,7 +48,9 @@ def in_bfloat16(network, device):
     """Return a callable with the outputs of a network in float32."""
 
     def call(x):
-        with torch.autocast(device.type, dtype=torch.bfloat16):
+        # Without the cache: under autocast of the caller it would outlive the step,
+        # and with it weights that have changed since.
+        with torch.autocast(device.type, dtype=torch.bfloat16, cache_enabled=False):
             outputs = network(x)
         return outputs.float()
 

@@ -59,6 +59,8 @@ class TrainingRun:
         Whether the user stopped it.
     start : str
         What it started from.
+    gave_way : bool
+        Whether the weights are those from before the training, which were better.
     """
 
     weights: dict | None = None
@@ -67,6 +69,7 @@ class TrainingRun:
     criterion_curve: list = field(default_factory=list)
     interrupted: bool = False
     start: str = "random"
+    gave_way: bool = False
 
     @property
     def n_iter(self):

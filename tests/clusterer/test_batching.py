@@ -105,7 +105,9 @@ def test_shuffled_stream_passes_over_all_numbers(n, size):
         (20, 100, True, 20),
         (3, 5_000, True, 20),
         (3, 1_000_000, True, 64),
-        (200, 1_000_000, True, 200),
+        (100, 1_000_000, True, 100),
+        (200, 1_000_000, True, 112),
+        (200, 1_000_000, False, 200),
         (3, 1_000_000, False, 4),
     ],
 )

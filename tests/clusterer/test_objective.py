@@ -25,7 +25,7 @@ def gradients(problem, evidence, n_taken=0, **options):
     """Return the gradient of a step, one of four in all, as one vector."""
     X, pairs = problem
     estimator = ConstrainedNeuralClusterer(
-        4, hidden_layer_sizes=(8,), max_iter=1, **options
+        4, hidden_layer_sizes=(8,), max_iter=1, precision="float32", **options
     )
     task = make_task(estimator, X, pairs, None, np.random.RandomState(0))
     task = replace(task, evidence=evidence)

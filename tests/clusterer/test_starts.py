@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.cluster.hierarchy import fcluster, linkage
-from sklearn.datasets import make_blobs, make_classification
+from sklearn.datasets import load_digits, make_blobs, make_classification
 from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import StandardScaler
 
@@ -13,6 +13,7 @@ from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
 from skpairclust.clusterer._starts import (
     list_groups,
     merge_groups,
+    propose_numbers,
     propose_starts,
     ward,
 )
@@ -176,3 +177,28 @@ def test_structure_is_looked_at_where_all_samples_are_in_pairs():
     clusterer = ConstrainedNeuralClusterer(4, random_state=0).fit(X, pairs)
     assert clusterer.start_ != "random"
     assert purity_score(np.repeat(scenes, 4), clusterer.labels_) > 0.9
+
+
+def test_a_bound_on_the_number_is_tried_with_smaller_ones():
+    X, y = make_blobs(300, n_features=4, centers=5, random_state=0)
+    pairs = PairwiseConstraints.sample_from_labels(y, 100, random_state=0)
+    rng = np.random.RandomState(0)
+    starts = propose_numbers(X, np.arange(300), pairs, 20, rng)
+    assert list(starts) == [f"ward {k}" for k in (20, 14, 10, 7, 5, 4)]
+    # Cannot-links may keep more groups apart; then there are labels for so many.
+    for name, labels in starts.items():
+        assert len(np.unique(labels[labels >= 0])) == int(name.split()[1])
+    few = propose_numbers(X, np.arange(300), pairs, 3, rng)
+    assert list(few) == ["ward 3", "ward 2"]
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_structure_helps_to_find_the_number_of_clusters(seed):
+    """From random weights, .5 to .6 of the ten digits' pairs agreed."""
+    X, y = load_digits(return_X_y=True)
+    pairs = PairwiseConstraints.sample_from_labels(y, 500, random_state=seed)
+    clusterer = ConstrainedNeuralClusterer("auto", random_state=seed)
+    clusterer.fit((X / 16).astype(np.float32), pairs)
+    assert clusterer.start_ == "ward"
+    assert 9 <= clusterer.n_clusters_ <= 15
+    assert adjusted_rand_score(y, clusterer.labels_) > 0.75
