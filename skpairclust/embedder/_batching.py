@@ -12,8 +12,8 @@ import numpy as np
 
 from skpairclust.neural._streams import shuffled_items, shuffled_stream
 
-# Epochs of tiny data would have one step.
-_MIN_STEPS = 4
+# Bounds: epochs of tiny data would have one step, those of ten million pairs 156,250.
+_MIN_STEPS, _MAX_STEPS = 4, 1000
 
 # Rounds in which hard pairs are drawn for a batch.
 _MOST_ROUNDS = 8
@@ -131,9 +131,9 @@ class PairBatches(EndlessBatches):
 
     @property
     def n_steps(self):
-        """Batches in a pass over the more frequent kind, 4 at least."""
+        """Batches in a pass over the more frequent kind, 4 to 1,000."""
         n_pairs = max(map(len, self.kinds))
-        return max(_MIN_STEPS, math.ceil(n_pairs / self.n_pairs))
+        return _bounded(math.ceil(n_pairs / self.n_pairs))
 
     def __next__(self):
         drawn = [
@@ -224,6 +224,11 @@ class TripletBatches(EndlessBatches):
 
 
 def count_steps(known, batch_size):
-    """Return the steps of an epoch: a pass over the rows of groups, 4 at least."""
+    """Return the steps of an epoch: a pass over the rows of groups, 4 to 1,000."""
     n_rows = np.count_nonzero(known.groups >= 0)
-    return max(_MIN_STEPS, math.ceil(n_rows / batch_size))
+    return _bounded(math.ceil(n_rows / batch_size))
+
+
+def _bounded(n_steps):
+    """Return a number of steps that an epoch may have."""
+    return min(max(_MIN_STEPS, n_steps), _MAX_STEPS)

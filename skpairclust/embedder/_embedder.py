@@ -84,7 +84,7 @@ class MetricEmbedder(EmbeddingQueries):
 
     max_iter : int, default=50
         Number of epochs. An epoch has as many steps as a pass over the constrained
-        samples, and at least 4.
+        samples, or over the pairs if these are drawn, but at least 4 and at most 1,000.
 
     random_state : int, RandomState instance or None, default=None
         Controls initial weights, batches and mining. The global random states of numpy

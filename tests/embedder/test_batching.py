@@ -255,6 +255,9 @@ def test_a_new_list_is_taken_up_at_once(known):
 def test_steps():
     assert count_steps(KnownGroups(FROM_LABELS), 16) == 8
     assert count_steps(KnownGroups(FROM_LABELS), 500) == 4
+    # Ten thousand pairs take as long as a million.
+    many = PairwiseConstraints.from_labels(np.arange(300_000) % 3)
+    assert count_steps(KnownGroups(many), 256) == 1000
 
 
 def test_whole_classes_are_held_out_where_there_are_enough():
