@@ -66,6 +66,22 @@ class Judge:
             ]
             return float(torch.stack(misfits).mean())
 
+    def find_violations(self, network):
+        """Return the share of walked pairs that the clusters violate, by batch.
+
+        Unlike the misfit, it is the same for networks that differ in how sure they are.
+
+        Returns
+        -------
+        ndarray of shape (n_batches,), float64
+        """
+        with self._settled(network):
+            shares = [
+                _share_violated(network(self.rows.take(walked)).argmax(1), relation)
+                for walked, relation in self.batches
+            ]
+            return torch.stack(shares).cpu().numpy().astype(np.float64)
+
     def find_labels(self, network):
         """Return the clusters of the samples that may walk, (n_nodes,) int64."""
         nodes, size = self.task.walk.nodes, self.task.objective.batch_size
@@ -86,3 +102,10 @@ class Judge:
             yield
         network.load_state_dict(before)
         network.train()
+
+
+def _share_violated(labels, relation):
+    """Return the share of the pairs in a relation that labels violate, by weight."""
+    is_same = labels[:, None] == labels
+    violated = torch.where(is_same, -relation, relation).clamp_min(0)
+    return violated.sum() / relation.abs().sum().clamp_min(1)

@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score
 
 from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
+from skpairclust.clusterer._judge import _share_violated
 from skpairclust.clusterer._objective import PairObjective
 from skpairclust.clusterer._restarts import run_restart, run_restarts
 from skpairclust.clusterer._starts import propose_known_groups
@@ -197,11 +198,23 @@ def test_judging_leaves_the_network_as_it_was(blobs):
     before = {name: value.clone() for name, value in network.state_dict().items()}
     misfit = trials.judge.find_misfit(network)
     labels = trials.judge.find_labels(network)
+    shares = trials.judge.find_violations(network)
+    assert ((shares >= 0) & (shares <= 1)).all()
     assert np.isfinite(misfit)
     assert labels.shape == (600,)
     assert network.training
     for name, value in network.state_dict().items():
         assert torch.equal(value, before[name])
+
+
+def test_violations_as_counted_one_by_one():
+    labels = torch.tensor([0, 0, 1, 2])
+    relation = torch.zeros(4, 4)
+    for i, j, weight in [(0, 1, -2.0), (0, 2, 1.0), (1, 3, -1.0), (2, 3, 0.5)]:
+        relation[i, j] = relation[j, i] = weight
+    # Kept: (1, 3). Violated: the other three.
+    assert _share_violated(labels, relation).item() == pytest.approx(3.5 / 4.5)
+    assert _share_violated(labels, torch.zeros(4, 4)) == 0
 
 
 def test_votes_as_counted_by_hand():
