@@ -1,0 +1,2 @@
+"""A page on which a person answers."""
+__all__=[]
