@@ -1,2 +1,3 @@
 """A page on which a person answers."""
-__all__=[]
+
+__all__ = []

@@ -181,6 +181,11 @@ class AnswersFile:
         with self._lock:
             return list(self._effect.answers.values())
 
+    def has(self, name):
+        """Whether a record with an id is in the file, in effect or not."""
+        with self._lock:
+            return name in self._effect.seen
+
     def get(self, name):
         """Return the answer in effect with an id, or None."""
         with self._lock:

@@ -211,6 +211,8 @@ class ImageFeatures(TransformerMixin, BaseEstimator):
         check_is_fitted(self, "reducer_")
         found = []
         for start in range(0, len(X), _BLOCK):
-            values = self._read([X[i] for i in range(start, min(start + _BLOCK, len(X)))])
+            values = self._read(
+                [X[i] for i in range(start, min(start + _BLOCK, len(X)))]
+            )
             found.append(self.reducer_.transform(self._respond(values)))
         return np.concatenate(found).astype(np.float32)

@@ -54,6 +54,11 @@ class ImageFolder(Source):
         self.pipeline = f"pipeline = {self.transformer!r}"
         self._encoded = lru_cache(_KEPT_IMAGES)(self._encode)
 
+    @property
+    def is_slow(self):
+        """Whether images are to be read first."""
+        return self.embeddings is None
+
     def path(self, row):
         """Return the file of a sample, or raise if it is not in the folder."""
         path = (self.folder / self.ids[row]).resolve()
@@ -150,20 +155,6 @@ class ImageFolder(Source):
         if self.embeddings is not None or self.made is None:
             return clusterer
         return make_pipeline(self.made, clusterer)
-
-    def script(self):
-        """Return the lines of a script that set `X` and `ids`."""
-        return [
-            "from pathlib import Path",
-            "",
-            f"folder = Path({str(self.folder)!r})",
-            "ids = sorted(",
-            "    path.relative_to(folder).as_posix()",
-            '    for path in folder.rglob("*")',
-            f"    if path.suffix.lower() in {EXTENSIONS!r}",
-            ")",
-            "files = [str(folder / name) for name in ids]",
-        ]
 
 
 def list_images(folder):

@@ -32,7 +32,13 @@ class Source:
         How features are made, as code, to be printed and changed.
     embeddings : ndarray of shape (n_samples, d) or None
         Features that the user has.
+    is_slow : bool
+        Whether features take so long that questions start with a part of them.
+    made : transformer or None
+        Fitted, once features have been asked for.
     """
+
+    is_slow = False
 
     def __init__(self, name, ids, content):
         self.name, self.ids, self.notes = name, check_ids(ids), []
@@ -73,10 +79,6 @@ class Source:
     def model(self, clusterer):
         """Return a model that takes what the user has, and predicts clusters."""
         return clusterer
-
-    def script(self):
-        """Return the lines of a script that set `X` and `ids`."""
-        raise NotImplementedError
 
 
 class ArraySource(Source):

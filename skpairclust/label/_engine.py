@@ -1,0 +1,106 @@
+"""The learner as the page uses it: samples by id, answers by name."""
+
+import numpy as np
+
+from skpairclust.active import GroupQuestion
+from skpairclust.label._questions import new_question, shuffled
+from skpairclust.label._records import Undo
+
+
+class Engine:
+    """A started learner that knows its samples by their ids.
+
+    Not safe for threads: the session locks it.
+
+    Parameters
+    ----------
+    learner : ActivePairLearner
+        It is started here.
+    X : array-like
+        Features.
+    ids : list of str or int
+        A name per row of X.
+    answers : list of Answer
+        Those so far. What is about other samples is passed over.
+    n_groups : int
+        Samples to compare with in a question about groups.
+    """
+
+    def __init__(self, learner, X, ids, answers, n_groups=5):
+        self.learner = learner.start(X)
+        self.X, self.ids, self.n_groups = X, ids, n_groups
+        self.place = {name: row for row, name in enumerate(ids)}
+        # the name of the answer that each row of the history comes from
+        self._told = []
+        self.tell(answers)
+
+    def tell(self, records):
+        """Take records in the order in which they were saved."""
+        pairs, says, names = [], [], []
+        told = set(self._told)
+        for record in records:
+            gone = record.undo if isinstance(record, Undo) else record.replaces
+            if gone is not None:
+                self._tell(pairs, says, names)
+                pairs, says, names = [], [], []
+                self._remove(gone)
+            if isinstance(record, Undo) or record.id in told:
+                continue
+            told.add(record.id)
+            for left, right, answer in record.pairs:
+                if left in self.place and right in self.place:
+                    pairs.append((self.place[left], self.place[right]))
+                    says.append(answer)
+                    names.append(record.id)
+        self._tell(pairs, says, names)
+
+    def _tell(self, pairs, says, names):
+        """Take answers, and leave the fit for later."""
+        if pairs:
+            self.learner.tell(pairs, says, fit=False)
+            self._told += names
+
+    def _remove(self, name):
+        """Take an answer back."""
+        rows = [row for row, told in enumerate(self._told) if told == name]
+        if rows:
+            self.learner.remove(rows)
+            self._told = [told for told in self._told if told != name]
+
+    def ask(self, mode):
+        """Return a new `Question`, or None if there is nothing left to ask."""
+        if mode == "group":
+            asked = self.learner.ask_groups(1, n_groups=self.n_groups)
+            if not asked:
+                return None
+            sample = self.ids[asked[0].sample]
+            others = [self.ids[row] for row in asked[0].candidates]
+            return new_question(mode, sample, shuffled(others, sample))
+        pairs = self.learner.ask(1)
+        if not len(pairs):
+            return None
+        left, right = (self.ids[row] for row in pairs[0])
+        return new_question(mode, left, [right])
+
+    def release(self, question):
+        """Let a question be asked again that nobody will answer."""
+        if question.sample in self.place:
+            sample = self.place[question.sample]
+            rows = [self.place[n] for n in question.others if n in self.place]
+            asked = GroupQuestion(sample, np.array(rows, dtype=np.int64))
+            self.learner.release(asked.as_pairs(None)[0])
+
+    def chains(self):
+        """Return the contradictions, as lists of (id, id, answer).
+
+        Each begins with the answer that is left out.
+        """
+        return [self._with_answers(chain) for chain in self.learner.contradictions_]
+
+    def _with_answers(self, chain):
+        """Return pairs of a chain by ids, with what was last said of each."""
+        said = {(row["i"], row["j"]): row["answer"] for row in self.learner.history_}
+        return [
+            (self.ids[i], self.ids[j], said.get((i, j), 0))
+            for i, j in np.sort(chain, axis=1).tolist()
+        ]

@@ -1,0 +1,173 @@
+"""What runs beside the page: reading samples, fits, and the export."""
+
+import threading
+
+import numpy as np
+
+from skpairclust.label._cluster_view import ClusterView
+from skpairclust.label._engine import Engine
+from skpairclust.label._errors import LabelError
+from skpairclust.label._export import write_export
+
+# Questions start when so many samples have been read.
+_FIRST = 1000
+
+
+class Trainer:
+    """A thread that prepares the samples, then fits whenever it is time.
+
+    Parameters
+    ----------
+    session : LabelSession
+        Its `lock` keeps the learner apart from the questions.
+    source : Source
+    learner : ActivePairLearner
+    rows : ndarray of shape (n_rows,), int64
+        The samples that questions are about, ascending.
+    folder : Path
+        Where the export goes.
+
+    Attributes
+    ----------
+    engine : Engine or None
+        None until samples have been read.
+    view : ClusterView or None
+        None until the first fit.
+    state : {"reading", "idle", "fitting", "finishing"}
+    done : tuple of int
+        Samples that are read, and all of them.
+    failure : str or None
+        What went wrong, as a sentence.
+    exported : list of str
+        Names of the files, after :meth:`finish`.
+    """
+
+    def __init__(self, session, source, learner, rows, folder):
+        self._session, self._source, self._learner = session, source, learner
+        self._rows, self.folder = rows, folder
+        self.engine = self.view = self.failure = None
+        self.state, self.done, self.exported = "reading", (0, len(rows)), []
+        self._wake, self._stopped = threading.Event(), threading.Event()
+        self._is_finishing, self._n_failed = False, -1
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="fits", daemon=True)
+
+    def start(self):
+        """Begin to read the samples."""
+        self._thread.start()
+
+    def wake(self):
+        """Look whether a fit is due."""
+        self._wake.set()
+
+    def finish(self):
+        """Fit to all answers and export, as soon as the present fit is done."""
+        self._is_finishing, self.exported, self.failure = True, [], None
+        self._wake.set()
+
+    def stop(self):
+        """Start nothing more."""
+        self._stopped.set()
+        self._wake.set()
+
+    def wait(self, is_so, timeout=None):
+        """Wait until ``is_so()``, and return whether it is; used by scripts."""
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: is_so() or not self._thread.is_alive(), timeout
+            )
+
+    def _set(self, **values):
+        """Set attributes and tell those who wait."""
+        with self._changed:
+            for name, value in values.items():
+                setattr(self, name, value)
+            self._changed.notify_all()
+
+    def _run(self):
+        """Prepare, then fit until stopped."""
+        try:
+            self._prepare()
+        except Exception as error:
+            self._set(failure=_sentence(error, "The samples cannot be read"))
+            return
+        while not self._stopped.is_set():
+            self._set(state="idle")
+            self._wake.wait()
+            self._wake.clear()
+            if not self._stopped.is_set():
+                self._fit_if_due()
+
+    def _prepare(self):
+        """Read the samples; questions start with the first part of them."""
+        rows = self._rows
+        if self._source.is_slow and len(rows) > 2 * _FIRST:
+            rng = np.random.RandomState(0)
+            first = np.sort(rng.choice(rows, _FIRST, replace=False))
+            X, kept = self._source.features(first, self._report)
+            self._start_engine(X, kept)
+            others, X_others = np.setdiff1d(rows, first), X
+            X_others, kept_others = self._source.features(others, self._report)
+            order = np.argsort(np.concatenate((kept, kept_others)))
+            X = np.concatenate((X, X_others))[order]
+            kept = np.concatenate((kept, kept_others))[order]
+        else:
+            X, kept = self._source.features(rows, self._report)
+        self._start_engine(X, kept)
+        self._wake.set()
+
+    def _report(self, n_done, n_all):
+        """Note how many samples are read; a stopped program reads no more."""
+        if self._stopped.is_set():
+            raise LabelError("Stopped.")
+        self._set(done=(n_done, n_all))
+
+    def _start_engine(self, X, rows):
+        """Let questions be about some samples."""
+        ids = [self._source.ids[row] for row in rows]
+        with self._session.lock:
+            answers = self._session.answers.answers
+            engine = Engine(self._learner, X, ids, answers)
+            self._set(engine=engine, rows=rows)
+
+    def _fit_if_due(self):
+        """Fit, if there are enough new answers or somebody asked for the end."""
+        session, learner = self._session, self._learner
+        with session.lock:
+            session.catch_up()
+            is_last = self._is_finishing
+            n_answers = len(learner.history_)
+            # the same answers would fail again
+            if not is_last and (not learner.is_fit_due or n_answers <= self._n_failed):
+                return
+            fork = learner.fork()
+        self._set(state="finishing" if is_last else "fitting")
+        try:
+            fork.update(cold=is_last)
+            view = ClusterView(fork.estimator_, self.engine.X, fork.labels_)
+            with session.lock:
+                learner.adopt(fork)
+            self._set(view=view, failure=None)
+            if is_last:
+                self._is_finishing = False
+                names = self._export(fork, view)
+                self._set(exported=names)
+        except Exception as error:
+            self._is_finishing = False
+            self._n_failed = n_answers
+            self._set(failure=_sentence(error, "The clusters cannot be computed"))
+        # more answers may have come meanwhile
+        self._wake.set()
+
+    def _export(self, fork, view):
+        """Write the files, with clusters of samples that questions left out."""
+        return write_export(
+            self.folder, self._source, fork, view, self.engine, self.rows
+        )
+
+
+def _sentence(error, what):
+    """Return an error as a sentence for the page."""
+    if isinstance(error, LabelError):
+        return str(error)
+    return f"{what}: {type(error).__name__}: {str(error)[:300]}"
