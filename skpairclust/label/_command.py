@@ -53,7 +53,9 @@ def make_parser():
     add("--ids", metavar="COLUMN", help="column of names; default: row numbers")
     add("--text", metavar="COLUMN", help="column of texts to compare")
     add("--embeddings", metavar="FILE", help=".npy or .npz file with a row per sample")
-    add("--features", choices=("network", "pixels"), default="network", help="of images")
+    add(
+        "--features", choices=("network", "pixels"), default="network", help="of images"
+    )
     add("--pipeline", metavar="FILE", help="Python file that sets `pipeline`")
     add("--encoding", default="utf-8", help="of a CSV file (default: utf-8)")
     add("--clusters", type=_clusters, default="auto", metavar="K|auto")
@@ -113,7 +115,9 @@ def run(args):
         accept_changed_data=args.accept_changed_data,
     )
     if source.embeddings is None and source.pipeline:
-        print(f"\nFeatures are made so; --pipeline takes another:\n\n{source.pipeline}\n")
+        print(
+            f"\nFeatures are made so; --pipeline takes another:\n\n{source.pipeline}\n"
+        )
     for note in source.notes:
         print(note)
     if args.host not in ("127.0.0.1", "localhost", "::1"):

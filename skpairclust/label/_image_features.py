@@ -128,7 +128,10 @@ class ImageFeatures(TransformerMixin, BaseEstimator):
         self.reducer_ = make_pipeline(
             StandardScaler(with_std=self.kind == "network"),
             PCA(n_components, random_state=rng),
-        ).fit(responses)
+        )
+        # equal images have no variance to be shared out
+        with caught_warnings(RuntimeWarning):
+            self.reducer_.fit(responses)
         return self
 
     def _learn_filters(self, values, rng):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from skpairclust.active import ActivePairLearner
 from skpairclust.label._answers_file import AnswersFile
+from skpairclust.label._extras import import_extra
 from skpairclust.label._page import LabelPage, open_browser
 from skpairclust.label._session import LabelSession
 from skpairclust.label._sources import ArraySource
@@ -161,6 +162,8 @@ def open_page(
     in_notebook=False,
 ):
     """Return a page that is served, for samples of any source."""
+    for name in ("starlette", "uvicorn"):
+        import_extra(name)
     answers = Path(answers)
     file = AnswersFile(
         answers,

@@ -8,7 +8,6 @@ import threading
 import webbrowser
 
 from skpairclust.label._errors import LabelError
-from skpairclust.label._extras import import_extra
 from skpairclust.label._guard import LOOPBACK, Guard
 
 PORT = 8765
@@ -53,8 +52,6 @@ class LabelPage:
     """
 
     def __init__(self, session, host="127.0.0.1", port=None, in_notebook=False):
-        for name in ("starlette", "uvicorn"):
-            import_extra(name)
         self._session, self.learner = session, session.learner
         self._socket = bind(host, port)
         port = self._socket.getsockname()[1]

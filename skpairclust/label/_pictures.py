@@ -1,7 +1,6 @@
 """Read image files, whole or small, and say what is wrong with those that fail."""
 
 import io
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -36,22 +35,27 @@ def open_image(path, *, least_side=None):
     """
     Image, ImageOps = import_extra("PIL.Image"), import_extra("PIL.ImageOps")
     try:
-        with warnings.catch_warnings():
-            # one that would fill the memory is an error, not a warning
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                if least_side is not None:
-                    image.draft(None, (least_side, least_side))
-                return as_plain(ImageOps.exif_transpose(image))
+        with Image.open(path) as image:
+            _check_size(image, Image.MAX_IMAGE_PIXELS)
+            if least_side is not None:
+                image.draft(None, (least_side, least_side))
+            return as_plain(ImageOps.exif_transpose(image))
     except (
         *(OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError),
-        *(Image.DecompressionBombError, Image.DecompressionBombWarning),
+        Image.DecompressionBombError,
     ) as error:
         reason = str(error).replace(str(path), "the file").strip(" .") or "no reason"
         raise BrokenImage(
             f"{Path(path).name} cannot be read as an image ({reason:.120}). Replace it "
             "or remove it from the folder."
         ) from error
+
+
+def _check_size(image, most):
+    """Raise if an image would fill the memory."""
+    width, height = image.size
+    if most is not None and width * height > most:
+        raise ValueError(f"{width} x {height} pixels are too many")
 
 
 def as_plain(image):

@@ -1,5 +1,6 @@
 """Pages for the tests: small samples, a page, and requests as a browser sends them."""
 
+import http.client
 import json
 import os
 import socket
@@ -109,7 +110,7 @@ def is_serving(url):
     """Whether a page answers under an address."""
     try:
         return send(url + "api/progress").get("is_ready", False)
-    except (OSError, urllib.error.URLError):
+    except (OSError, urllib.error.URLError, http.client.HTTPException):
         return False
 
 

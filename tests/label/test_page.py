@@ -189,7 +189,12 @@ def test_does_not_belong(page):
     assert found["members"][0]["id"] == typical
     backwards = send(f"{page.url}api/cluster?cluster={cluster['cluster']}&odd=1")
     assert backwards["members"][0]["id"] == odd
-    sent = {"id": "x", "question": "x", "mode": "cluster", "pairs": [[odd, typical, -1]]}
+    sent = {
+        "id": "x",
+        "question": "x",
+        "mode": "cluster",
+        "pairs": [[odd, typical, -1]],
+    }
     assert send(page.url + "api/answers", sent).status == 200
     ask(page)
     assert page.learner.history_[-1]["answer"] == -1
@@ -337,7 +342,8 @@ def test_own_origin_may(page):
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/", "/wrong/", "/wrong/api/progress", "/%2e%2e/", "//", "/api/progress"]
+    "path",
+    ["", "/", "/wrong/", "/wrong/api/progress", "/%2e%2e/", "//", "/api/progress"],
 )
 def test_without_the_token_nothing_is_told(page, path):
     base = page.url.rsplit("/", 2)[0]
