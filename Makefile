@@ -38,7 +38,7 @@ label-demo: $(READY) ## compare digits in the browser; answers are kept in label
 	$(PY) -m skpairclust.label digits --clusters 10 --answers label-demo/digits.jsonl
 
 browser: $(READY) ## install the browser that tests of the page use, if there is none
-	$(PY) -m tests.label.browser || $(PY) -m playwright install --with-deps chromium
+	$(PY) -m tests.label.browser || .ci/browser $(PY)
 
 test: $(READY) ## run the tests and doctests, except the slow ones
 	$(PY) -m pytest -m "not slow" $(PYTEST_ARGS)

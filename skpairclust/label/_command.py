@@ -170,12 +170,14 @@ def read_digits():
     """Return scikit-learn's digits, to try the page."""
     from sklearn.datasets import load_digits
 
+    Image = import_extra("PIL.Image")
     images = load_digits().images
-    source = ArraySource(
-        images.reshape(len(images), -1) / 16,
-        [f"digit-{number:04d}" for number in range(len(images))],
-        # dark on light, as on paper
-        lambda row: (255 - images[row] * 255 / 16).round().astype("uint8"),
-        name=DEMO,
-    )
-    return source
+
+    def render(row):
+        # dark on light, as on paper, and smooth: 8 x 8 squares are hard to read
+        values = (255 - images[row] * 255 / 16).round().astype("uint8")
+        return Image.fromarray(values).resize((128, 128), Image.Resampling.BICUBIC)
+
+    ids = [f"digit-{number:04d}" for number in range(len(images))]
+    X = images.reshape(len(images), -1) / 16
+    return ArraySource(X, ids, render, DEMO)

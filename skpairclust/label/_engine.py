@@ -7,6 +7,10 @@ from skpairclust.label._questions import new_question, shuffled
 from skpairclust.label._records import Undo
 
 
+# Answers after which a pair may be asked again.
+_RECENT = 10
+
+
 class Engine:
     """A started learner that knows its samples by their ids.
 
@@ -76,11 +80,35 @@ class Engine:
             sample = self.ids[asked[0].sample]
             others = [self.ids[row] for row in asked[0].candidates]
             return new_question(mode, sample, shuffled(others, sample))
-        pairs = self.learner.ask(1)
-        if not len(pairs):
+        pair = self._next_pair()
+        if pair is None:
             return None
-        left, right = (self.ids[row] for row in pairs[0])
+        left, right = (self.ids[row] for row in pair)
         return new_question(mode, left, [right])
+
+    def _next_pair(self):
+        """Return the next pair, rather none that has just been answered.
+
+        A doubtful answer is asked again, but not while the person remembers it.
+        """
+        latest = {(row["i"], row["j"]) for row in self.learner.history_[-_RECENT:]}
+        put_off = []
+        for _ in range(_RECENT + 1):
+            pairs = self.learner.ask(1)
+            if not len(pairs):
+                break
+            if tuple(sorted(pairs[0].tolist())) not in latest:
+                self._give_back(put_off)
+                return pairs[0]
+            put_off.append(pairs[0])
+        # there are no others
+        self._give_back(put_off[1:])
+        return put_off[0] if put_off else None
+
+    def _give_back(self, pairs):
+        """Let pairs be asked later."""
+        if pairs:
+            self.learner.release(pairs)
 
     def release(self, question):
         """Let a question be asked again that nobody will answer."""

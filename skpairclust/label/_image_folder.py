@@ -47,8 +47,8 @@ class ImageFolder(Source):
         super().__init__(self.folder.name, names, content)
         if n_outside:
             self.notes.append(
-                f"{n_outside} links to files outside of {folder} are left out. Copy the "
-                "files into the folder if they belong to it."
+                f"{n_outside} links to files outside of {folder} are left out. Copy "
+                "the files into the folder if they belong to it."
             )
         self.transformer = ImageFeatures(features)
         self.pipeline = f"pipeline = {self.transformer!r}"

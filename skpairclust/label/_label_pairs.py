@@ -58,9 +58,9 @@ def label_pairs(
         None is one with a `ConstrainedNeuralClusterer` and ``n_clusters="auto"``.
 
     render : callable or None, default=None
-        ``render(row)`` returns what is shown of a row of X: a text, a dict of values, an
-        array of an image, an image of Pillow, or the bytes of a PNG or JPEG file. None
-        shows X itself: images if it has 3 or 4 dimensions, else a table of its values.
+        ``render(row)`` returns what is shown of a row of X: a text, a dict of values,
+        an array of an image, an image of Pillow, or the bytes of a PNG or JPEG file.
+        None shows X itself: images if it has 3 or 4 dimensions, else its values.
 
     ids : array-like of shape (n_samples,) or None, default=None
         Names of the samples, for the file of answers. None is their positions.

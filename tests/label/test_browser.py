@@ -73,12 +73,12 @@ class Person:
     def answer(self):
         """Answer the question about a pair by a key."""
         left, right = self.names()
-        before = self.said()
+        before = self.tab.get_attribute("#samples", "data-question")
         is_same = self.truth[left] == self.truth[right]
         self.tab.keyboard.press("s" if is_same else "d")
         self.tab.wait_for_function(
             "old => { const p = document.querySelector('#samples');"
-            "return !p.classList.contains('waiting') && p.innerText !== old; }",
+            "return !p.classList.contains('waiting') && p.dataset.question !== old; }",
             arg=before,
         )
 
@@ -430,6 +430,9 @@ def test_every_screen(browser, tmp_path, kind, width, scheme):
 def look(person, axe, name):
     """Check one screen, and keep its picture if somebody wants to see it."""
     person.tab.wait_for_load_state("networkidle")
+    person.tab.wait_for_function(
+        "() => [...document.querySelectorAll('#samples img')].every(i => i.complete)"
+    )
     if SHOTS:
         Path(SHOTS).mkdir(parents=True, exist_ok=True)
         person.tab.screenshot(path=f"{SHOTS}/{name}.png")

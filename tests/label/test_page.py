@@ -386,3 +386,21 @@ def test_questions_of_closed_pages_come_again(page, monkeypatch):
     second = ask(page, "here")
     assert second["sample"] == first["sample"]
     assert second["others"] == first["others"]
+
+
+def test_a_doubtful_answer_is_not_asked_again_at_once(page):
+    """A model is surprised, and the person still remembers the pair."""
+    recent = []
+    for number in range(40):
+        question = ask(page)
+        pair = frozenset((question["sample"]["id"], question["others"][0]["id"]))
+        assert pair not in recent[-10:]
+        recent.append(pair)
+        truth = len({TRUTH[name] for name in pair}) == 1
+        # every fourth answer is wrong
+        says = 1 if truth != (number % 4 == 3) else -1
+        send(page.url + "api/answers", answer_to(question, says, f"a{number}"))
+        if number % 10 == 9:
+            wait_for(lambda: not page.learner.is_fit_due)
+    # some of them were doubtful
+    assert any(row["is_repeat"] for row in page.learner.history_)

@@ -50,6 +50,7 @@ function show() {
   }
   if (!question) return;
   const isGroup = question.mode === "group";
+  at("samples").dataset.question = question.question;
   at("ask").textContent = isGroup
     ? "Which of these does the sample belong with?" : "Do these two belong together?";
   (isGroup ? showGroups : showPair)(question);
@@ -140,6 +141,7 @@ function replaceChoices(buttons) {
 
 function showNothing(text) {
   at("ask").textContent = text;
+  at("samples").dataset.question = "";
   at("samples").replaceChildren();
   replaceChoices([choice("Undo", "U", "quiet", undo), choice("Back", "B", "quiet", back)]);
 }

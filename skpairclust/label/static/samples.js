@@ -8,13 +8,13 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
-export function picture(sample, size, label) {
+export function picture(sample, size, label, isLazy = false) {
   const image = make("img", {
     src: `image/${sample.row}/${size}`, alt: label, decoding: "async",
-    loading: size === "small" ? "lazy" : "eager",
+    loading: isLazy ? "lazy" : "eager",
   });
-  // few pixels stay sharp squares
-  image.onload = () => image.classList.toggle("pixels", image.naturalWidth < 100);
+  // a few pixels say less the bigger they are
+  image.onload = () => image.classList.toggle("tiny", image.naturalWidth < 64);
   image.onerror = () => image.replaceWith(make("span", {
     className: "empty", textContent: `${sample.id} cannot be shown. Answer "cannot tell".`,
   }));
@@ -52,8 +52,8 @@ export function comparison(samples, titles) {
     ariaLabel: "Values of the samples" }, table);
 }
 
-export function content(sample, size, label) {
-  if (sample.kind === "image") return picture(sample, size, label);
+export function content(sample, size, label, isLazy = false) {
+  if (sample.kind === "image") return picture(sample, size, label, isLazy);
   if (sample.kind === "text") {
     return make("span", { className: "text", textContent: sample.text });
   }
@@ -61,8 +61,8 @@ export function content(sample, size, label) {
   return make("span", { className: "text", textContent: text });
 }
 
-export function figure(sample, size, label) {
-  return make("figure", { className: "sample" }, content(sample, size, label),
+export function figure(sample, size, label, isLazy = false) {
+  return make("figure", { className: "sample" }, content(sample, size, label, isLazy),
     make("figcaption", { textContent: sample.id }));
 }
 

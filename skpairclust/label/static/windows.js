@@ -1,6 +1,6 @@
 // What opens over the question: clusters, contradictions, settings, help, the end.
 
-import { content, figure, make } from "./samples.js";
+import { figure, make } from "./samples.js";
 import { request } from "./saving.js";
 
 const dialog = document.getElementById("window");
@@ -53,7 +53,7 @@ export async function showCluster(cluster, number, answer, odd = false) {
 }
 
 function member(sample, typical, answer) {
-  const shown = figure(sample, "small", `Member ${sample.id}`);
+  const shown = figure(sample, "small", `Member ${sample.id}`, true);
   if (sample.id === typical.id) {
     shown.append(make("strong", { textContent: "Most typical" }));
     return shown;
@@ -168,5 +168,3 @@ export function showEnd(progress, start) {
   button.onclick = start;
   open("Finish", ...lines, make("div", {}, button));
 }
-
-export { content };
