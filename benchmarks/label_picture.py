@@ -2,7 +2,7 @@
 
 A scripted person answers questions about digits in a headless browser.
 
-    python -m benchmarks.label_picture [--answers 60] [--picture docs/images/labeling.png]
+    python -m benchmarks.label_picture [--answers 60] [--picture FILE]
 """
 
 import argparse

@@ -6,7 +6,6 @@ from skpairclust.active import GroupQuestion
 from skpairclust.label._questions import new_question, shuffled
 from skpairclust.label._records import Undo
 
-
 # Answers after which a pair may be asked again.
 _RECENT = 10
 

@@ -2,7 +2,18 @@
 
 
 class LabelError(Exception):
-    """An error whose text is a sentence with the way out; no traceback is needed."""
+    """An error whose text is a sentence with the way out; no traceback is needed.
+
+    Examples
+    --------
+    >>> from skpairclust.label import LabelError, label_pairs
+    >>> try:
+    ...     label_pairs([[0.0], [1.0]], ids=["ann", "ann"])
+    ... except LabelError as error:
+    ...     print(error)
+    ids must be different for all samples, and 1 are repeated: 'ann'. Choose another \
+column with --ids, or remove repeated rows.
+    """
 
 
 class NotSaved(LabelError):
