@@ -18,6 +18,7 @@ from tests.label.serving import blobs, page_of, send, wait_for
 X, Y, IDS = blobs()
 TRUTH = dict(zip(IDS, Y.tolist(), strict=True))
 TEXTS = [f"A text about topic {kind}, number {n}." for n, kind in enumerate(Y)]
+THEMES = ("light", "dark")
 STATIC = Path(__file__).parents[2] / "skpairclust" / "label" / "static"
 SHOTS = os.environ.get("SKPAIRCLUST_SCREENSHOTS")
 
@@ -389,12 +390,14 @@ def test_the_page_is_light():
     assert urls <= {"http://www.w3.org/2000/svg"}
 
 
-WIDTHS = (390, 1280, 1920)
+SCREENS = [
+    *(("image", width, scheme) for width in (390, 1280, 1920) for scheme in THEMES),
+    *(("text", 390, "light"), ("text", 1920, "dark")),
+    *(("table", 390, "dark"), ("table", 1280, "light")),
+]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("kind", ["image", "text", "table"])
+@pytest.mark.parametrize(("kind", "width", "scheme"), SCREENS)
 def test_every_screen(browser, tmp_path, kind, width, scheme):
     """Nothing leaves the screen, and axe finds no serious violation."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()

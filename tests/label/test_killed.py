@@ -24,7 +24,7 @@ from tests.label.serving import (
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="SIGKILL is not there")
 # Written as a table: any row is in one of three groups.
-X, Y, IDS = blobs(100)
+X, Y, IDS = blobs(400)
 TRUTH = dict(zip(IDS, Y.tolist(), strict=True))
 
 
