@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 
 from skpairclust.label._errors import LabelError
@@ -101,11 +102,10 @@ def run(args):
         import_extra(name)
     source = read_source(args)
     answers = args.answers or Path(f"{Path(source.name).stem}.answers.jsonl")
-    # its packages take seconds to load
     print(f"{len(source)} samples of {source.name}. Answers: {answers}", flush=True)
     page = open_page(
         source,
-        default_learner(args.clusters),
+        partial(default_learner, args.clusters),
         answers,
         who=args.who,
         host=args.host,
@@ -127,7 +127,7 @@ def run(args):
         )
     show(page, not args.no_browser, in_notebook=False)
     print("Ctrl-C stops. Nothing is lost.", flush=True)
-    page.wait()
+    page.wait(for_fit=False)
 
 
 def read_source(args):

@@ -80,7 +80,7 @@ class ImageFolder(Source):
             report(min(start + _BLOCK, len(rows)), len(rows))
         kept = np.concatenate(kept)
         self._note_broken(np.setdiff1d(rows, kept))
-        if len(kept) < 2:
+        if self.made is None:
             raise LabelError(
                 f"Of {len(rows)} images in {self.folder}, {len(kept)} can be read. "
                 "Open one in a viewer; they may not be images."

@@ -52,7 +52,7 @@ class LabelPage:
     """
 
     def __init__(self, session, host="127.0.0.1", port=None, in_notebook=False):
-        self._session, self.learner = session, session.learner
+        self._session = session
         self._socket = bind(host, port)
         port = self._socket.getsockname()[1]
         token = read_token()
@@ -84,6 +84,11 @@ class LabelPage:
         )
         return uvicorn.Server(config)
 
+    @property
+    def learner(self):
+        """The learner, None while PyTorch is being loaded."""
+        return self._session.learner
+
     def finish(self, timeout=None):
         """Fit to all answers, write the export, and wait for both.
 
@@ -111,20 +116,32 @@ class LabelPage:
             )
         return [str(trainer.folder / name) for name in trainer.exported]
 
-    def wait(self):
-        """Wait until Ctrl-C, then stop."""
+    def wait(self, *, for_fit=True):
+        """Wait until Ctrl-C, then stop.
+
+        Parameters
+        ----------
+        for_fit : bool, default=True
+            As in :meth:`stop`.
+        """
         try:
             while self._thread.is_alive():
                 self._thread.join(0.5)
         except KeyboardInterrupt:
             pass
-        self.stop()
+        self.stop(for_fit=for_fit)
 
-    def stop(self):
-        """Close the page and the file of answers. Nothing is lost."""
+    def stop(self, *, for_fit=True):
+        """Close the page and the file of answers. Nothing is lost.
+
+        Parameters
+        ----------
+        for_fit : bool, default=True
+            Whether to wait for the end of a fit that is running. It uses the learner.
+        """
         self._server.should_exit = True
         self._thread.join(5)
-        self._session.close()
+        self._session.close(wait=for_fit)
         self._socket.close()
 
     def __enter__(self):

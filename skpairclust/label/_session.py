@@ -34,7 +34,9 @@ class LabelSession:
     ----------
     source : Source
         The samples.
-    learner : ActivePairLearner
+    learner : ActivePairLearner or callable
+        A function that returns one is called beside the page, because PyTorch takes
+        seconds to load.
     answers : AnswersFile
     who : str
         Name of the person, until the page says another one.
@@ -44,14 +46,17 @@ class LabelSession:
     """
 
     def __init__(self, source, learner, answers, who, most_rows, export_to):
-        self.source, self.learner, self.answers = source, learner, answers
+        self.source, self.answers = source, answers
+        self._make_learner, self.learner = learner, None
+        if not callable(learner):
+            self.make_learner()
         self.who = who
         # of the learner; a fit does not hold it
         self.lock = threading.RLock()
         self._inbox, self._open = deque(), OpenQuestions()
         self._row_of = {name: row for row, name in enumerate(source.ids)}
         rows = self._choose_rows(most_rows)
-        self.trainer = Trainer(self, source, learner, rows, export_to)
+        self.trainer = Trainer(self, source, rows, export_to)
 
     def _choose_rows(self, most_rows):
         """Return the samples that questions are about, those with answers first."""
@@ -63,6 +68,12 @@ class LabelSession:
         drawn = np.random.RandomState(0).permutation(n_samples)
         drawn = drawn[~np.isin(drawn, told)][: max(0, most_rows - len(told))]
         return np.sort(np.concatenate((np.array(told, dtype=np.int64), drawn)))
+
+    def make_learner(self):
+        """Make the learner, if there is none yet."""
+        make = self._make_learner
+        if self.learner is None:
+            self.learner = make() if callable(make) else make
 
     @property
     def engine(self):
@@ -293,10 +304,12 @@ class LabelSession:
             for chain in chains
         ]
 
-    def close(self):
-        """Start nothing more, and release the file."""
+    def close(self, wait):
+        """Start nothing more, and release the file; maybe wait for a fit."""
         self.trainer.stop()
         self.answers.close()
+        if wait:
+            self.trainer.join()
 
 
 def _question_of(answer):

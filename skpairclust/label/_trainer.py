@@ -1,6 +1,9 @@
 """What runs beside the page: reading samples, fits, and the export."""
 
+import atexit
+import sys
 import threading
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -10,7 +13,9 @@ from skpairclust.label._errors import LabelError
 from skpairclust.label._export import write_export
 
 # Questions start when so many samples have been read.
-_FIRST = 1000
+_FIRST = 500
+# During a fit, threads take turns after so many seconds.
+_TURN = 5e-4
 
 
 class Trainer:
@@ -21,7 +26,6 @@ class Trainer:
     session : LabelSession
         Its `lock` keeps the learner apart from the questions.
     source : Source
-    learner : ActivePairLearner
     rows : ndarray of shape (n_rows,), int64
         The samples that questions are about, ascending.
     folder : Path
@@ -42,8 +46,8 @@ class Trainer:
         Names of the files, after :meth:`finish`.
     """
 
-    def __init__(self, session, source, learner, rows, folder):
-        self._session, self._source, self._learner = session, source, learner
+    def __init__(self, session, source, rows, folder):
+        self._session, self._source = session, source
         self._rows, self.folder = rows, folder
         self.engine = self.view = self.failure = None
         self.state, self.done, self.exported = "reading", (0, len(rows)), []
@@ -55,6 +59,8 @@ class Trainer:
     def start(self):
         """Begin to read the samples."""
         self._thread.start()
+        # a thread that computes while Python shuts down would crash it
+        atexit.register(self.join)
 
     def wake(self):
         """Look whether a fit is due."""
@@ -69,6 +75,13 @@ class Trainer:
         """Start nothing more."""
         self._stopped.set()
         self._wake.set()
+
+    def join(self):
+        """Stop, and wait for the fit that is running."""
+        self.stop()
+        if self._thread.is_alive():
+            self._thread.join()
+        atexit.unregister(self.join)
 
     def wait(self, is_so, timeout=None):
         """Wait until ``is_so()``, and return whether it is; used by scripts."""
@@ -100,6 +113,7 @@ class Trainer:
 
     def _prepare(self):
         """Read the samples; questions start with the first part of them."""
+        self._session.make_learner()
         rows = self._rows
         if self._source.is_slow and len(rows) > 2 * _FIRST:
             rng = np.random.RandomState(0)
@@ -127,12 +141,12 @@ class Trainer:
         ids = [self._source.ids[row] for row in rows]
         with self._session.lock:
             answers = self._session.answers.answers
-            engine = Engine(self._learner, X, ids, answers)
+            engine = Engine(self._session.learner, X, ids, answers)
             self._set(engine=engine, rows=rows)
 
     def _fit_if_due(self):
         """Fit, if there are enough new answers or somebody asked for the end."""
-        session, learner = self._session, self._learner
+        session, learner = self._session, self._session.learner
         with session.lock:
             session.catch_up()
             is_last = self._is_finishing
@@ -143,8 +157,9 @@ class Trainer:
             fork = learner.fork()
         self._set(state="finishing" if is_last else "fitting")
         try:
-            fork.update(cold=is_last)
-            view = ClusterView(fork.estimator_, self.engine.X, fork.labels_)
+            with quick_turns():
+                fork.update(cold=is_last)
+                view = ClusterView(fork.estimator_, self.engine.X, fork.labels_)
             with session.lock:
                 learner.adopt(fork)
             self._set(view=view, failure=None)
@@ -164,6 +179,20 @@ class Trainer:
         return write_export(
             self.folder, self._source, fork, view, self.engine, self.rows
         )
+
+
+@contextmanager
+def quick_turns():
+    """Let threads of Python take turns more often than every 5 ms.
+
+    A request needs several turns, and each would wait so long for the fit.
+    """
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(min(usual, _TURN))
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
 
 
 def _sentence(error, what):

@@ -129,7 +129,7 @@ def test_no_browser_is_said(table, capsys, monkeypatch):
 class Page:
     url = "http://127.0.0.1:1/x/"
 
-    def wait(self):
+    def wait(self, for_fit):
         pass
 
 
