@@ -13,13 +13,19 @@ class FitsBeside:
         n_new = len(self.history_) - self._n_answers_fitted
         return self.refit != "final" and n_new >= self.refit_every
 
-    def fork(self):
+    def fork(self, *, to_fit=True):
         """Return a learner with the same samples, answers and model, to be fitted.
 
         A page that must not wait for a fit passes ``fit=False`` to :meth:`tell`, calls
         :meth:`update` of the fork in another thread, and then :meth:`adopt`. The two
         share X. A lock of the caller has to keep `fork` and `adopt` apart from other
         calls; the fit itself needs none.
+
+        Parameters
+        ----------
+        to_fit : bool, default=True
+            False does not copy the model. Such a fork is for questions: what would be
+            asked if the answer to a pair were this or that?
 
         Returns
         -------
@@ -30,7 +36,7 @@ class FitsBeside:
         other = copy.copy(self)
         other._judge = copy.copy(self._judge)
         other._judge._starts = dict(self._judge._starts)
-        if hasattr(self, "estimator_"):
+        if to_fit and hasattr(self, "estimator_"):
             # a warm fit goes on with this very object
             other.estimator_ = copy.deepcopy(self.estimator_)
         return other

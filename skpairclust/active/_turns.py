@@ -244,6 +244,25 @@ class AskAndTell:
         self._set_history(mark_repeats(kept))
         return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
+    def claim(self, pairs):
+        """Say that pairs are being asked about, so that :meth:`ask` returns others.
+
+        Parameters
+        ----------
+        pairs : array-like of shape (m, 2), int
+            Row numbers.
+
+        Returns
+        -------
+        self : ActivePairLearner
+            As if it had returned these pairs.
+        """
+        self._check_started()
+        pairs = check_pairs(pairs, self._known.n_samples, "pairs")
+        new = pairs[~self._is_in(pairs, self._pending)]
+        self._pending = np.concatenate((self._pending, new))
+        return self
+
     def release(self, pairs=None):
         """Say that questions will not be answered, so that they may be asked again.
 

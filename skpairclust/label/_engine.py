@@ -35,11 +35,14 @@ class Engine:
         self.place = {name: row for row, name in enumerate(ids)}
         # the name of the answer that each row of the history comes from
         self._told = []
+        self._n_asked = 0
+        self._ahead = self._ready = None
         self.tell(answers)
 
     def tell(self, records):
         """Take records in the order in which they were saved."""
         pairs, says, names = [], [], []
+        before = self._state()
         told = set(self._told)
         for record in records:
             gone = record.undo if isinstance(record, Undo) else record.replaces
@@ -56,6 +59,7 @@ class Engine:
                     says.append(answer)
                     names.append(record.id)
         self._tell(pairs, says, names)
+        self._ready = self._take_ahead(before, records)
 
     def _tell(self, pairs, says, names):
         """Take answers, and leave the fit for later."""
@@ -72,6 +76,7 @@ class Engine:
 
     def ask(self, mode):
         """Return a new `Question`, or None if there is nothing left to ask."""
+        self._n_asked += 1
         if mode == "group":
             asked = self.learner.ask_groups(1, n_groups=self.n_groups)
             if not asked:
@@ -79,38 +84,56 @@ class Engine:
             sample = self.ids[asked[0].sample]
             others = [self.ids[row] for row in asked[0].candidates]
             return new_question(mode, sample, shuffled(others, sample))
-        pair = self._next_pair()
+        pair = self._take_ready()
+        if pair is None:
+            pair = next_pair(self.learner)
         if pair is None:
             return None
         left, right = (self.ids[row] for row in pair)
         return new_question(mode, left, [right])
 
-    def _next_pair(self):
-        """Return the next pair, rather none that has just been answered.
+    def _state(self):
+        """Return what the next question depends on, to be compared by identity."""
+        model = getattr(self.learner, "estimator_", None)
+        return self.learner.history_, model, self._n_asked
 
-        A doubtful answer is asked again, but not while the person remembers it.
-        """
-        latest = {(row["i"], row["j"]) for row in self.learner.history_[-_RECENT:]}
-        put_off = []
-        for _ in range(_RECENT + 1):
-            pairs = self.learner.ask(1)
-            if not len(pairs):
-                break
-            if tuple(sorted(pairs[0].tolist())) not in latest:
-                self._give_back(put_off)
-                return pairs[0]
-            put_off.append(pairs[0])
-        # there are no others
-        self._give_back(put_off[1:])
-        return put_off[0] if put_off else None
+    def copy_for(self, question):
+        """Return what `think_ahead` needs, None if the question is not about a pair."""
+        names = (question.sample, *question.others)
+        if question.mode != "pair" or any(name not in self.place for name in names):
+            return None
+        pair = [self.place[name] for name in names]
+        forks = {says: self.learner.fork(to_fit=False) for says in (1, -1)}
+        return question.id, self._state(), pair, forks
 
-    def _give_back(self, pairs):
-        """Let pairs be asked later."""
-        if pairs:
-            self.learner.release(pairs)
+    def set_ahead(self, name, state, pairs):
+        """Keep the next pairs for each answer to a question."""
+        self._ahead = name, state, pairs
+
+    def _take_ahead(self, before, records):
+        """Return the pair that is next after an answer, if it was found before."""
+        if self._ahead is None or len(records) != 1 or isinstance(records[0], Undo):
+            return None
+        (name, state, pairs), record = self._ahead, records[0]
+        self._ahead = None
+        is_answer = record.question == name and record.replaces is None
+        if not is_answer or not _are_same(state, before) or len(record.pairs) != 1:
+            return None
+        pair = pairs.get(record.pairs[0][2])
+        return None if pair is None else (self._state(), pair)
+
+    def _take_ready(self):
+        """Return the pair that was found before, if nothing has changed since."""
+        ready, self._ready = self._ready, None
+        # one question has been asked for since: this one
+        if ready is None or not _are_same(ready[0], self._state(), n_asked=1):
+            return None
+        self.learner.claim([ready[1]])
+        return ready[1]
 
     def release(self, question):
         """Let a question be asked again that nobody will answer."""
+        self._n_asked += 1
         if question.sample in self.place:
             sample = self.place[question.sample]
             rows = [self.place[n] for n in question.others if n in self.place]
@@ -131,3 +154,50 @@ class Engine:
             (self.ids[i], self.ids[j], said.get((i, j), 0))
             for i, j in np.sort(chain, axis=1).tolist()
         ]
+
+
+def next_pair(learner):
+    """Return the next pair, rather none that has just been answered; None if no more.
+
+    A doubtful answer is asked again, but not while the person remembers it.
+    """
+    latest = {(row["i"], row["j"]) for row in learner.history_[-_RECENT:]}
+    put_off = []
+    for _ in range(_RECENT + 1):
+        pairs = learner.ask(1)
+        if not len(pairs):
+            break
+        if tuple(sorted(pairs[0].tolist())) not in latest:
+            _give_back(learner, put_off)
+            return pairs[0]
+        put_off.append(pairs[0])
+    # there are no others
+    _give_back(learner, put_off[1:])
+    return put_off[0] if put_off else None
+
+
+def _give_back(learner, pairs):
+    """Let pairs be asked later."""
+    if pairs:
+        learner.release(pairs)
+
+
+def think_ahead(pair, forks):
+    """Return the next pair for each answer to a pair.
+
+    Parameters
+    ----------
+    pair : list of two int
+    forks : dict of int to ActivePairLearner
+        A learner per answer. They are changed.
+    """
+    return {
+        says: next_pair(fork.tell([pair], [says], fit=False))
+        for says, fork in forks.items()
+    }
+
+
+def _are_same(state, other, n_asked=0):
+    """Whether nothing has changed between two states, but so many questions."""
+    is_same = state[0] is other[0] and state[1] is other[1]
+    return is_same and state[2] + n_asked == other[2]

@@ -5,6 +5,7 @@ from collections import deque
 
 import numpy as np
 
+from skpairclust.label._ahead import Ahead
 from skpairclust.label._errors import LabelError, NotAccepted
 from skpairclust.label._pace import minutes_of
 from skpairclust.label._questions import OpenQuestions, new_question
@@ -54,6 +55,7 @@ class LabelSession:
         # of the learner; a fit does not hold it
         self.lock = threading.RLock()
         self._inbox, self._open = deque(), OpenQuestions()
+        self._ahead = Ahead(self.lock)
         self._row_of = {name: row for row, name in enumerate(source.ids)}
         rows = self._choose_rows(most_rows)
         self.trainer = Trainer(self, source, rows, export_to)
@@ -91,7 +93,8 @@ class LabelSession:
         records = []
         while self._inbox:
             records.append(self._inbox.popleft())
-        self.engine.tell(records)
+        if records:
+            self.engine.tell(records)
 
     def next_question(self, client, mode):
         """Return the question for a page, as JSON has it, or None if none is left."""
@@ -106,6 +109,7 @@ class LabelSession:
                 question = self.engine.ask(mode)
                 if question is not None:
                     self._open.put(client, question)
+                    self._ahead.want(self.engine, question)
         return None if question is None else self._shown(question)
 
     def _shown(self, question):
@@ -308,6 +312,7 @@ class LabelSession:
         """Start nothing more, and release the file; maybe wait for a fit."""
         self.trainer.stop()
         self.answers.close()
+        self._ahead.stop()
         if wait:
             self.trainer.join()
 

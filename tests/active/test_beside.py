@@ -134,3 +134,34 @@ def test_released_questions_come_again():
     learner.release(everything[:1, ::-1])
     np.testing.assert_array_equal(learner.ask(100), everything[:1])
     assert len(learner.release().ask(100)) == len(everything)
+
+
+def test_claimed_questions_do_not_come(blobs):
+    X, _ = blobs
+    first, second = make().start(X), make().start(X)
+    pairs = first.ask(4)
+    second.claim(pairs[:2, ::-1]).claim(pairs[:2])
+    asked = {frozenset(pair) for pair in second.ask(4).tolist()}
+    assert not asked & {frozenset(pair) for pair in pairs[:2].tolist()}
+    second.release()
+    assert frozenset(pairs[0].tolist()) in {
+        frozenset(pair) for pair in second.ask(4).tolist()
+    }
+
+
+def test_a_fork_says_what_would_be_asked(blobs):
+    X, y = blobs
+    learner = make().start(X)
+    pairs = learner.ask()
+    learner.tell(pairs, answer(y)(pairs))
+    pair = learner.ask(1)
+    expected = {}
+    for says in (1, -1):
+        fork = learner.fork(to_fit=False)
+        assert fork.estimator_ is learner.estimator_
+        expected[says] = fork.tell(pair, [says], fit=False).ask(1)
+    assert len(learner.history_) == 5
+    says = answer(y)(pair)[0]
+    np.testing.assert_array_equal(
+        learner.tell(pair, [says], fit=False).ask(1), expected[says]
+    )

@@ -13,9 +13,8 @@ from sklearn.metrics import adjusted_rand_score
 
 from skpairclust.active import ActivePairLearner
 from skpairclust.baselines import PCKMeans
-from skpairclust.label import LabelError, LabelPage, label_pairs
+from skpairclust.label import LabelError, LabelPage, _trainer, label_pairs
 from skpairclust.label import _label_pairs as module
-from skpairclust.label import _trainer
 from skpairclust.label._command import make_parser, read_source
 from skpairclust.label._label_pairs import default_learner, open_page
 from tests.label.serving import ROOT, answer_truly, blobs, learner, send, wait_for
