@@ -122,6 +122,11 @@ class Engine:
         pair = pairs.get(record.pairs[0][2])
         return None if pair is None else (self._state(), pair)
 
+    @property
+    def is_ahead(self):
+        """Whether the next pair has been found already."""
+        return self._ready is not None
+
     def _take_ready(self):
         """Return the pair that was found before, if nothing has changed since."""
         ready, self._ready = self._ready, None

@@ -142,11 +142,14 @@ class LabelSession:
         ----------
         sent : dict
             `id`, `question`, `mode`, `pairs` and `who`, and `replaces` for corrections.
+            With `next`, a dict of `client` and `mode`, the page asks for its next
+            question, if there is one at once.
 
         Returns
         -------
         dict
-            With `saved`, and `again` if it had been saved before.
+            With `saved`, `again` that says whether it had been saved before, and maybe
+            `next`.
 
         Raises
         ------
@@ -166,7 +169,28 @@ class LabelSession:
             pairs,
             None if replaces is None else check_name(replaces, "replaces"),
         )
-        return self._save(record)
+        return self._save(record) | self._next_at_once(sent.get("next"))
+
+    def _next_at_once(self, wanted):
+        """Return the next question of a page, if it has been found ahead.
+
+        A page whose answer is on the disk does not wait for anything else here.
+        """
+        if not isinstance(wanted, dict) or wanted.get("mode") != "pair":
+            return {}
+        if not self.lock.acquire(blocking=False):
+            return {}
+        try:
+            self.catch_up()
+            engine = self.trainer.engine
+            if engine is None or not engine.is_ahead:
+                return {}
+            return {"next": self.next_question(wanted.get("client"), "pair")}
+        except Exception:
+            # the answer is saved; what is wrong is said to whoever asks for a question
+            return {}
+        finally:
+            self.lock.release()
 
     def _save(self, record):
         """Write a record, then let the learner know in its time."""

@@ -404,3 +404,25 @@ def test_a_doubtful_answer_is_not_asked_again_at_once(page):
             wait_for(lambda: not page.learner.is_fit_due)
     # some of them were doubtful
     assert any(row["is_repeat"] for row in page.learner.history_)
+
+
+def test_the_next_question_comes_with_the_reply(page):
+    """If it has been found while the person looked at this one."""
+    came = []
+    for number in range(12):
+        question = ask(page)
+        wait_for(lambda: page._session.engine._ahead is not None)
+        wanted = {"client": "c1", "mode": "pair"}
+        sent = answer_to(question, -1, f"a{number}", next=wanted)
+        reply = send(page.url + "api/answers", sent)
+        if "next" in reply:
+            came.append(reply["next"])
+            assert ask(page) == reply["next"] != question
+        # sent again, there is nothing new
+        assert send(page.url + "api/answers", sent)["again"]
+    assert came
+    assert len(page.learner.history_) == 12
+    # what is saved is never reported as an error
+    strange = answer_to(ask(page), 1, "b", next={"client": "../x", "mode": "pair"})
+    wait_for(lambda: page._session.engine._ahead is not None)
+    assert send(page.url + "api/answers", strange)["saved"] == "b"

@@ -192,7 +192,7 @@ async function send(pairs, word) {
   setBusy(true);
   const question = shown();
   const sent = { id: page.name, question: question.question, mode: question.mode, pairs,
-    who: page.who };
+    who: page.who, next: { client: page.client, mode: page.mode } };
   if (page.place >= 0) {
     sent.id = newName();
     sent.replaces = question.answer;
@@ -202,10 +202,15 @@ async function send(pairs, word) {
 
 async function finishSending(path, sent, word) {
   try {
-    await save(path, sent, warn);
+    const reply = await save(path, sent, warn);
     warn("");
     say(`Saved: ${word}.`);
-    await next();
+    if (reply.next) {
+      page.place = -1;
+      take(reply.next);
+    } else {
+      await next();
+    }
     refresh();
   } catch (error) {
     warn(error.message);
