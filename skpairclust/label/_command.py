@@ -176,7 +176,7 @@ def read_digits():
     def render(row):
         # dark on light, as on paper, and smooth: 8 x 8 squares are hard to read
         values = (255 - images[row] * 255 / 16).round().astype("uint8")
-        return Image.fromarray(values).resize((128, 128), Image.Resampling.BICUBIC)
+        return Image.fromarray(values).resize((96, 96), Image.Resampling.BICUBIC)
 
     ids = [f"digit-{number:04d}" for number in range(len(images))]
     X = images.reshape(len(images), -1) / 16

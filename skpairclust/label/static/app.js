@@ -326,6 +326,7 @@ function showProgress(found) {
   at("minutes").textContent = Math.round(found.minutes);
   at("confirmed").textContent = percent(found.confirmed);
   at("sure").textContent = percent(found.sure);
+  at("changed").textContent = percent(found.changed);
   at("state").textContent = stateOf(found);
   const number = found.contradictions ?? 0;
   at("contradictions").hidden = number === 0;

@@ -14,7 +14,7 @@ export function picture(sample, size, label, isLazy = false) {
     loading: isLazy ? "lazy" : "eager",
   });
   // a few pixels say less the bigger they are
-  image.onload = () => image.classList.toggle("tiny", image.naturalWidth < 64);
+  image.onload = () => image.classList.toggle("tiny", image.naturalWidth < 100);
   image.onerror = () => image.replaceWith(make("span", {
     className: "empty", textContent: `${sample.id} cannot be shown. Answer "cannot tell".`,
   }));

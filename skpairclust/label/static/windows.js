@@ -82,8 +82,8 @@ export async function showContradictions(answer) {
   }
   open("Contradictions",
     make("p", { textContent: "The answers of each chain cannot all be right. The first "
-      + "one is left out until then. Look at the pairs and answer again where an answer "
-      + "was wrong: of several answers to a pair, the majority counts." }),
+      + "one of a chain is left out for now. Look at the pairs, and answer again where an "
+      + "answer was wrong. Of several answers to a pair, the majority counts." }),
     ...found.chains.map((chain) => make("ol", { className: "chain" },
       ...chain.map((link, place) => make("li", {}, linkOf(link, place, answer))))));
 }
