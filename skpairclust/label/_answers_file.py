@@ -259,6 +259,8 @@ class AnswersFile:
 
     def _check_usable(self):
         """Raise if the file is not what this process left."""
+        if self._descriptor is None:
+            raise NotSaved("Not saved: the program is stopping. Start it again.")
         here = os.fstat(self._descriptor)
         try:
             there = os.stat(self.path)

@@ -1,5 +1,6 @@
 """A page that is open: its server, its address, and how to end it."""
 
+import atexit
 import os
 import secrets
 import socket
@@ -62,6 +63,8 @@ class LabelPage:
         frames = _NOTEBOOKS if in_notebook else "'none'"
         self._server = self._make_server(token, hosts, frames)
         session.trainer.start()
+        # a thread that computes while Python shuts down would crash it
+        atexit.register(self.stop)
         self._thread = threading.Thread(
             target=self._server.run, args=([self._socket],), name="page", daemon=True
         )
@@ -139,6 +142,7 @@ class LabelPage:
         for_fit : bool, default=True
             Whether to wait for the end of a fit that is running. It uses the learner.
         """
+        atexit.unregister(self.stop)
         self._server.should_exit = True
         self._thread.join(5)
         self._session.close(wait=for_fit)

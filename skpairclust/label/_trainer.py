@@ -1,6 +1,5 @@
 """What runs beside the page: reading samples, fits, and the export."""
 
-import atexit
 import sys
 import threading
 from contextlib import contextmanager
@@ -59,8 +58,6 @@ class Trainer:
     def start(self):
         """Begin to read the samples."""
         self._thread.start()
-        # a thread that computes while Python shuts down would crash it
-        atexit.register(self.join)
 
     def wake(self):
         """Look whether a fit is due."""
@@ -81,7 +78,6 @@ class Trainer:
         self.stop()
         if self._thread.is_alive():
             self._thread.join()
-        atexit.unregister(self.join)
 
     def wait(self, is_so, timeout=None):
         """Wait until ``is_so()``, and return whether it is; used by scripts."""

@@ -224,6 +224,15 @@ def test_a_file_that_is_moved_or_changed_gets_no_more(file, path):
     assert [a.id for a in file.answers] == ["a1"]
 
 
+def test_a_closed_file_takes_nothing(file, path):
+    file.append(said(1))
+    file.close()
+    file.close()
+    with pytest.raises(NotSaved, match="the program is stopping"):
+        file.append(said(2))
+    assert len(lines_of(path)) == 2
+
+
 # A limit on the size of files is a full disk for this process.
 FULL_DISK = """
 import json, resource, sys
