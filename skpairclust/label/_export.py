@@ -52,7 +52,7 @@ print(f"Agreement with clusters.csv (adjusted Rand index): {{agreement:.3f}}")
 '''
 
 
-def write_export(folder, source, learner, view, engine, rows):
+def write_export(folder, source, learner, view, engine, rows, report):
     """Write all files, and return their names.
 
     Parameters
@@ -66,6 +66,8 @@ def write_export(folder, source, learner, view, engine, rows):
         With the features and ids of the fit.
     rows : ndarray of shape (n_fitted,), int64
         The samples of the fit.
+    report : callable
+        As in `Source.features`.
 
     Returns
     -------
@@ -82,7 +84,9 @@ def write_export(folder, source, learner, view, engine, rows):
         folder.mkdir(parents=True, exist_ok=True)
         _write_csv(folder / PAIRS, ("left", "right", "same"), _pairs(learner, engine))
         header = ("id", "cluster", "sure", "fitted")
-        _write_csv(folder / CLUSTERS, header, _clusters(source, learner, view, rows))
+        _write_csv(
+            folder / CLUSTERS, header, _clusters(source, learner, view, rows, report)
+        )
         _replace(folder / MODEL, lambda path: joblib.dump(model, path))
         _replace(folder / FEATURES, lambda path: joblib.dump(engine.X, path))
         text = _write_script(source, learner, model)
@@ -106,7 +110,7 @@ def _pairs(learner, engine):
             yield engine.ids[i], engine.ids[j], same
 
 
-def _clusters(source, learner, view, rows):
+def _clusters(source, learner, view, rows, report):
     """Yield the cluster of each sample, and how sure it is, where that is known."""
     sure = view.probabilities
     known = {}
@@ -116,9 +120,8 @@ def _clusters(source, learner, view, rows):
     # those of clusterers that cannot predict stay without a cluster
     if hasattr(learner.estimator_, "predict"):
         for start in range(0, len(rest), _BLOCK):
-            known |= _predicted(
-                source, learner.estimator_, rest[start : start + _BLOCK]
-            )
+            block = rest[start : start + _BLOCK]
+            known |= _predicted(source, learner.estimator_, block, report)
     for row, name in enumerate(source.ids):
         if row in known:
             cluster, probability, is_fitted = known[row]
@@ -126,9 +129,9 @@ def _clusters(source, learner, view, rows):
             yield name, cluster, text, is_fitted
 
 
-def _predicted(source, estimator, rows):
+def _predicted(source, estimator, rows, report):
     """Return clusters of samples that were not fitted."""
-    X, kept = source.features(rows)
+    X, kept = source.features(rows, report)
     if not len(kept):
         return {}
     labels, sure = estimator.predict(X), [None] * len(kept)

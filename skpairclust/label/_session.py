@@ -56,6 +56,7 @@ class LabelSession:
         self.lock = threading.RLock()
         self._inbox, self._open = deque(), OpenQuestions()
         self._ahead = Ahead(self.lock)
+        self._shown_strip = None, []
         self._row_of = {name: row for row, name in enumerate(source.ids)}
         rows = self._choose_rows(most_rows)
         self.trainer = Trainer(self, source, rows, export_to)
@@ -289,16 +290,20 @@ class LabelSession:
     def _strip(self):
         """Return the clusters with their typical members."""
         view, engine = self.trainer.view, self.trainer.engine
-        if view is None or len(view.labels) != len(engine.ids):
+        if view is None:
             return []
-        return [
-            {
-                "cluster": int(name),
-                "size": size,
-                "typical": [self.show(engine.ids[row]) for row in rows],
-            }
-            for name, size, rows in view.strip()
-        ]
+        # what the user renders may take long, and pages ask every few seconds
+        if self._shown_strip[0] is not view:
+            strip = [
+                {
+                    "cluster": int(name),
+                    "size": size,
+                    "typical": [self.show(engine.ids[row]) for row in rows],
+                }
+                for name, size, rows in view.strip()
+            ]
+            self._shown_strip = view, strip
+        return self._shown_strip[1]
 
     def members(self, cluster, start, is_odd_first):
         """Return some members of a cluster, and the typical one to compare with."""

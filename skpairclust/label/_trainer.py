@@ -65,8 +65,9 @@ class Trainer:
 
     def finish(self):
         """Fit to all answers and export, as soon as the present fit is done."""
-        self._is_finishing, self.exported, self.failure = True, [], None
-        self._wake.set()
+        if self._thread.is_alive():
+            self._is_finishing, self.exported, self.failure = True, [], None
+            self._wake.set()
 
     def stop(self):
         """Start nothing more."""
@@ -110,20 +111,19 @@ class Trainer:
     def _prepare(self):
         """Read the samples; questions start with the first part of them."""
         self._session.make_learner()
-        rows = self._rows
-        if self._source.is_slow and len(rows) > 2 * _FIRST:
+        rows, source = self._rows, self._source
+        if not source.is_slow or len(rows) <= 2 * _FIRST:
+            self._start_engine(*source.features(rows, self._report))
+        else:
             rng = np.random.RandomState(0)
             first = np.sort(rng.choice(rows, _FIRST, replace=False))
-            X, kept = self._source.features(first, self._report)
+            X, kept = source.features(first, self._report)
             self._start_engine(X, kept)
-            others, X_others = np.setdiff1d(rows, first), X
-            X_others, kept_others = self._source.features(others, self._report)
-            order = np.argsort(np.concatenate((kept, kept_others)))
-            X = np.concatenate((X, X_others))[order]
-            kept = np.concatenate((kept, kept_others))[order]
-        else:
-            X, kept = self._source.features(rows, self._report)
-        self._start_engine(X, kept)
+            others = np.setdiff1d(rows, first)
+            X_others, kept_others = source.features(others, self._report)
+            kept = np.concatenate((kept, kept_others))
+            order = np.argsort(kept)
+            self._start_engine(np.concatenate((X, X_others))[order], kept[order])
         self._wake.set()
 
     def _report(self, n_done, n_all):
@@ -173,7 +173,13 @@ class Trainer:
     def _export(self, fork, view):
         """Write the files, with clusters of samples that questions left out."""
         return write_export(
-            self.folder, self._source, fork, view, self.engine, self.rows
+            self.folder,
+            self._source,
+            fork,
+            view,
+            self.engine,
+            self.rows,
+            self._report,
         )
 
 

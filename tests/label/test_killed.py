@@ -90,6 +90,10 @@ def retry(request):
         except (OSError, URLError, HTTPException):
             time.sleep(0.05)
             continue
+        if reply.status == 503:
+            # the samples are being read
+            time.sleep(0.05)
+            continue
         assert reply.status == 200, reply
         return reply
 

@@ -259,3 +259,17 @@ def test_a_script_may_end_during_a_fit(tmp_path):
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_samples_that_cannot_be_read_are_said_everywhere(tmp_path):
+    for name in "abc":
+        (tmp_path / f"{name}.png").write_bytes(b"x")
+    source = read_source(make_parser().parse_args([str(tmp_path)]))
+    with open_page(source, learner(), tmp_path / "a.jsonl", port=0) as page:
+        wait_for(lambda: send(page.url + "api/progress")["failure"])
+        failure = send(page.url + "api/progress")["failure"]
+        assert "Of 3 images" in failure and "can be read" in failure
+        question = send(page.url + "api/question?client=c&mode=pair")
+        assert (question.status, question["error"]) == (503, failure)
+        with pytest.raises(LabelError, match="Of 3 images"):
+            page.finish()
