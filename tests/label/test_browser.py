@@ -12,8 +12,10 @@ from sklearn.metrics import adjusted_rand_score
 
 from skpairclust.label._command import make_parser, read_source
 from skpairclust.label._label_pairs import default_learner, open_page
+from skpairclust.label._page import TOKEN_VARIABLE
+from skpairclust.label._sources import ArraySource
 from tests.label.browser import REQUIRED, find_browser, opened_browser
-from tests.label.serving import blobs, page_of, send, wait_for
+from tests.label.serving import blobs, free_port, learner, page_of, send, wait_for
 
 X, Y, IDS = blobs()
 TRUTH = dict(zip(IDS, Y.tolist(), strict=True))
@@ -341,6 +343,31 @@ def test_an_answer_survives_a_reload_before_it_was_saved(person, page):
     person.tab.reload()
     person.wait()
     assert [a.pairs[0][2] for a in saved(page)] == [-1]
+
+
+def test_a_program_that_stops_and_starts_again(browser, tmp_path, monkeypatch):
+    """The page says so, keeps the answer, and goes on by itself."""
+    monkeypatch.setenv(TOKEN_VARIABLE, "the-same-for-both-starts")
+    port = free_port()
+
+    def start():
+        source = ArraySource(X, IDS, lambda row: TEXTS[row], "blobs")
+        return open_page(source, learner(), tmp_path / "a", who="ann", port=port)
+
+    with start() as page:
+        person = Person(browser, page.url, TRUTH)
+        person.answer()
+    person.tab.keyboard.press("b")
+    person.tab.get_by_text("The program does not reply").wait_for()
+    person.tab.keyboard.press("s")
+    person.tab.get_by_text("Not saved yet").wait_for()
+    with start() as page:
+        person.wait()
+        assert person.tab.inner_text("#alert") == ""
+        assert len(saved(page)) == 2
+        person.answer()
+        assert len(saved(page)) == 3
+        person.close()
 
 
 def test_what_cannot_be_saved_is_said(person, page):

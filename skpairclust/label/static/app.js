@@ -35,6 +35,10 @@ function setBusy(busy) {
   at("samples").classList.toggle("waiting", busy);
 }
 
+const SILENT = "The program does not reply. Start the same command again; this page tries "
+  + "on.";
+const sentenceOf = (error) => (error instanceof Refused ? error.message : SILENT);
+
 const shown = () => (page.place < 0 ? page.question : page.earlier[page.place]);
 
 // -- showing --------------------------------------------------------------------------
@@ -158,8 +162,7 @@ async function next() {
     if (error instanceof Refused && error.status === 503) {
       at("ask").textContent = error.message;
     } else {
-      warn(error instanceof Refused ? error.message
-        : "The program does not reply. Start the same command again; this page tries on.");
+      warn(sentenceOf(error));
     }
     if (!(error instanceof Refused) || error.status === 503) setTimeout(next, 1000);
   }
@@ -259,8 +262,13 @@ async function undo() {
 async function back() {
   if (page.busy) return;
   if (page.place < 0) {
-    const found = await request(`api/earlier?who=${encodeURIComponent(page.who)}`);
-    page.earlier = found.earlier;
+    try {
+      const found = await request(`api/earlier?who=${encodeURIComponent(page.who)}`);
+      page.earlier = found.earlier;
+    } catch (error) {
+      say(sentenceOf(error));
+      return;
+    }
   }
   if (page.place + 1 >= page.earlier.length) {
     say(page.earlier.length ? "This is the earliest answer shown." : "No answers yet.");
@@ -378,7 +386,7 @@ function end() {
   page.endState = page.progress.state;
   windows.showEnd(page.progress, async () => {
     page.endState = "";
-    try { await request("api/finish", {}); } catch (error) { warn(error.message); }
+    try { await request("api/finish", {}); } catch (error) { warn(sentenceOf(error)); }
     refresh();
   });
 }

@@ -39,9 +39,13 @@ export async function showCluster(cluster, number, answer, odd = false) {
   const more = make("button", { type: "button", textContent: "Show more",
     hidden: found.members.length >= found.size });
   more.onclick = async () => {
-    const next = await get(list.children.length);
-    add(next.members);
-    more.hidden = list.children.length >= found.size;
+    try {
+      const next = await get(list.children.length);
+      add(next.members);
+      more.hidden = list.children.length >= found.size;
+    } catch (error) {
+      list.after(problem(error));
+    }
   };
   const order = make("button", { type: "button", ariaPressed: String(odd),
     textContent: "Least typical first" });
