@@ -22,7 +22,7 @@ READY_MIN := $(VENV_MIN)/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env demo test test-slow test-min lint format bench docs dist clean distclean
+.PHONY: help env demo label-demo browser test test-slow test-min lint format bench docs dist clean distclean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) \
@@ -32,6 +32,13 @@ env: $(READY) ## make the environment in .venv
 
 demo: $(READY) ## cluster the digits from pairs: prints a table, draws a picture
 	$(PY) -m benchmarks.demo
+
+label-demo: $(READY) ## compare digits in the browser; answers are kept in label-demo/
+	@mkdir -p label-demo
+	$(PY) -m skpairclust.label digits --clusters 10 --answers label-demo/digits.jsonl
+
+browser: $(READY) ## install the browser that tests of the page use, if there is none
+	$(PY) -m tests.label.browser || .ci/browser $(PY)
 
 test: $(READY) ## run the tests and doctests, except the slow ones
 	$(PY) -m pytest -m "not slow" $(PYTEST_ARGS)
@@ -80,7 +87,7 @@ EDITABLE := --config-settings editable_mode=compat -e
 
 # A stamp is written after everything is installed and outdated by a changed list.
 $(READY): pyproject.toml skpairclust/_version.py requirements/lock.txt | $(PY)
-	$(PY) -m pip install $(EDITABLE) ".[test,export,lint,plot,progress,bench]" -c requirements/lock.txt
+	$(PY) -m pip install $(EDITABLE) ".[test,browser,export,lint,plot,progress,bench]" -c requirements/lock.txt
 	@touch $@
 
 # Over the environment of the tests, which do without what it adds.

@@ -33,6 +33,7 @@ _SUBMODULES = (
     "cluster",
     "constraints",
     "inspection",
+    "label",
     "metrics",
     "model_selection",
 )

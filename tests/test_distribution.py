@@ -14,6 +14,8 @@ import skpairclust
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "skpairclust"
+# Files that the page sends to the browser.
+PAGE = PACKAGE / "label" / "static"
 pytest.importorskip("setuptools", "77")
 # What git needs and nobody else.
 OF_GIT = (".gitattributes", ".gitignore")
@@ -76,7 +78,9 @@ def _files_kept():
 def test_wheel_holds_the_package_alone(wheel):
     names = {n for n in wheel.namelist() if ".dist-info/" not in n}
     modules = {str(p.relative_to(ROOT).as_posix()) for p in PACKAGE.rglob("*.py")}
-    assert names == modules | {"skpairclust/py.typed"}
+    page = {str(p.relative_to(ROOT).as_posix()) for p in PAGE.iterdir()}
+    assert names == modules | page | {"skpairclust/py.typed"}
+    assert "skpairclust/label/static/index.html" in page
 
 
 def test_wheel_says_what_it_is(wheel):

@@ -21,6 +21,7 @@ FLOORS = [
     {"neural", "baselines", "model_selection", "cluster"},
     {"clusterer", "embedder", "inspection"},
     {"active"},
+    {"label"},
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 # Rooms that users never import from.

@@ -61,6 +61,42 @@ def check_answers(answers, n_pairs, name="answers"):
     return found.astype(np.int64)
 
 
+def check_positions(positions, n_answers):
+    """Return positions in a history as a set of int, or raise.
+
+    Parameters
+    ----------
+    positions : array-like of shape (m,)
+    n_answers : int
+        Length of the history.
+    """
+    found = np.asarray(positions)
+    if found.ndim != 1 or (found.size and found.dtype.kind not in "iu"):
+        raise TypeError(
+            f"positions={positions!r:.80} must be a flat list of integers, the "
+            "positions of answers in `history_`."
+        )
+    is_bad = (found < 0) | (found >= n_answers)
+    if is_bad.any():
+        raise ValueError(
+            f"positions={first_few(found[is_bad])} are not in `history_`, which has "
+            f"{n_answers} answers, numbered from 0."
+        )
+    if len(np.unique(found)) < len(found):
+        raise ValueError(f"positions={positions!r:.80} name an answer twice.")
+    return set(found.tolist())
+
+
+def mark_repeats(history):
+    """Return rows of a history that say whether their pair was answered before."""
+    told, rows = set(), []
+    for row in history:
+        pair = row["i"], row["j"]
+        rows.append({**row, "is_repeat": pair in told})
+        told.add(pair)
+    return rows
+
+
 class Votes(NamedTuple):
     """All answers to each pair, in the order in which pairs were first answered.
 

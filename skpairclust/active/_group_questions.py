@@ -205,7 +205,7 @@ class GroupQuestions:
         self._pending = np.concatenate((self._pending, *asked))
         return questions
 
-    def tell_groups(self, questions, choices):
+    def tell_groups(self, questions, choices, *, fit=True):
         """Take the answers to questions "which of these, or none?".
 
         Parameters
@@ -216,6 +216,9 @@ class GroupQuestions:
         choices : list of int or None
             For each the position of the candidate that is the same, -1 for none of
             them, None for cannot tell.
+
+        fit : bool, default=True
+            As in :meth:`tell`.
 
         Returns
         -------
@@ -236,4 +239,4 @@ class GroupQuestions:
         if not told:
             return self
         pairs, answers = zip(*told, strict=True)
-        return self.tell(np.concatenate(pairs), np.concatenate(answers))
+        return self.tell(np.concatenate(pairs), np.concatenate(answers), fit=fit)

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin, MetaEstimatorMixin, clone
 from sklearn.utils import check_random_state, get_tags
 
+from skpairclust.active._beside import FitsBeside
 from skpairclust.active._cover import CoverQuery
 from skpairclust.active._delegation import DelegatedMethods
 from skpairclust.active._group_questions import GroupQuestions
@@ -47,6 +48,7 @@ _OF_SESSION = (
 class ActivePairLearner(
     AskAndTell,
     GroupQuestions,
+    FitsBeside,
     DelegatedMethods,
     ClusterMixin,
     MetaEstimatorMixin,
@@ -322,8 +324,13 @@ class ActivePairLearner(
             )
         return clone(self.strategy, safe=False)
 
-    def update(self):
+    def update(self, *, cold=True):
         """Fit the clusterer to all answers, with the parameters of `estimator`.
+
+        Parameters
+        ----------
+        cold : bool, default=True
+            False fits as between questions, as `refit` says.
 
         Returns
         -------
@@ -331,7 +338,7 @@ class ActivePairLearner(
             With new `labels_`.
         """
         self._check_started()
-        self._fit(cold=True)
+        self._fit(cold=cold)
         return self
 
     def _fit(self, *, cold):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.exceptions import NotFittedError
 
-from skpairclust.active._answers import check_answers
+from skpairclust.active._answers import check_answers, check_positions, mark_repeats
 from skpairclust.active._base import check_n_queries
 from skpairclust.active._model_view import ModelView, find_n_clusters
 from skpairclust.active._progress import summarize
@@ -104,7 +104,7 @@ class AskAndTell:
         n_samples = self._known.n_samples
         return contains(np.sort(encode(others, n_samples)), encode(pairs, n_samples))
 
-    def tell(self, pairs, answers):
+    def tell(self, pairs, answers, *, fit=True):
         """Take answers, and fit if there are `refit_every` new ones.
 
         Parameters
@@ -115,6 +115,9 @@ class AskAndTell:
         answers : array-like of shape (m,), int
             1 for same, -1 for different, 0 for cannot tell. If a pair was answered
             before, the majority counts.
+
+        fit : bool, default=True
+            False leaves a fit that is due to a :meth:`fork`, so that it is no wait.
 
         Returns
         -------
@@ -132,10 +135,11 @@ class AskAndTell:
         answers = check_answers(answers, len(pairs))
         self._set_history(self.history_ + self._make_rows(pairs, answers))
         self._pending = self._pending[~self._is_in(self._pending, pairs)]
+        if not fit:
+            return self
         if len(self.history_) - self._judged.n_answers >= self.refit_every:
             self._judge_answers()
-        n_new = len(self.history_) - self._n_answers_fitted
-        if self.refit != "final" and n_new >= self.refit_every:
+        if self.is_fit_due:
             self._fit(cold=False)
         return self
 
@@ -207,13 +211,77 @@ class AskAndTell:
                 f"{len(self.history_)}."
             )
         n_kept = len(self.history_) - n_answers
-        gone = self.history_[n_kept:]
-        self._refits = [r for r in self._refits if r.n_answers <= n_kept]
+        return self.remove(range(n_kept, len(self.history_)))
+
+    def remove(self, positions):
+        """Take back any answers, by their positions in `history_`.
+
+        :meth:`undo` takes back the last ones. If several people answer, the last
+        answer of one of them may be anywhere.
+
+        Parameters
+        ----------
+        positions : array-like of shape (m,), int
+            Each from 0 to ``len(history_) - 1``, none twice.
+
+        Returns
+        -------
+        pairs : ndarray of shape (m, 2), int64
+            The pairs they were about, in the order of `history_`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If there is no such answer, or one is named twice.
+        """
+        self._check_started()
+        gone = check_positions(positions, len(self.history_))
+        kept = [row for n, row in enumerate(self.history_) if n not in gone]
+        pairs = [(self.history_[n]["i"], self.history_[n]["j"]) for n in sorted(gone)]
+        self._refits = [r for r in self._refits if r.n_answers <= len(kept)]
         # what the others say is to be found anew
         self._judged = self._judged._replace(n_answers=0)
-        self._set_history(self.history_[:n_kept])
-        pairs = [(row["i"], row["j"]) for row in gone]
+        self._set_history(mark_repeats(kept))
         return np.array(pairs, dtype=np.int64).reshape(-1, 2)
+
+    def claim(self, pairs):
+        """Say that pairs are being asked about, so that :meth:`ask` returns others.
+
+        Parameters
+        ----------
+        pairs : array-like of shape (m, 2), int
+            Row numbers.
+
+        Returns
+        -------
+        self : ActivePairLearner
+            As if it had returned these pairs.
+        """
+        self._check_started()
+        pairs = check_pairs(pairs, self._known.n_samples, "pairs")
+        new = pairs[~self._is_in(pairs, self._pending)]
+        self._pending = np.concatenate((self._pending, new))
+        return self
+
+    def release(self, pairs=None):
+        """Say that questions will not be answered, so that they may be asked again.
+
+        Parameters
+        ----------
+        pairs : array-like of shape (m, 2), int, default=None
+            Pairs that :meth:`ask` returned, in any orientation. None is all of them.
+
+        Returns
+        -------
+        self : ActivePairLearner
+            Ready to ask about them.
+        """
+        self._check_started()
+        out = self._pending
+        if pairs is not None:
+            out = check_pairs(pairs, self._known.n_samples, "pairs")
+        self._pending = self._pending[~self._is_in(self._pending, out)]
+        return self
 
     def _set_history(self, history):
         """Set the answers and what follows from them."""

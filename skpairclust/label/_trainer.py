@@ -1,0 +1,204 @@
+"""What runs beside the page: reading samples, fits, and the export."""
+
+import sys
+import threading
+from contextlib import contextmanager
+
+import numpy as np
+
+from skpairclust.label._cluster_view import ClusterView
+from skpairclust.label._engine import Engine
+from skpairclust.label._errors import LabelError
+from skpairclust.label._export import write_export
+
+# Questions start when so many samples have been read.
+_FIRST = 500
+# During a fit, threads take turns after so many seconds.
+_TURN = 5e-4
+
+
+class Trainer:
+    """A thread that prepares the samples, then fits whenever it is time.
+
+    Parameters
+    ----------
+    session : LabelSession
+        Its `lock` keeps the learner apart from the questions.
+    source : Source
+    rows : ndarray of shape (n_rows,), int64
+        The samples that questions are about, ascending.
+    folder : Path
+        Where the export goes.
+
+    Attributes
+    ----------
+    engine : Engine or None
+        None until samples have been read.
+    view : ClusterView or None
+        None until the first fit.
+    state : {"reading", "idle", "fitting", "finishing"}
+    done : tuple of int
+        Samples that are read, and all of them.
+    failure : str or None
+        What went wrong, as a sentence.
+    exported : list of str
+        Names of the files, after :meth:`finish`.
+    """
+
+    def __init__(self, session, source, rows, folder):
+        self._session, self._source = session, source
+        self._rows, self.folder = rows, folder
+        self.engine = self.view = self.failure = None
+        self.state, self.done, self.exported = "reading", (0, len(rows)), []
+        self._wake, self._stopped = threading.Event(), threading.Event()
+        self._is_finishing, self._n_failed = False, -1
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="fits", daemon=True)
+
+    def start(self):
+        """Begin to read the samples."""
+        self._thread.start()
+
+    def wake(self):
+        """Look whether a fit is due."""
+        self._wake.set()
+
+    def finish(self):
+        """Fit to all answers and export, as soon as the present fit is done."""
+        if self._thread.is_alive():
+            self._is_finishing, self.exported, self.failure = True, [], None
+            self._wake.set()
+
+    def stop(self):
+        """Start nothing more."""
+        self._stopped.set()
+        self._wake.set()
+
+    def join(self):
+        """Stop, and wait for the fit that is running."""
+        self.stop()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def wait(self, is_so, timeout=None):
+        """Wait until ``is_so()``, and return whether it is; used by scripts."""
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: is_so() or not self._thread.is_alive(), timeout
+            )
+
+    def _set(self, **values):
+        """Set attributes and tell those who wait."""
+        with self._changed:
+            for name, value in values.items():
+                setattr(self, name, value)
+            self._changed.notify_all()
+
+    def _run(self):
+        """Prepare, then fit until stopped."""
+        try:
+            self._prepare()
+        except Exception as error:
+            self._set(failure=_sentence(error, "The samples cannot be read"))
+            return
+        while not self._stopped.is_set():
+            self._set(state="idle")
+            self._wake.wait()
+            self._wake.clear()
+            if not self._stopped.is_set():
+                self._fit_if_due()
+
+    def _prepare(self):
+        """Read the samples; questions start with the first part of them."""
+        self._session.make_learner()
+        rows, source = self._rows, self._source
+        if not source.is_slow or len(rows) <= 2 * _FIRST:
+            self._start_engine(*source.features(rows, self._report))
+        else:
+            rng = np.random.RandomState(0)
+            first = np.sort(rng.choice(rows, _FIRST, replace=False))
+            X, kept = source.features(first, self._report)
+            self._start_engine(X, kept)
+            others = np.setdiff1d(rows, first)
+            X_others, kept_others = source.features(others, self._report)
+            kept = np.concatenate((kept, kept_others))
+            order = np.argsort(kept)
+            self._start_engine(np.concatenate((X, X_others))[order], kept[order])
+        self._wake.set()
+
+    def _report(self, n_done, n_all):
+        """Note how many samples are read; a stopped program reads no more."""
+        if self._stopped.is_set():
+            raise LabelError("Stopped.")
+        self._set(done=(n_done, n_all))
+
+    def _start_engine(self, X, rows):
+        """Let questions be about some samples."""
+        ids = [self._source.ids[row] for row in rows]
+        with self._session.lock:
+            answers = self._session.answers.answers
+            engine = Engine(self._session.learner, X, ids, answers)
+            self._set(engine=engine, rows=rows)
+
+    def _fit_if_due(self):
+        """Fit, if there are enough new answers or somebody asked for the end."""
+        session, learner = self._session, self._session.learner
+        with session.lock:
+            session.catch_up()
+            is_last = self._is_finishing
+            n_answers = len(learner.history_)
+            # the same answers would fail again
+            if not is_last and (not learner.is_fit_due or n_answers <= self._n_failed):
+                return
+            fork = learner.fork()
+        self._set(state="finishing" if is_last else "fitting")
+        try:
+            with quick_turns():
+                fork.update(cold=is_last)
+                view = ClusterView(fork.estimator_, self.engine.X, fork.labels_)
+            with session.lock:
+                learner.adopt(fork)
+            self._set(view=view, failure=None)
+            if is_last:
+                self._is_finishing = False
+                names = self._export(fork, view)
+                self._set(exported=names)
+        except Exception as error:
+            self._is_finishing = False
+            self._n_failed = n_answers
+            self._set(failure=_sentence(error, "The clusters cannot be computed"))
+        # more answers may have come meanwhile
+        self._wake.set()
+
+    def _export(self, fork, view):
+        """Write the files, with clusters of samples that questions left out."""
+        return write_export(
+            self.folder,
+            self._source,
+            fork,
+            view,
+            self.engine,
+            self.rows,
+            self._report,
+        )
+
+
+@contextmanager
+def quick_turns():
+    """Let threads of Python take turns more often than every 5 ms.
+
+    A request needs several turns, and each would wait so long for the fit.
+    """
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(min(usual, _TURN))
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
+
+
+def _sentence(error, what):
+    """Return an error as a sentence for the page."""
+    if isinstance(error, LabelError):
+        return str(error)
+    return f"{what}: {type(error).__name__}: {str(error)[:300]}"
