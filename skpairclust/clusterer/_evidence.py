@@ -22,10 +22,6 @@ _PERHAPS_PICKED, _SURELY_PICKED = 1.25, 2.25
 # Share of the training in which random pairs are trained on first.
 _LONGEST_LEAD = 0.5
 
-# Pairs per cluster up to which the information term grows evenly, and from which on it
-# grows as late as possible. Digits lost by a wait at 50; MNIST gained much at 100.
-_IMPATIENT, _PATIENT, _MOST_PATIENCE = 50, 100, 5
-
 # Share of the pairs needed to place all samples from which on less smoothness is used:
 # vowels with .7 of them lost by smoothness, images with .2 do not.
 _PARTLY_PLACED = 0.25
@@ -52,16 +48,9 @@ class Evidence:
     picked : float
         Certainty that must-links were picked and not drawn at random, 0 to 1.
     lead : float
-        Share of the training over which the information term grows to full weight, 0
-        to 0.5. Random pairs are mostly cannot-links and separate clusters first. Many
-        must-links, right or wrong, would merge clusters meanwhile.
-    patience : float
-        The power by which it grows, 1 to 5. Clusters that it splits before the pairs
-        have told like classes apart are hard to undo.
-    caution : float
-        Share of the adversarial term that grows linearly meanwhile, 0 to 1; the rest
-        has its full weight at once. With only a few pairs per cluster, smoothness
-        would keep the first guess for good.
+        Share of the training over which what samples say by themselves grows to full
+        weight, 0 to 0.5. Random pairs are mostly cannot-links and separate clusters
+        first. Many must-links, right or wrong, would merge clusters meanwhile.
     unevenness : float
         Certainty that there are not `n_clusters` clusters of similar sizes, 0 to 1.
     size_freedom : float
@@ -72,8 +61,6 @@ class Evidence:
     placed: float = 0.0
     picked: float = 0.0
     lead: float = _LONGEST_LEAD
-    patience: float = 1.0
-    caution: float = 1.0
     unevenness: float = 0.0
     size_freedom: float = 0.0
 
@@ -128,7 +115,6 @@ def weigh_evidence(constraints, n_clusters, *, noise_rate=0.0, is_bound=False):
     # Picked pairs show less of the sizes.
     shown = clarity * min(n_cannot, placing) / (1 + picked)
     n_useful = clarity * min(n_pairs, placing)
-    pairs_a_cluster = n_useful / n_told_apart
     scarcity = min(1.0, (needed / n_useful) ** 2)
     # A pair has two samples.
     placed = clarity * min(2 * n_pairs, placing) / (n_told_apart * len(constraints))
@@ -137,16 +123,9 @@ def weigh_evidence(constraints, n_clusters, *, noise_rate=0.0, is_bound=False):
         placed=_ramp(placed, _PARTLY_PLACED, 1),
         picked=picked,
         lead=_LONGEST_LEAD * (1 - led),
-        patience=_choose_patience(pairs_a_cluster),
-        caution=1 - _ramp(pairs_a_cluster, 0, _IMPATIENT),
         unevenness=unevenness,
         size_freedom=max(unevenness, 1 - min(1.0, needed / shown) ** 2),
     )
-
-
-def _choose_patience(pairs_a_cluster):
-    """Return the power by which the information term grows."""
-    return 1 + (_MOST_PATIENCE - 1) * _ramp(pairs_a_cluster, _IMPATIENT, _PATIENT)
 
 
 def _ramp(value, low, high):

@@ -76,16 +76,15 @@ class StepInputs(NamedTuple):
         Their classes.
     drawn : (U,) int64 or None
         Samples that are drawn whether constrained or not.
-    smoothness, information : float
-        Shares of the gradients of the two terms of the unlabeled loss, 0 to 1.
+    unlabeled : float
+        Share of the gradient of the unlabeled loss, 0 to 1.
     """
 
     rows: object = None
     relation: object = None
     classes: object = None
     drawn: object = None
-    smoothness: object = 1.0
-    information: object = 1.0
+    unlabeled: object = 1.0
 
 
 class PairObjective:
@@ -137,8 +136,6 @@ class PairObjective:
         self._prior = SizePrior(
             task.evidence.size_freedom, task.architecture.n_outputs, self.device
         )
-        self._patience = task.evidence.patience
-        self._caution = task.evidence.caution
         self._n_taken = 0
         self._stream = None
         if options.unlabeled is not None:
@@ -212,8 +209,7 @@ class PairObjective:
         grown = min(1.0, self._n_taken / self._n_lead_steps)
         return self._draw_constrained(fixed_shapes)._replace(
             drawn=drawn,
-            smoothness=1 - self._caution * (1 - grown),
-            information=grown**self._patience,
+            unlabeled=grown,
         )
 
     def compute(self, network, inputs):
@@ -283,13 +279,11 @@ class PairObjective:
         if self._is_adversarial:
             radius = options.adversarial_radius * self._find_spacing(x, inputs.drawn)
             adversarial = adversarial_loss(network, x, log_p, radius, self._generator)
-            adversarial = _faded(adversarial, inputs.smoothness)
             loss = options.adversarial_weight * adversarial
         if options.unlabeled == "imsat":
             information = information_loss(log_p, self._prior.log_shares())
-            information = _faded(information, inputs.information)
             loss = loss + options.information_weight * information
-        return loss
+        return _faded(loss, inputs.unlabeled)
 
 
 def is_adversarial(options):

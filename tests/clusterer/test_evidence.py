@@ -26,22 +26,6 @@ def test_scarcity_falls_with_the_number_of_pairs():
     assert scarcity == pytest.approx([1, 1, 0.25, 0.04])
 
 
-def test_information_waits_longer_the_more_pairs_there_are():
-    patience = [
-        weigh_evidence(random_pairs(EQUAL, n), 10).patience for n in (500, 750, 5000)
-    ]
-    assert patience == pytest.approx([1, 3, 5])
-    assert Evidence().patience == 1
-
-
-def test_smoothness_waits_where_there_is_a_handful_of_pairs():
-    caution = [
-        weigh_evidence(random_pairs(EQUAL, n), 10).caution for n in (20, 250, 500, 5000)
-    ]
-    assert caution == pytest.approx([0.96, 0.5, 0, 0])
-    assert Evidence().caution == 1
-
-
 def test_smoothness_ends_where_pairs_place_all_samples():
     def radius(n_pairs, **options):
         constraints = random_pairs([45] * 11, n_pairs)
@@ -106,7 +90,6 @@ def test_wrong_pairs_say_less():
     pairs = random_pairs(EQUAL, 2000)
     sure, doubtful = (weigh_evidence(pairs, 10, noise_rate=r) for r in (0.0, 0.2))
     assert doubtful.scarcity > sure.scarcity
-    assert doubtful.patience == pytest.approx(1 + 4 * (72 - 50) / 50)
 
 
 def test_picked_pairs_do_not_lead():

@@ -38,30 +38,20 @@ def gradients(problem, evidence, n_taken=0, **options):
     return torch.cat([p.grad.flatten() for p in network.parameters()])
 
 
-def test_caution_is_the_share_of_smoothness_that_grows(problem):
-    def step(**evidence):
-        return gradients(problem, Evidence(**evidence), unlabeled="vat")
+@pytest.mark.parametrize("unlabeled", ["imsat", "vat"])
+def test_what_samples_say_grows_in_proportion(problem, unlabeled):
+    def step(lead):
+        return gradients(problem, Evidence(lead=lead), unlabeled=unlabeled)
 
-    at_once, cautious = step(caution=0.0), step(caution=1.0)
-    assert (at_once - cautious).norm() > 0.01 * at_once.norm()
-    torch.testing.assert_close(at_once, step(lead=0.0))
-    torch.testing.assert_close(step(caution=0.5), (at_once + cautious) / 2)
-
-
-def test_information_grows_by_the_power_of_patience(problem):
-    def step(patience):
-        evidence = Evidence(patience=patience)
-        return gradients(problem, evidence, adversarial_weight=0.0)
-
-    full, half, quarter = step(0.0), step(1.0), step(2.0)
+    # The first of four steps, of one or two of the lead: all of it, and a half.
+    full, half, quarter = step(0.25), step(0.5), step(1.0)
     assert (full - half).norm() > 0.01 * full.norm()
-    # The first of two steps of the lead: a half, and its square.
     torch.testing.assert_close(full - quarter, 1.5 * (full - half))
 
 
 @pytest.mark.parametrize("unlabeled", ["imsat", "vat"])
 def test_nothing_waits_after_the_lead(problem, unlabeled):
-    late = gradients(problem, Evidence(patience=5.0), n_taken=2, unlabeled=unlabeled)
-    led_never = Evidence(patience=5.0, lead=0.0)
+    late = gradients(problem, Evidence(), n_taken=2, unlabeled=unlabeled)
+    led_never = Evidence(lead=0.0)
     other = gradients(problem, led_never, n_taken=2, unlabeled=unlabeled)
     assert torch.equal(late, other)
