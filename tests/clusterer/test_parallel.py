@@ -68,6 +68,8 @@ from skpairclust import ConstrainedNeuralClusterer
 X = np.random.RandomState(0).normal(size=(300, 4)).astype(np.float32)
 options = dict(random_state=0, hidden_layer_sizes=8, batch_size=32)
 if __name__ == "__main__":
+    # A shell that runs the tests in the background has it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     ConstrainedNeuralClusterer(3, n_init=2, n_jobs=2, max_iter=1, **options).fit(X)
     threading.Timer(3, os.kill, (os.getpid(), signal.SIGINT)).start()
     with warnings.catch_warnings(record=True) as caught:
@@ -111,6 +113,15 @@ class Interrupting(nn.Linear):
         return super().forward(x)
 
 
+@pytest.fixture
+def heard():
+    """Let Ctrl-C be heard, which a shell in the background has its programs ignore."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 @pytest.mark.parametrize("kind", ["clusterer", "embedder"])
 def test_ctrl_c_after_the_training_loses_nothing(kind):
     y = np.arange(300) % 3
