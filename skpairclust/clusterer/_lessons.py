@@ -7,8 +7,8 @@ import numpy as np
 from torch.nn import functional
 
 from skpairclust.neural._streams import shuffled_stream
-from skpairclust.neural._torch_utils import to_device
-from skpairclust.neural._training import train
+from skpairclust.neural._torch_utils import to_device, to_numpy_state
+from skpairclust.neural._training import TrainingRun, train
 
 # Steps, passes over the samples at most, and how softly.
 _N_LESSONS, _MOST_PASSES, _SOFTNESS = 48, 32, 0.1
@@ -33,6 +33,9 @@ def teach(network, rows, labels, task, seed):
     TrainingRun
     """
     known = np.flatnonzero(labels >= 0)
+    if len(known) < 2:
+        # Nothing to tell apart.
+        return TrainingRun(weights=to_numpy_state(network))
     target = to_device(labels, rows.device)
     rng = np.random.RandomState(seed)
     stream = shuffled_stream(len(known), task.objective.batch_size, rng)

@@ -5,6 +5,8 @@ the few must-links pull everything together. A network that was taught some clus
 first sets out with clusters that are apart.
 """
 
+import warnings
+
 import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.metrics.pairwise import euclidean_distances
@@ -156,14 +158,59 @@ def merge_groups(points, nodes, groups, constraints, n_clusters):
     centers = np.zeros((len(sizes), points.shape[1]))
     np.add.at(centers, group, points)
     centers /= sizes[:, None]
-    apart = np.zeros((len(sizes), len(sizes)), dtype=bool)
+    apart = _keep_apart(groups, len(sizes), constraints)
+    merged = ward(centers, sizes, apart, n_clusters)
+    cluster = _keep_largest(merged, sizes, n_clusters)
+    return np.where(groups >= 0, cluster[groups], -1)
+
+
+def _keep_apart(groups, n_groups, constraints):
+    """Return which groups of samples cannot-links keep apart, (g, g) bool."""
+    apart = np.zeros((n_groups, n_groups), dtype=bool)
     for pairs in _cannot_links(constraints):
         i, j = groups[pairs].T
         known = (i >= 0) & (j >= 0) & (i != j)
         apart[i[known], j[known]] = apart[j[known], i[known]] = True
-    merged = ward(centers, sizes, apart, n_clusters)
-    cluster = _keep_largest(merged, sizes, n_clusters)
-    return np.where(groups >= 0, cluster[groups], -1)
+    return apart
+
+
+def warn_of_too_few_clusters(constraints, n_clusters):
+    """Warn if more groups exclude each other than there are clusters, and name them.
+
+    They are found by one greedy search: those that it misses are not warned of.
+    """
+    groups = list_groups(np.arange(len(constraints)), constraints)
+    n_groups = groups.max() + 1
+    if not n_clusters < n_groups <= _MOST_GROUPS:
+        return
+    apart = _keep_apart(groups, n_groups, constraints)
+    clique = _find_clique(apart, n_clusters)
+    if len(clique) > n_clusters:
+        firsts = [int(np.flatnonzero(groups == group)[0]) for group in clique]
+        warnings.warn(
+            f"Samples {firsts} are cannot-linked to each other, themselves or by "
+            f"must-links, and do not fit into n_clusters={n_clusters} clusters: some "
+            f"pairs will not be kept. Use n_clusters={len(clique)} or more, or check "
+            "these pairs.",
+            # From here over make_task to fit, its two decorators, and the caller.
+            stacklevel=6,
+        )
+
+
+def _find_clique(apart, n_clusters):
+    """Return groups that all exclude each other, more than `n_clusters` if possible."""
+    # Only groups with so many others may be in such a clique.
+    while True:
+        alive = apart.sum(axis=1) >= n_clusters
+        if (apart[~alive].sum()) == 0:
+            break
+        apart = apart & alive & alive[:, None]
+    clique, candidates = [], alive
+    while candidates.any():
+        n_links = np.where(candidates, apart[:, candidates].sum(axis=1), -1)
+        clique.append(int(n_links.argmax()))
+        candidates = candidates & apart[clique[-1]]
+    return sorted(clique)
 
 
 def _keep_largest(merged, sizes, n_clusters):

@@ -22,6 +22,7 @@ from skpairclust.clusterer._starts import (
     propose_known_groups,
     propose_numbers,
     propose_starts,
+    warn_of_too_few_clusters,
 )
 from skpairclust.neural._precision import check_precision
 from skpairclust.neural._tasks import choose_architecture, read_options, read_task
@@ -84,6 +85,8 @@ def make_task(params, X, constraints, y, rng):
     )
     # Last, because it takes the longest: wrong arguments have failed before.
     walk = _choose_walk(params, X, constraints, n_clusters, evidence, rng)
+    if not params.noise_rate and params.n_clusters != "auto":
+        warn_of_too_few_clusters(constraints, n_clusters)
     starts = _find_starts(params, walk, constraints, n_clusters, evidence, rng)
     task = replace(task, walk=walk, starts=starts)
     return replace(task, spacing=_find_spacing(task, X, constraints, rng))

@@ -1,5 +1,8 @@
 """Starts from structure: groups merged under cannot-links, and k-means."""
 
+import warnings
+from itertools import combinations
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -202,3 +205,27 @@ def test_structure_helps_to_find_the_number_of_clusters(seed):
     assert clusterer.start_ == "ward"
     assert 9 <= clusterer.n_clusters_ <= 15
     assert adjusted_rand_score(y, clusterer.labels_) > 0.75
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_more_groups_that_exclude_each_other_than_clusters_are_named(grouped):
+    X, _ = make_blobs(60, n_features=2, centers=3, random_state=0)
+    apart = list(combinations(range(5), 2))
+    joined = [(i, i + 10) for i in range(5)] if grouped else []
+    # A group with many cannot-links, but not among each other, is none of them.
+    apart += [(20, i) for i in range(21, 30)]
+    clusterer = ConstrainedNeuralClusterer(4, max_iter=1, random_state=0)
+    with pytest.warns(UserWarning, match=r"Samples \[0, 1, 2, 3, 4\]") as seen:
+        clusterer.fit(X, must_link=joined, cannot_link=apart)
+    assert seen[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        clusterer.set_params(n_clusters=5).fit(X, cannot_link=apart)
+
+
+def test_one_cluster_with_a_cannot_link_is_said():
+    X, _ = make_blobs(60, n_features=2, centers=3, random_state=0)
+    clusterer = ConstrainedNeuralClusterer(1, max_iter=12, random_state=0)
+    with pytest.warns(UserWarning, match=r"Samples \[0, 1\] .* n_clusters=2 or more"):
+        clusterer.fit(X, cannot_link=[(0, 1)])
+    assert clusterer.n_clusters_ == 1
