@@ -34,6 +34,9 @@ _TRIAL, _REST = 1 / 12, 0.4
 # find no better ones.
 _WIDTH = 128
 
+# Epochs of a training that trials are worth while before.
+_SHORTEST = 6
+
 # Steps of the training after the trials at least, as far as there are epochs for them:
 # networks of users may learn slowly.
 _LEAST_STEPS = 200
@@ -123,7 +126,8 @@ class Trials:
         self.seed = seed
         self.hooks = hooks
         self.make_objective = make_objective
-        self.n_epochs = int(_TRIAL * task.training.max_iter)
+        max_iter = task.training.max_iter
+        self.n_epochs = max(1, int(_TRIAL * max_iter)) if max_iter >= _SHORTEST else 0
         if self.n_epochs:
             self.short = self._shorten(self.n_epochs)
             objective = make_objective(

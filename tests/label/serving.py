@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -87,6 +88,10 @@ def free_port():
         return found.getsockname()[1]
 
 
+def _hear_ctrl_c():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def start_program(arguments, cwd, **options):
     """Start `python -m skpairclust.label` with a known token."""
     env = {
@@ -102,6 +107,8 @@ def start_program(arguments, cwd, **options):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        # A shell that runs the tests in the background has Ctrl-C ignored.
+        preexec_fn=_hear_ctrl_c if os.name == "posix" else None,
         **options,
     )
 

@@ -53,7 +53,7 @@ def test_trials_are_not_silent(digits, capsys):
     clusterer.set_params(hidden_layer_sizes=(8,), random_state=0).fit(X, pairs)
     lines = capsys.readouterr().out.splitlines()
     assert "trial 1 (groups) epoch 1/6" in lines[0]
-    assert sum("(random)" in line for line in lines) == 2 * 6
+    assert sum("(kmeans)" in line for line in lines) == 6
     assert f"epoch {clusterer.n_iter_}/{clusterer.n_iter_} " in lines[-1]
 
 
