@@ -17,9 +17,9 @@ from sklearn.utils.estimator_checks import check_estimator, parametrize_with_che
 import skpairclust
 from skpairclust.baselines import PCKMeans
 
-# Their samples are not rows of X, or they have no fit.
+# Their samples are not rows of X but pairs, images or files, or they have no fit.
 STRATEGIES = {"CoverQuery", "ExploreConsolidate", "RandomQuery", "UncertaintyQuery"}
-EXEMPT = {"PairClassifier", *STRATEGIES}
+EXEMPT = {"PairClassifier", "ImageFeatures", *STRATEGIES}
 
 # A learner asks for the sake of a clusterer. Of that in the package,
 # scikit-learn's checks of sparse X fit on four classes, and expect as many columns of
