@@ -126,8 +126,7 @@ def run_restart(
     hook : callable, optional
         Called after each epoch: see `_epoch_hooks`.
     checkpoint_file : CheckpointFile, optional
-        Where the training goes on if it was begun before. Lessons come before that:
-        they are few, and are repeated.
+        Where the training goes on if it was begun before.
 
     Returns
     -------
@@ -137,14 +136,22 @@ def run_restart(
     def fit_network(network, rows, hooks, checkpoint):
         if outcome is None:
             return _train(network, rows, constraints, task, seed, hooks, checkpoint)
-        run = teach(network, rows, outcome.labels, task, seed)
-        if outcome.interrupted or run.interrupted:
-            return replace(run, interrupted=True, start=outcome.start)
+        judge = None if task.walk is None else Judge(rows, constraints, task, seed)
+        notes = checkpoint.notes
+        if "taught" not in notes:
+            run = teach(network, rows, outcome.labels, task, seed)
+            if outcome.interrupted or run.interrupted:
+                return replace(run, interrupted=True, start=outcome.start)
+            taught = copy.deepcopy(network.state_dict())
+            violations = None if judge is None else judge.find_violations(network)
+            checkpoint.note(taught=taught, violations=violations)
+        network.load_state_dict(notes["taught"])
         hooks.expect(outcome.n_epochs)
         training = replace(task.training, max_iter=outcome.n_epochs)
         left = replace(task, training=training)
-        fit = _train if task.walk is None else _train_judged
-        run = fit(network, rows, constraints, left, seed, hooks, checkpoint)
+        run = _train(network, rows, constraints, left, seed, hooks, checkpoint)
+        if judge is not None:
+            run = _give_way(run, network, judge, notes)
         return replace(run, start=outcome.start)
 
     return run_task(
@@ -171,19 +178,18 @@ def _train(network, rows, constraints, task, seed, hooks, checkpoint):
     )
 
 
-def _train_judged(network, rows, constraints, task, seed, hooks, checkpoint):
-    """Train a network, which stays as it was if it would be worse after that.
+def _give_way(run, network, judge, notes):
+    """Return the run, with the network as it was before if it has become worse.
 
     What it was taught knows nothing of most pairs. A training after which clusters
     violate more pairs of neighbors, by more than chance would, has lost clusters.
     """
-    judge = Judge(rows, constraints, task, seed)
-    taught, before = copy.deepcopy(network.state_dict()), judge.find_violations(network)
-    run = _train(network, rows, constraints, task, seed, hooks, checkpoint)
-    if not run.interrupted and _is_more(judge.find_violations(network), before):
-        network.load_state_dict(taught)
-        return replace(run, weights=to_numpy_state(network), gave_way=True)
-    return run
+    if run.interrupted or not _is_more(
+        judge.find_violations(network), notes["violations"]
+    ):
+        return run
+    network.load_state_dict(notes["taught"])
+    return replace(run, weights=to_numpy_state(network), gave_way=True)
 
 
 def _is_more(after, before):

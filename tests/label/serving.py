@@ -100,6 +100,9 @@ def start_program(arguments, cwd, **options):
         "SKPAIRCLUST_LABEL_TOKEN": TOKEN,
         "OMP_NUM_THREADS": "1",
     }
+    if os.name == "posix":
+        # A shell that runs the tests in the background has Ctrl-C ignored.
+        options.setdefault("preexec_fn", _hear_ctrl_c)
     return subprocess.Popen(
         [sys.executable, "-m", "skpairclust.label", *map(str, arguments)],
         cwd=cwd,
@@ -107,8 +110,6 @@ def start_program(arguments, cwd, **options):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        # A shell that runs the tests in the background has Ctrl-C ignored.
-        preexec_fn=_hear_ctrl_c if os.name == "posix" else None,
         **options,
     )
 

@@ -12,6 +12,7 @@ from sklearn.model_selection import GridSearchCV
 from torch import nn
 
 from skpairclust import ConstrainedNeuralClusterer, MetricEmbedder, PairwiseConstraints
+from skpairclust.clusterer import _restarts
 from skpairclust.model_selection import ConstraintKFold
 from skpairclust.neural import _checkpoint
 
@@ -112,12 +113,15 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_a_fit_goes_on_where_it_was(case, tmp_path):
     estimator, y = CASES[case]
+    Fuse.n_left = 10**6
     expected = clone(estimator).fit(X, y)
+    n_all = 10**6 - Fuse.n_left
     keeping = clone(estimator).set_params(
         checkpoint_dir=tmp_path, checkpoint_interval=0
     )
     n_stops = 0
-    for n_passes in (1, 2, 3, 9, 5, 40, 17, 90, 31):
+    # The trials of a clusterer are repeated until they are done.
+    for n_passes in (1, 2, 3, 9, 5, 40, 17, 90, 31, n_all - 20, 3, 7):
         if stop_after(n_passes, keeping, X, y):
             break
         n_stops += 1
@@ -343,3 +347,19 @@ def test_killed_at_any_moment(n_kills, max_iter, walk, tmp_path):
     )
     assert found.returncode == 0, found.stderr
     assert int(found.stdout.split()[0]) == n_kills
+
+
+def test_a_fit_that_stops_between_lessons_and_training_goes_on(tmp_path, monkeypatch):
+    """Lessons are not repeated, and dropout draws what it would have drawn."""
+
+    def stop(*args):
+        raise StoppedError
+
+    expected = clusterer().fit(X, PAIRS)
+    keeping = clusterer(checkpoint_dir=tmp_path, checkpoint_interval=0)
+    with monkeypatch.context() as patched:
+        patched.setattr(_restarts, "_train", stop)
+        with pytest.raises(StoppedError):
+            keeping.fit(X, PAIRS)
+    monkeypatch.setattr(_restarts, "teach", stop)
+    same(keeping.fit(X, PAIRS), expected)
