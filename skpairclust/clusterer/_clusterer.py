@@ -76,7 +76,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         Number of epochs. An epoch is a pass over the constraints. With unlabeled data
         it is also a pass over all samples, or 64 batches of them if these are fewer,
         and has 112 steps at most. It has at least 4 steps. Where walks are used, short
-        trainings come first, each of a sixth of the epochs or up to 96 steps if these
+        trainings come first, each of a twelfth of the epochs or up to 96 steps if these
         are more. From what they agree on, fewer epochs may follow: two fifths of them
         if an epoch is a pass over all samples, but 200 steps at least. See `start_`.
 
@@ -525,12 +525,8 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
                 files=checkpoints.files,
             )
             self._keep(choose_run(check_finished(runs, self)), task)
-            labels = self._finish(lambda: self._most_likely(X))
+            labels, self.noise_rate_ = self._finish(lambda: self._label(X, constraints))
             self._name_clusters(labels, task.architecture.n_outputs)
-            self.noise_rate_ = self.noise_rate
-            if self.noise_rate == "estimate":
-                probabilities = self._probabilities(X)
-                self.noise_rate_ = estimate_flip_rate(probabilities, constraints)
         checkpoints.remove(runs)
         context.call_on_fit_task_end(estimator=self, X=X, y=constraints)
         return self
@@ -577,6 +573,14 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         self.temperature_ = DEFAULT_TEMPERATURE
         is_warm = task.initial_weights is not None
         self.start_ = "earlier fit" if is_warm else run.start
+
+    def _label(self, X, constraints):
+        """Return the output of each sample, and the share of wrong pairs."""
+        if self.noise_rate != "estimate":
+            return self._most_likely(X), self.noise_rate
+        probabilities = self._probabilities(X)
+        rate = estimate_flip_rate(probabilities, constraints)
+        return probabilities.argmax(axis=1), rate
 
     def _name_clusters(self, labels, n_outputs):
         """Give the clusters in use the first numbers; set what follows from them."""

@@ -47,13 +47,15 @@ class Judge:
             for batch in drawn
         ]
 
-    def find_misfit(self, network):
-        """Return how badly a network explains walked pairs.
+    def __call__(self, network):
+        """Return how badly a network explains walked pairs, and its clusters.
 
         Returns
         -------
-        float
+        misfit : float
             Mean negative log-likelihood of a pair, in nats.
+        labels : ndarray of shape (n_nodes,), int64
+            Clusters of the samples that may walk.
         """
         with self._settled(network):
             misfits = [
@@ -64,7 +66,7 @@ class Judge:
                 )
                 for walked, relation in self.batches
             ]
-            return float(torch.stack(misfits).mean())
+            return float(torch.stack(misfits).mean()), self._find_labels(network)
 
     def find_violations(self, network):
         """Return the share of walked pairs that the clusters violate, by batch.
@@ -82,15 +84,14 @@ class Judge:
             ]
             return torch.stack(shares).cpu().numpy().astype(np.float64)
 
-    def find_labels(self, network):
-        """Return the clusters of the samples that may walk, (n_nodes,) int64."""
+    def _find_labels(self, network):
+        """Return the clusters of the samples that may walk."""
         nodes, size = self.task.walk.nodes, self.task.objective.batch_size
-        with self._settled(network):
-            labels = [
-                network(self.rows.take(nodes[first : first + size])).argmax(1)
-                for first in range(0, len(nodes), size)
-            ]
-            return torch.cat(labels).cpu().numpy()
+        labels = [
+            network(self.rows.take(nodes[first : first + size])).argmax(1)
+            for first in range(0, len(nodes), size)
+        ]
+        return torch.cat(labels).cpu().numpy()
 
     @contextmanager
     def _settled(self, network):

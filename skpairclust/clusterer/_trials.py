@@ -7,7 +7,6 @@ they vote on the cluster of each sample, and the training starts from the outcom
 """
 
 import math
-from contextlib import nullcontext
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -18,11 +17,8 @@ from skpairclust.clusterer._lessons import teach
 from skpairclust.clusterer._objective import PairObjective
 from skpairclust.clusterer._voting import Trial, vote
 from skpairclust.neural._epoch_hooks import EpochHooks
-from skpairclust.neural._torch_utils import (
-    default_torch_state,
-    global_rng,
-    resolve_device,
-)
+from skpairclust.neural._tasks import training_state
+from skpairclust.neural._torch_utils import resolve_device
 from skpairclust.neural._training import train
 
 # Shares of the epochs: of each trial, which goes without adversarial passes, for these
@@ -93,11 +89,8 @@ def try_starts(X, constraints, task, seed, label="fit"):
     if task.walk is None:
         ((start, labels),) = task.starts.items()
         return Outcome(start, labels, task.training.max_iter)
-    own = callable(task.architecture.network)
-    device = resolve_device(task.device)
-    seeded = global_rng(seed, device) if own else nullcontext()
-    with default_torch_state(), seeded:
-        rows = task.architecture.make_rows(X, device)
+    with training_state(task, seed):
+        rows = task.architecture.make_rows(X, resolve_device(task.device))
         hooks = EpochHooks(None, task, label)
         return Trials(rows, constraints, task, seed, hooks).run()
 
@@ -130,10 +123,7 @@ class Trials:
         self.n_epochs = max(1, int(_TRIAL * max_iter)) if max_iter >= _SHORTEST else 0
         if self.n_epochs:
             self.short = self._shorten(self.n_epochs)
-            objective = make_objective(
-                rows, constraints, self.short, seed, most_steps=_MOST_STEPS
-            )
-            self.n_steps = objective.n_steps
+            self.n_steps = self._make_objective(seed).n_steps
             n_epochs = max(self.n_epochs, math.ceil(_ENOUGH_STEPS / self.n_steps))
             self.short = self._shorten(min(n_epochs, task.training.max_iter))
             self.judge = Judge(rows, constraints, task, seed)
@@ -148,8 +138,7 @@ class Trials:
         for number, (name, labels) in enumerate(starts.items()):
             network, run = self._try(number, name, labels, int(seeds[number]))
             if run.weights is not None:
-                misfit = self.judge.find_misfit(network)
-                trials.append(Trial(name, misfit, self.judge.find_labels(network)))
+                trials.append(Trial(name, *self.judge(network)))
             interrupted = run.interrupted
             if interrupted:
                 break
@@ -177,9 +166,7 @@ class Trials:
             return network, lessons
         title, max_iter = f"trial {number + 1} ({name})", self.short.training.max_iter
         with self.hooks.watch_trial(title, max_iter) as hook:
-            objective = self.make_objective(
-                self.rows, self.constraints, self.short, seed, most_steps=_MOST_STEPS
-            )
+            objective = self._make_objective(seed)
             run = train(
                 network,
                 objective,
@@ -188,6 +175,12 @@ class Trials:
                 on_epoch=hook,
             )
         return network, run
+
+    def _make_objective(self, seed):
+        """Return the loss of a short training."""
+        return self.make_objective(
+            self.rows, self.constraints, self.short, seed, most_steps=_MOST_STEPS
+        )
 
     def _count_epochs(self):
         """Return the epochs of the training that starts from the outcome."""

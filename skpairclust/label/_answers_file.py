@@ -20,6 +20,7 @@ from skpairclust.label._records import (
     now,
     parse_line,
 )
+from skpairclust.utils._files import sync_folder
 
 
 class AnswersFile:
@@ -68,7 +69,7 @@ class AnswersFile:
         try:
             descriptor = os.open(self.path, flags, 0o644)
             if is_new:
-                _sync_folder(self.path)
+                sync_folder(self.path.parent)
         except OSError as error:
             raise LabelError(
                 f"{self.path} cannot be written: {error.strerror}. Give the answers "
@@ -292,14 +293,3 @@ class AnswersFile:
             if self._descriptor is not None:
                 os.close(self._descriptor)
                 self._descriptor = None
-
-
-def _sync_folder(path):
-    """Let the entry of a new file reach the disk, where the system can do that."""
-    if os.name == "nt":
-        return
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -1,13 +1,14 @@
 """What a person takes home: pairs, clusters, the model, and a script to repeat it."""
 
 import csv
-import os
+import io
 from pathlib import Path
 
 import joblib
 import numpy as np
 
 from skpairclust.label._errors import LabelError
+from skpairclust.utils._files import whole_file
 
 PAIRS, CLUSTERS, MODEL = "pairs.csv", "clusters.csv", "model.joblib"
 FEATURES, SCRIPT = "features.joblib", "refit.py"
@@ -87,10 +88,10 @@ def write_export(folder, source, learner, view, engine, rows, report):
         _write_csv(
             folder / CLUSTERS, header, _clusters(source, learner, view, rows, report)
         )
-        _replace(folder / MODEL, lambda path: joblib.dump(model, path))
-        _replace(folder / FEATURES, lambda path: joblib.dump(engine.X, path))
-        text = _write_script(source, learner, model)
-        _replace(folder / SCRIPT, lambda path: path.write_text(text, encoding="utf-8"))
+        _dump(folder / MODEL, model)
+        _dump(folder / FEATURES, engine.X)
+        with whole_file(folder / SCRIPT) as file:
+            file.write(_write_script(source, learner, model).encode())
     except OSError as error:
         raise LabelError(
             f"The export to {folder} failed: {error.strerror}. Make room or give "
@@ -158,18 +159,16 @@ def _write_script(source, learner, model):
 
 def _write_csv(path, header, lines):
     """Write a table, whole or not at all."""
+    with whole_file(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(lines)
+        # The file stays open until it has its name.
+        text.detach()
 
-    def write(target):
-        with open(target, "w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(header)
-            writer.writerows(lines)
 
-    _replace(path, write)
-
-
-def _replace(path, write):
-    """Let a file be written beside its place, and put it there when it is whole."""
-    beside = path.with_name(path.name + ".part")
-    write(beside)
-    os.replace(beside, path)
+def _dump(path, value):
+    """Write an object for joblib, whole or not at all."""
+    with whole_file(path) as file:
+        joblib.dump(value, file)

@@ -1,7 +1,7 @@
 """One training as plain data, and how it runs; shared by all estimators."""
 
 import copy
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, fields
 
 from skpairclust.neural._checkpoint import Checkpoint
@@ -106,6 +106,17 @@ def read_task(kind, params, architecture, objective, **own):
     )
 
 
+@contextmanager
+def training_state(task, seed):
+    """Compute as all trainings do: without what the caller has set, but seeded."""
+    # In a network of the user, dropout and similar layers draw from the global state.
+    own = callable(task.architecture.network)
+    seeded = global_rng(seed, resolve_device(task.device)) if own else nullcontext()
+    # Entered here too: a thread has a state of its own.
+    with default_torch_state(), seeded:
+        yield
+
+
 def run_task(
     X,
     task,
@@ -141,16 +152,13 @@ def run_task(
     -------
     TrainingRun
     """
-    # In a network of the user, dropout and similar layers draw from the global state.
-    own = callable(task.architecture.network)
     device = resolve_device(task.device)
-    seeded = global_rng(seed, device) if own else nullcontext()
-    # Entered here too: a thread has a state of its own.
-    with default_torch_state(), seeded:
+    with training_state(task, seed):
         rows = task.architecture.make_rows(X, device)
         network = task.architecture.start(seed, device, task.initial_weights)
         hooks = EpochHooks(hook, task, label)
         hooks.begin(rows, index)
+        own = callable(task.architecture.network)
         checkpoint = Checkpoint(checkpoint_file, device, own_network=own)
         checkpoint.check(network)
         run = checkpoint.finished()

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skpairclust.neural._files import open_regular, read_exactly, write_whole
+from skpairclust.utils._files import open_regular, read_exactly, whole_file
 
 
 class Kind(NamedTuple):
@@ -104,8 +104,8 @@ def write_state(path, content, arrays, *, kind=ESTIMATOR, check=None):
     def read_back(temporary):
         check(*read_state(temporary, kind))
 
-    parts = lay_out(metadata, arrays)
-    write_whole(path, parts, None if check is None else read_back)
+    with whole_file(path, None if check is None else read_back) as file:
+        file.writelines(lay_out(metadata, arrays))
 
 
 def lay_out(metadata, arrays):

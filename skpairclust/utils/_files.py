@@ -3,7 +3,7 @@
 import os
 import secrets
 import stat
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 # What only some systems have: no link is followed, text is not translated.
@@ -28,8 +28,9 @@ _EXISTING_FILE = (
 _KEPT_CHARACTERS = 50
 
 
-def write_whole(path, parts, check=None):
-    """Write a file whole or not at all, whoever else writes it.
+@contextmanager
+def whole_file(path, check=None):
+    """Yield a file to write bytes to, which appears whole or not at all.
 
     Of several writers the last one wins. A link at `path` is replaced and not
     followed.
@@ -37,7 +38,6 @@ def write_whole(path, parts, check=None):
     Parameters
     ----------
     path : str or path-like
-    parts : iterable of bytes-like
     check : callable, optional
         Takes the path of the complete file before it gets its name; what it raises
         leaves everything as it was.
@@ -47,8 +47,7 @@ def write_whole(path, parts, check=None):
     temporary = path.with_name(name)
     try:
         with os.fdopen(os.open(temporary, _NEW_FILE, 0o666), "wb") as file:
-            for part in parts:
-                file.write(part)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         if check is not None:
@@ -56,7 +55,9 @@ def write_whole(path, parts, check=None):
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-    sync_folder(path.parent)
+    # Some file systems of networks cannot.
+    with suppress(OSError):
+        sync_folder(path.parent)
 
 
 def sync_folder(folder):
@@ -66,9 +67,6 @@ def sync_folder(folder):
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
-    except OSError:
-        # Some file systems of networks cannot.
-        pass
     finally:
         os.close(descriptor)
 

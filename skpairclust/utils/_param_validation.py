@@ -27,7 +27,6 @@ __all__ = [
 _MOST_SPREAD = 100
 # Of an image: gray, gray and alpha, colors, colors and alpha.
 _MOST_CHANNELS = 4
-# Values converted at once.
 
 
 def positive_int():

@@ -196,8 +196,7 @@ def test_an_interrupt_ends_the_fit_with_a_network(blobs, monkeypatch, where, n_i
 def test_judging_leaves_the_network_as_it_was(blobs):
     trials, network = make_trials(blobs)
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    misfit = trials.judge.find_misfit(network)
-    labels = trials.judge.find_labels(network)
+    misfit, labels = trials.judge(network)
     shares = trials.judge.find_violations(network)
     assert ((shares >= 0) & (shares <= 1)).all()
     assert np.isfinite(misfit)
