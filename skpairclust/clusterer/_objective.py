@@ -77,15 +77,15 @@ class StepInputs(NamedTuple):
         Their classes.
     drawn : (U,) int64 or None
         Samples that are drawn whether constrained or not.
-    unlabeled : float
-        Share of the gradient of the unlabeled loss, 0 to 1.
+    information : float
+        Share of the gradient of the information term, 0 to 1.
     """
 
     rows: object = None
     relation: object = None
     classes: object = None
     drawn: object = None
-    unlabeled: object = 1.0
+    information: object = 1.0
 
 
 class Drawn(NamedTuple):
@@ -219,7 +219,7 @@ class PairObjective:
         grown = min(1.0, self._n_taken / self._n_lead_steps)
         return self._draw_constrained(fixed_shapes)._replace(
             drawn=drawn,
-            unlabeled=grown,
+            information=grown,
         )
 
     def compute(self, network, inputs):
@@ -242,7 +242,7 @@ class PairObjective:
         network = self._lowered(network)
         log_p = network(both).log_softmax(1)
         drawn = Drawn(x, log_p[n_constrained:], radius, space)
-        loss = self._unlabeled_loss(network, drawn, inputs.unlabeled)
+        loss = self._unlabeled_loss(network, drawn, inputs.information)
         if n_constrained:
             self._prior.update(log_p[:n_constrained])
             loss = self._supervised_loss(log_p[:n_constrained], inputs) + loss
@@ -297,7 +297,7 @@ class PairObjective:
         return self.options.adversarial_radius * spacing
 
     def _unlabeled_loss(self, network, drawn, share):
-        """Return IMSAT's loss of the drawn samples, a share of its gradient."""
+        """Return IMSAT's loss of the drawn samples, `share` of the information."""
         options = self.options
         # Without a gradient, but one that can be asked for.
         loss = 0 * drawn.log_p.sum()
@@ -313,8 +313,8 @@ class PairObjective:
             loss = options.adversarial_weight * adversarial
         if options.unlabeled == "imsat":
             information = information_loss(drawn.log_p, self._prior.log_shares())
-            loss = loss + options.information_weight * information
-        return _faded(loss, share)
+            loss = loss + options.information_weight * _faded(information, share)
+        return loss
 
 
 def is_adversarial(options):
