@@ -110,8 +110,9 @@ class PairObjective:
         self.device = rows.device
         self.classes = task.classes
         built_in = isinstance(task.architecture.network, str)
-        # What a network of the user does between two steps, a record would not show.
-        self.can_record = rows.is_resident and built_in
+        # What a network of the user does between two steps, a record would not show;
+        # nor does dropout go on from a checkpoint as it would have.
+        self.can_record = rows.is_resident and not task.architecture.draws_globally
         self._is_low = lowers_precision(task.precision, self.device, built_in=built_in)
         self._rng = rng = np.random.RandomState(seed)
         self._generator = make_generator(rng.randint(2**31), self.device)
