@@ -13,7 +13,6 @@ from sklearn.base import ClusterMixin
 from sklearn.utils import check_random_state
 
 from skpairclust.clusterer._calibration import DEFAULT_TEMPERATURE
-from skpairclust.clusterer._losses import PAIR_LOSSES, REDUCTIONS
 from skpairclust.clusterer._noise import estimate_flip_rate
 from skpairclust.clusterer._queries import ClusterQueries
 from skpairclust.clusterer._restarts import choose_run, run_restarts
@@ -22,6 +21,7 @@ from skpairclust.clusterer._task import make_task
 from skpairclust.constraints._mistakes import explains_names
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.constraints._typing import AnyArray, RandomState, Samples
+from skpairclust.losses._pairs import PAIR_LOSSES, REDUCTIONS
 from skpairclust.neural._base import PRIVATE_FITTED, check_finished
 from skpairclust.neural._checkpoint import FitCheckpoints, check_parameters
 from skpairclust.neural._heads import count_features

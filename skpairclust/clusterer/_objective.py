@@ -9,7 +9,6 @@ from torch.nn import functional
 
 from skpairclust.clusterer._batching import ConstraintBatches, count_steps
 from skpairclust.clusterer._evidence import Evidence
-from skpairclust.clusterer._losses import balance_kinds, kcl_loss, mcl_loss
 from skpairclust.clusterer._noise import NoiseEstimate
 from skpairclust.clusterer._propagation import NeighborWalk
 from skpairclust.clusterer._spacing import Spacing
@@ -18,6 +17,7 @@ from skpairclust.clusterer._unlabeled import (
     adversarial_loss,
     information_loss,
 )
+from skpairclust.losses._pairs import balance_kinds, kcl_loss, mcl_loss
 from skpairclust.neural._precision import in_bfloat16, lowers_precision
 from skpairclust.neural._streams import largest_part, shuffled_stream
 from skpairclust.neural._tasks import NetworkTask

@@ -15,14 +15,14 @@ from skpairclust.embedder._batching import (
     count_steps,
 )
 from skpairclust.embedder._known_groups import KnownGroups
-from skpairclust.embedder._losses import (
+from skpairclust.embedder._triplet_pool import TripletPool
+from skpairclust.embedder._validation import Validation, make_criterion
+from skpairclust.losses._distances import (
     contrastive_loss,
     hinge_embedding_loss,
     lifted_loss,
 )
-from skpairclust.embedder._triplet_pool import TripletPool
-from skpairclust.embedder._triplets import triplet_loss
-from skpairclust.embedder._validation import Validation, make_criterion
+from skpairclust.losses._triplets import triplet_loss
 from skpairclust.neural._augmentation import make_augmentation
 from skpairclust.neural._heads import find_head
 from skpairclust.neural._tasks import NetworkTask, run_task
