@@ -42,7 +42,9 @@ PAIR_LOSSES = {
     "contrastive": contrastive_loss,
     "hinge_embedding": hinge_embedding_loss,
     "lifted": lifted_loss,
+    "lifted_max": partial(lifted_loss, nested_max=True),
 }
+LIFTED = ("lifted", "lifted_max")
 # The cost of a triplet and whether distances are squared.
 TRIPLET_LOSSES = {
     "triplet": ("hinge", False),
@@ -54,6 +56,7 @@ MARGINS = {
     "contrastive": 1.0,
     "hinge_embedding": 1.0,
     "lifted": 1.0,
+    "lifted_max": 1.0,
     "triplet": 0.2,
     "squared_triplet": 0.2,
     "ratio_triplet": 0.2,
@@ -343,7 +346,7 @@ class EmbeddingObjective:
         """Return the loss of embeddings, given what is known of them, an array."""
         options = self.options
         common = {"margin": options.margin, "reduction": options.reduction}
-        if options.loss == "lifted" and options.normalize:
+        if options.loss in LIFTED and options.normalize:
             x = _LIFTED_SCALE * x
         if options.loss in PAIR_LOSSES:
             relation = to_device(relation, x.device)
