@@ -124,7 +124,9 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
 
     classification_weight : float, default=0.0
         Weight of the cross-entropy of labeled samples, if `y` is a 1-d array of
-        labels. If it is above 0, cluster c stands for the c-th of the sorted labels.
+        labels, or constraints with labels (`PairwiseConstraints.with_labels`). If it is
+        above 0, cluster c stands for the c-th of the sorted labels. With
+        ``pair_weight=0``, this is the only loss of what is known.
 
     The unlabeled samples
 
