@@ -36,7 +36,8 @@ WITHOUT_TORCH = {
 }
 # What runs in a training step or describes it: tensors and numpy in, tensors out.
 WITHOUT_SKLEARN = {
-    *("_augmentation", "_batching", "_criteria", "_distances", "_dropout"),
+    *("_augmentation", "_batching", "_criteria", "_distance_criteria", "_distances"),
+    *("_dropout", "_pair_criteria"),
     *("_epoch_hooks", "_known_groups", "_mining", "_networks", "_noise", "_objective"),
     *("_pairs", "_persistence", "_relations", "_rows"),
     *("_checkpoint", "_fingerprint", "_plain_state", "_progress"),

@@ -5,13 +5,12 @@ estimators of the package minimize the same functions. PyTorch is needed.
 """
 
 from skpairclust._publish import publish
-from skpairclust.losses._criteria import (
+from skpairclust.losses._distance_criteria import (
     ContrastiveLoss,
-    KCLLoss,
     LiftedLoss,
-    MCLLoss,
     TripletLoss,
 )
+from skpairclust.losses._pair_criteria import KCLLoss, MCLLoss
 
 __all__ = ["ContrastiveLoss", "KCLLoss", "LiftedLoss", "MCLLoss", "TripletLoss"]
 
