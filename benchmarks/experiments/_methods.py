@@ -13,6 +13,7 @@ from torch import nn
 from benchmarks.experiments._data import load_rows
 from benchmarks.experiments._dcc import DeepClusterer
 from benchmarks.experiments._runner import RESULTS, expand
+from benchmarks.experiments._siamese import PublishedSiamese
 from skpairclust import (
     ConstrainedNeuralClusterer,
     MetricEmbedder,
@@ -107,6 +108,9 @@ def make_method(cell, shape, device):
         return DeepClusterer(cell, device)
     if method == "siamese":
         return make_siamese(cell, shape, device)
+    if method == "siamese, torch7":
+        rate = {"learning_rate": _RATE_OF_LISTED_PAIRS}
+        return PublishedSiamese(cell, shape, device, ORIGINAL | rate)
     return make_clusterer(cell, shape, device, CLUSTERERS[method])
 
 
@@ -182,13 +186,18 @@ def score_features(data, model, cell):
         return {"features": score_fit(data, FeatureKMeans(model, cell).cluster(data.X))}
     if cell["method"] != "published, torch7":
         return {}
+    return {
+        f"features, {distance}": {"test": of_test}
+        for distance, of_test in score_kmeans(data, model, cell).items()
+    }
+
+
+def score_kmeans(data, model, cell):
+    """Return the scores of k-means on what a model makes of the test rows."""
     Z = model.transform(data.X_test)
     return {
-        name: {"test": score(data.y_test, _restart_kmeans(features, cell))}
-        for name, features in (
-            ("features, Euclidean", Z),
-            ("features, cosine", normalize(Z)),
-        )
+        distance: score(data.y_test, _restart_kmeans(features, cell))
+        for distance, features in (("Euclidean", Z), ("cosine", normalize(Z)))
     }
 
 

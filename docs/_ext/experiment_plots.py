@@ -32,6 +32,8 @@ _METHODS = {
     "features, cosine": ("features of these + k-means, cosine", 9),
     "features": ("features of KCL + k-means", 6),
     "siamese": ("Siamese + k-means", 8),
+    "siamese, torch7": ("Siamese as published + k-means", 3),
+    "siamese, cosine": ("the same, cosine", 5),
     "mcl": ("MCL, pairs only", 1),
     "cross-entropy": ("cross-entropy", 3),
     "KMeans": ("KMeans", 3),

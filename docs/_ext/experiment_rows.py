@@ -26,6 +26,8 @@ LABELS = {
     "features, cosine": "features of these + k-means, cosine",
     "features": "features of published (KCL) + k-means",
     "siamese": "Siamese embedding + k-means",
+    "siamese, torch7": "Siamese as published + k-means, Euclidean",
+    "siamese, cosine": "Siamese as published + k-means, cosine",
     "mcl": "MCL, pairs only",
 }
 NETWORKS = {"lenet": "LeNet", "mlp": "MLP", "color": "6 convolutions"}
