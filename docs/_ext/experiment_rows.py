@@ -53,10 +53,10 @@ def flatten(rows):
     for row in rows:
         settings, scores = row["settings"], row["scores"]
         network = settings.get("network", "")
-        of_features = [
-            item for item in scores.items() if item[0].startswith("features")
-        ]
-        for method, found in [(settings["method"], scores), *of_features]:
+        others = {
+            k: v for k, v in scores.items() if k.startswith(("features", "siamese"))
+        }
+        for method, found in [(settings["method"], scores), *others.items()]:
             names = {
                 "method": method,
                 "network": network,
