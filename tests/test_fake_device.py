@@ -150,7 +150,7 @@ def _embedding_cases():
         for reduction in REDUCTIONS:
             yield {"loss": loss, "reduction": reduction}
     for loss in embedding.TRIPLET_LOSSES:
-        for mining in ("all", *MINERS):
+        for mining in ("all", "violating", *MINERS):
             for swap in (False, True):
                 yield {"loss": loss, "mining": mining, "swap": swap}
     yield {"positive_percentile": 50}

@@ -168,7 +168,7 @@ def _embedding_cases():
         for reduction in REDUCTIONS:
             yield {"loss": loss, "reduction": reduction}
     for loss in embedding.TRIPLET_LOSSES:
-        for mining in ("all", *MINERS):
+        for mining in ("all", "violating", *MINERS):
             yield {"loss": loss, "mining": mining}
         yield {"loss": loss, "mining": "all", "swap": True}
     yield {"positive_percentile": 50}
