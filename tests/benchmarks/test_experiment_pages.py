@@ -30,6 +30,7 @@ def extensions(monkeypatch, tmp_path):
         "noise",
         "n_clusters",
         "full_supervision",
+        "margin",
         "embedding",
         "siamese_cost",
         "comparison",
