@@ -18,6 +18,7 @@ installed, the same methods start from an ImageNet network::
 import warnings
 
 import numpy as np
+import torch
 from sklearn.metrics import normalized_mutual_info_score
 
 from benchmarks import bench_embedding
@@ -29,6 +30,9 @@ from benchmarks.image_folders import LOADERS, ImageFiles
 from skpairclust import MetricEmbedder
 from skpairclust.cluster import AffinityPropagationK
 from skpairclust.metrics import pairwise_f1_score, precision_at_k
+from skpairclust.neural._heads import forward_features
+from skpairclust.neural._networks import build_network
+from skpairclust.neural._torch_utils import resolve_device
 
 _TRIPLETS = (
     "all triplets",
@@ -45,7 +49,11 @@ _TRIPLETS = (
     "semi-hard triplets, soft",
     "contrastive",
 )
+# The "pool5" of the papers where the network is pretrained; else random weights.
+_TRUNK = "last layer's inputs, no training"
+_BLOCK_ROWS = 256
 _LIFTED = (
+    _TRUNK,
     "lifted",
     "lifted, all terms",
     "lifted, nested max",
@@ -72,7 +80,7 @@ _PARTS = {
 _PLANS = {
     "tiny": [
         _FULL
-        | {"part": "lifted", "method": ("lifted", "contrastive")}
+        | {"part": "lifted", "method": ("lifted", "contrastive", _TRUNK)}
         | {"dataset": "digits", "seed": 0, "batch_size": 32, "max_iter": 1}
     ],
     "quick": [
@@ -96,11 +104,14 @@ def make_cells(scale):
 def measure(cell, device):
     """Return the scores of one embedding."""
     X, y, X_new, y_new, options = _load(cell["dataset"], cell["turns"])
-    settings = bench_embedding.COMMON | options | METHODS[cell["method"]]
+    settings = bench_embedding.COMMON | options | METHODS.get(cell["method"], {})
     stated = ("batch_size", "max_iter", "n_components")
     settings |= {key: cell[key] for key in stated if key in cell}
-    embedder = MetricEmbedder(**settings, random_state=cell["seed"], device=device)
-    Z = embedder.fit(X, y).transform(X_new)
+    if cell["method"] == _TRUNK:
+        Z = _embed_untrained(settings["network"], X_new, cell["seed"], device)
+    else:
+        model = MetricEmbedder(**settings, random_state=cell["seed"], device=device)
+        Z = model.fit(X, y).transform(X_new)
     scores = bench_embedding.measure(Z, y_new, cell["seed"])
     scores |= {
         f"precision_{k}": precision_at_k(Z, y_new, k) for k in bench_embedding.KS
@@ -108,6 +119,21 @@ def measure(cell, device):
     if cell["part"] == "embedding size":
         scores |= _propagate(Z, y_new, cell["seed"])
     return scores
+
+
+@torch.no_grad()
+def _embed_untrained(network, X, seed, device):
+    """Return what the last layer of a network gets before any training."""
+    device = resolve_device(device)
+    shape = X[0].shape
+    network = build_network(network, shape, 1, hidden_layer_sizes=(), seed=seed)
+    network = network.to(device).eval()
+    parts = []
+    for start in range(0, len(X), _BLOCK_ROWS):
+        rows = range(start, min(start + _BLOCK_ROWS, len(X)))
+        x = torch.as_tensor(np.stack([X[row] for row in rows]), dtype=torch.float32)
+        parts.append(forward_features(network, x.to(device)).cpu().numpy())
+    return np.concatenate(parts)
 
 
 def _propagate(Z, y, seed):
