@@ -34,6 +34,7 @@ _SUBMODULES = (
     "constraints",
     "inspection",
     "label",
+    "losses",
     "metrics",
     "model_selection",
 )

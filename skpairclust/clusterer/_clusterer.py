@@ -13,7 +13,6 @@ from sklearn.base import ClusterMixin
 from sklearn.utils import check_random_state
 
 from skpairclust.clusterer._calibration import DEFAULT_TEMPERATURE
-from skpairclust.clusterer._losses import PAIR_LOSSES, REDUCTIONS
 from skpairclust.clusterer._noise import estimate_flip_rate
 from skpairclust.clusterer._queries import ClusterQueries
 from skpairclust.clusterer._restarts import choose_run, run_restarts
@@ -22,9 +21,11 @@ from skpairclust.clusterer._task import make_task
 from skpairclust.constraints._mistakes import explains_names
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.constraints._typing import AnyArray, RandomState, Samples
+from skpairclust.losses._pairs import PAIR_LOSSES, REDUCTIONS
 from skpairclust.neural._base import PRIVATE_FITTED, check_finished
 from skpairclust.neural._checkpoint import FitCheckpoints, check_parameters
 from skpairclust.neural._heads import count_features
+from skpairclust.neural._networks import INITIAL_WEIGHTS
 from skpairclust.neural._precision import PRECISIONS
 from skpairclust.neural._tasks import describe_network
 from skpairclust.neural._torch_utils import default_torch_state
@@ -123,7 +124,9 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
 
     classification_weight : float, default=0.0
         Weight of the cross-entropy of labeled samples, if `y` is a 1-d array of
-        labels. If it is above 0, cluster c stands for the c-th of the sorted labels.
+        labels, or constraints with labels (`PairwiseConstraints.with_labels`). If it is
+        above 0, cluster c stands for the c-th of the sorted labels. With
+        ``pair_weight=0``, this is the only loss of what is known.
 
     The unlabeled samples
 
@@ -175,6 +178,16 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         Rows of a 2-d X are reshaped to it. None leaves X unchanged, but the built-in
         networks get images whose channels come last, at most four, with the channels
         first. So does a callable if this shape has the channels of X first.
+
+    dropout : float, default=0.0
+        Share of the hidden units that are left out at random in training, in [0, 1).
+        They are the inputs of all fully connected layers but the first layer of the
+        network. For built-in networks.
+
+    initial_weights : {"he", "torch7"}, default="he"
+        How the weights of built-in networks are drawn. "torch7" draws them as Torch 7
+        did, in which the first papers on this subject were written: uniform, much
+        smaller, and with random factors of batch normalization.
 
     The training
 
@@ -344,6 +357,8 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         "n_neighbors": [positive_int()],
         "hidden_layer_sizes": [StrOptions({"auto"}), "array-like", positive_int()],
         "input_shape": ["array-like", None],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "initial_weights": [StrOptions(set(INITIAL_WEIGHTS))],
         "optimizer": [StrOptions(set(OPTIMIZERS))],
         "learning_rate": [positive()],
         "momentum": [Interval(Real, 0, 1, closed="left")],
@@ -387,6 +402,8 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         n_neighbors: int = 10,
         hidden_layer_sizes: int | Sequence[int] | Literal["auto"] = "auto",
         input_shape: Sequence[int] | None = None,
+        dropout: float = 0.0,
+        initial_weights: Literal["he", "torch7"] = "he",
         optimizer: Literal["adam", "sgd"] = "adam",
         learning_rate: float = 2e-3,
         momentum: float = 0.9,
@@ -424,6 +441,8 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         self.n_neighbors = n_neighbors
         self.hidden_layer_sizes = hidden_layer_sizes
         self.input_shape = input_shape
+        self.dropout = dropout
+        self.initial_weights = initial_weights
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.momentum = momentum

@@ -9,7 +9,6 @@ from torch.nn import functional
 from skpairclust.clusterer._batching import ConstraintBatches, count_steps
 from skpairclust.clusterer._evidence import Evidence
 from skpairclust.clusterer._first_layer import FirstLayerSpace
-from skpairclust.clusterer._losses import balance_kinds, kcl_loss, mcl_loss
 from skpairclust.clusterer._noise import NoiseEstimate
 from skpairclust.clusterer._propagation import NeighborWalk
 from skpairclust.clusterer._spacing import Spacing
@@ -18,6 +17,7 @@ from skpairclust.clusterer._unlabeled import (
     adversarial_loss,
     information_loss,
 )
+from skpairclust.losses._pairs import balance_kinds, kcl_loss, mcl_loss
 from skpairclust.neural._precision import in_bfloat16, lowers_precision
 from skpairclust.neural._sparse_batch import join
 from skpairclust.neural._streams import largest_part, shuffled_stream
@@ -120,8 +120,9 @@ class PairObjective:
         self.device = rows.device
         self.classes = task.classes
         built_in = isinstance(task.architecture.network, str)
-        # What a network of the user does between two steps, a record would not show.
-        self.can_record = rows.is_resident and built_in
+        # What a network of the user does between two steps, a record would not show;
+        # nor does dropout go on from a checkpoint as it would have.
+        self.can_record = rows.is_resident and not task.architecture.draws_globally
         self._is_low = lowers_precision(task.precision, self.device, built_in=built_in)
         self._rng = rng = np.random.RandomState(seed)
         self._generator = make_generator(rng.randint(2**31), self.device)

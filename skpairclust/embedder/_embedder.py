@@ -15,16 +15,17 @@ from sklearn.utils import check_random_state
 from skpairclust.constraints._mistakes import explains_names
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.constraints._typing import AnyArray, RandomState, Samples
-from skpairclust.embedder._losses import REDUCTIONS
-from skpairclust.embedder._mining import MINERS
 from skpairclust.embedder._objective import MARGINS, run_training
 from skpairclust.embedder._queries import EmbeddingQueries, would_cluster
 from skpairclust.embedder._saved import SAVED_ATTRIBUTES
 from skpairclust.embedder._task import check_learnable, hold_out, make_task
 from skpairclust.embedder._triplet_pool import POOLS
+from skpairclust.losses._distances import REDUCTIONS
+from skpairclust.losses._mining import MINERS
 from skpairclust.neural._augmentation import AUGMENTATIONS
 from skpairclust.neural._base import PRIVATE_FITTED, check_finished
 from skpairclust.neural._checkpoint import FitCheckpoints, check_parameters
+from skpairclust.neural._networks import INITIAL_WEIGHTS
 from skpairclust.neural._tasks import describe_network
 from skpairclust.neural._torch_utils import default_torch_state
 from skpairclust.neural._training import OPTIMIZERS, SCHEDULES
@@ -65,6 +66,7 @@ class MetricEmbedder(EmbeddingQueries):
           (\frac{e^{d_{an}}}{e^{d_{ap}} + e^{d_{an}}})^2`, after [2]_;
         - "soft_triplet": :math:`d_{ap} + \log(e^{m - d_{an}} + e^{m - d_{pn}})`;
         - "lifted": each must-link against all cannot-links of both ends [3]_;
+        - "lifted_max": each must-link against the nearest of these, eq. 3 of [3]_;
         - "contrastive": :math:`d^2` of a must-link, :math:`\max(0, m - d)^2` of a
           cannot-link [4]_;
         - "hinge_embedding": :math:`d` and :math:`\max(0, m - d)`.
@@ -95,8 +97,10 @@ class MetricEmbedder(EmbeddingQueries):
     margin : float, default=None
         The margin m. None means 0.2 for triplets and 1 for the other losses.
 
-    mining : {"auto", "all", "hardest", "semihard", "random", "pool"}, default="auto"
-        Which triplets count, for triplet losses. "all" are all of the batch. "hardest"
+    mining : {"auto", "all", "violating", "hardest", "semihard", "random", "pool"}, \
+            default="auto"
+        Which triplets count, for triplet losses. "all" are all of the batch.
+        "violating" are those whose negative is nearer than the positive. "hardest"
         is the farthest positive and the nearest negative of each anchor [5]_.
         "semihard" is, for each pair, the nearest negative that is farther than the
         positive, but within the margin [1]_. "random" is one random negative for each
@@ -104,10 +108,11 @@ class MetricEmbedder(EmbeddingQueries):
         "semihard", except for "triplet" and "squared_triplet" if not all pairs are
         known; then it is "all". With labels, all pairs are known.
 
-    pool : {"closest", "semihard", "kmeans", "random"}, default="closest"
+    pool : {"closest", "semihard", "violating", "kmeans", "random"}, default="closest"
         With ``mining="pool"``, which negatives are on the list: the closest of all, the
-        closest beyond the positive, those that k-means confuses with the anchor, or
-        random ones. Half of the negatives are random with any kind, as are positives.
+        closest beyond the positive, the farthest that are nearer than the positive,
+        those that k-means confuses with the anchor, or random ones. Half of the
+        negatives are random with any kind, as are positives.
 
     pool_epochs : int, default=5
         Epochs after which the list, or the search for hard negatives, is renewed.
@@ -124,7 +129,7 @@ class MetricEmbedder(EmbeddingQueries):
     reduction : {"active", "mean", "sum"}, default="active"
         How the costs of a batch are combined. "active" is the mean of those that are
         not 0. For losses of pairs, it is computed for must-links and cannot-links
-        separately.
+        separately. The equation of "lifted" is the "mean" over all must-links.
 
     sampling : {"classes", "hard"}, default="classes"
         What a batch contains. "classes" takes some samples from each of some classes.
@@ -152,6 +157,10 @@ class MetricEmbedder(EmbeddingQueries):
         Number of k-means centers per cluster. Average linkage joins the centers to
         `n_clusters` clusters.
 
+    merge_clusters : bool, default=True
+        False keeps the `clusters_per_class` times `n_clusters` centers apart, each as a
+        cluster.
+
     The network
 
     hidden_layer_sizes : int or tuple of int, default=(256, 256)
@@ -162,6 +171,16 @@ class MetricEmbedder(EmbeddingQueries):
         Rows of a 2-d X are reshaped to it. None leaves X unchanged, but the built-in
         networks get images whose channels come last, at most four, with the channels
         first. So does a callable if this shape has the channels of X first.
+
+    dropout : float, default=0.0
+        Share of the hidden units that are left out at random in training, in [0, 1).
+        They are the inputs of all fully connected layers but the first layer of the
+        network. For built-in networks.
+
+    initial_weights : {"he", "torch7"}, default="he"
+        How the weights of built-in networks are drawn. "torch7" draws them as Torch 7
+        did, in which the first papers on this subject were written: uniform, much
+        smaller, and with random factors of batch normalization.
 
     head_learning_rate_multiplier : float, default=1.0
         Factor for the learning rate of the last linear layer. For a network that was
@@ -197,10 +216,15 @@ class MetricEmbedder(EmbeddingQueries):
 
     validation_fraction : float, default=0.0
         Share of the classes that is held out to choose the best epoch, or of the
-        samples if there are few classes. With labels, the score is the normalized
-        mutual information of k-means with `clusters_per_class` clusters per class. With
-        pairs, it is the area under the ROC curve of their distances. 0 keeps the last
-        epoch.
+        samples if there are few classes. With labels, the score is that of k-means with
+        `clusters_per_class` clusters per class, see `validation_score`. With pairs, it
+        is the area under the ROC curve of their distances. 0 keeps the last epoch.
+
+    validation_score : {"nmi", "accuracy"}, default="nmi"
+        How clusters are compared with labels of the validation part: by normalized
+        mutual information, or by the share of samples that have the label of their
+        cluster. Labels are assigned to clusters one to one; if there are several
+        clusters per class, each gets its most frequent label.
 
     Running it
 
@@ -303,7 +327,7 @@ class MetricEmbedder(EmbeddingQueries):
         "max_iter": [positive_int()],
         "random_state": ["random_state"],
         "margin": [positive(), None],
-        "mining": [StrOptions({"auto", "all", "pool", *MINERS})],
+        "mining": [StrOptions({"auto", "all", "violating", "pool", *MINERS})],
         "pool": [StrOptions(set(POOLS))],
         "pool_epochs": [positive_int()],
         "swap": ["boolean"],
@@ -314,8 +338,11 @@ class MetricEmbedder(EmbeddingQueries):
         "normalize": ["boolean", None],
         "n_clusters": [positive_int(), None],
         "clusters_per_class": [positive_int()],
+        "merge_clusters": ["boolean"],
         "hidden_layer_sizes": ["array-like", positive_int()],
         "input_shape": ["array-like", None],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "initial_weights": [StrOptions(set(INITIAL_WEIGHTS))],
         "head_learning_rate_multiplier": [positive()],
         "optimizer": [StrOptions(set(OPTIMIZERS))],
         "learning_rate": [positive()],
@@ -326,6 +353,7 @@ class MetricEmbedder(EmbeddingQueries):
         "tol": [non_negative()],
         "n_iter_no_change": [positive_int(), None],
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "validation_score": [StrOptions({"nmi", "accuracy"})],
         "device": [str, torch.device],
         "warm_start": ["boolean"],
         "checkpoint_dir": [str, PathLike, None],
@@ -343,6 +371,7 @@ class MetricEmbedder(EmbeddingQueries):
             "contrastive",
             "hinge_embedding",
             "lifted",
+            "lifted_max",
             "ratio_triplet",
             "soft_triplet",
             "squared_triplet",
@@ -354,9 +383,11 @@ class MetricEmbedder(EmbeddingQueries):
         random_state: RandomState = None,
         margin: float | None = None,
         mining: Literal[
-            "all", "auto", "hardest", "pool", "random", "semihard"
+            "all", "auto", "hardest", "pool", "random", "semihard", "violating"
         ] = "auto",
-        pool: Literal["closest", "kmeans", "random", "semihard"] = "closest",
+        pool: Literal[
+            "closest", "kmeans", "random", "semihard", "violating"
+        ] = "closest",
         pool_epochs: int = 5,
         swap: bool = False,
         positive_percentile: float = 100,
@@ -366,8 +397,11 @@ class MetricEmbedder(EmbeddingQueries):
         normalize: bool | None = None,
         n_clusters: int | None = None,
         clusters_per_class: int = 1,
+        merge_clusters: bool = True,
         hidden_layer_sizes: int | Sequence[int] = (256, 256),
         input_shape: Sequence[int] | None = None,
+        dropout: float = 0.0,
+        initial_weights: Literal["he", "torch7"] = "he",
         head_learning_rate_multiplier: float = 1.0,
         optimizer: Literal["adam", "sgd"] = "adam",
         learning_rate: float = 2e-3,
@@ -378,6 +412,7 @@ class MetricEmbedder(EmbeddingQueries):
         tol: float = 1e-4,
         n_iter_no_change: int | None = None,
         validation_fraction: float = 0.0,
+        validation_score: Literal["nmi", "accuracy"] = "nmi",
         device: str | torch.device = "auto",
         warm_start: bool = False,
         checkpoint_dir: str | PathLike[str] | None = None,
@@ -402,8 +437,11 @@ class MetricEmbedder(EmbeddingQueries):
         self.normalize = normalize
         self.n_clusters = n_clusters
         self.clusters_per_class = clusters_per_class
+        self.merge_clusters = merge_clusters
         self.hidden_layer_sizes = hidden_layer_sizes
         self.input_shape = input_shape
+        self.dropout = dropout
+        self.initial_weights = initial_weights
         self.head_learning_rate_multiplier = head_learning_rate_multiplier
         self.optimizer = optimizer
         self.learning_rate = learning_rate
@@ -414,6 +452,7 @@ class MetricEmbedder(EmbeddingQueries):
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
         self.validation_fraction = validation_fraction
+        self.validation_score = validation_score
         self.device = device
         self.warm_start = warm_start
         self.checkpoint_dir = checkpoint_dir

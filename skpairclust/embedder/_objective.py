@@ -15,14 +15,14 @@ from skpairclust.embedder._batching import (
     count_steps,
 )
 from skpairclust.embedder._known_groups import KnownGroups
-from skpairclust.embedder._losses import (
+from skpairclust.embedder._triplet_pool import TripletPool
+from skpairclust.embedder._validation import Validation, make_criterion
+from skpairclust.losses._distances import (
     contrastive_loss,
     hinge_embedding_loss,
     lifted_loss,
 )
-from skpairclust.embedder._triplet_pool import TripletPool
-from skpairclust.embedder._triplets import triplet_loss
-from skpairclust.embedder._validation import Validation, make_criterion
+from skpairclust.losses._triplets import triplet_loss
 from skpairclust.neural._augmentation import make_augmentation
 from skpairclust.neural._heads import find_head
 from skpairclust.neural._tasks import NetworkTask, run_task
@@ -42,7 +42,9 @@ PAIR_LOSSES = {
     "contrastive": contrastive_loss,
     "hinge_embedding": hinge_embedding_loss,
     "lifted": lifted_loss,
+    "lifted_max": partial(lifted_loss, nested_max=True),
 }
+LIFTED = ("lifted", "lifted_max")
 # The cost of a triplet and whether distances are squared.
 TRIPLET_LOSSES = {
     "triplet": ("hinge", False),
@@ -54,6 +56,7 @@ MARGINS = {
     "contrastive": 1.0,
     "hinge_embedding": 1.0,
     "lifted": 1.0,
+    "lifted_max": 1.0,
     "triplet": 0.2,
     "squared_triplet": 0.2,
     "ratio_triplet": 0.2,
@@ -343,7 +346,7 @@ class EmbeddingObjective:
         """Return the loss of embeddings, given what is known of them, an array."""
         options = self.options
         common = {"margin": options.margin, "reduction": options.reduction}
-        if options.loss == "lifted" and options.normalize:
+        if options.loss in LIFTED and options.normalize:
             x = _LIFTED_SCALE * x
         if options.loss in PAIR_LOSSES:
             relation = to_device(relation, x.device)

@@ -96,7 +96,13 @@ def hold_out(params, constraints, seed):
     """
     fraction = params.validation_fraction
     if fraction:
-        validation = split(constraints, fraction, params.clusters_per_class, seed)
+        validation = split(
+            constraints,
+            fraction,
+            params.clusters_per_class,
+            seed,
+            measure=params.validation_score,
+        )
         if not can_compare(params, KnownGroups(constraints[validation.train])):
             raise ValueError(
                 f"validation_fraction={fraction} leaves no sample to train on that has "

@@ -65,6 +65,8 @@ def choose_architecture(params, sample_shape, n_outputs, hidden_layer_sizes):
         channels_last=channels_last,
         n_outputs=int(n_outputs),
         hidden_layer_sizes=check_hidden_layer_sizes(hidden_layer_sizes),
+        dropout=float(params.dropout),
+        initial_weights=params.initial_weights,
     )
 
 
@@ -109,9 +111,9 @@ def read_task(kind, params, architecture, objective, **own):
 @contextmanager
 def training_state(task, seed):
     """Compute as all trainings do: without what the caller has set, but seeded."""
-    # In a network of the user, dropout and similar layers draw from the global state.
-    own = callable(task.architecture.network)
-    seeded = global_rng(seed, resolve_device(task.device)) if own else nullcontext()
+    # Dropout and similar layers draw from the global state.
+    draws = task.architecture.draws_globally
+    seeded = global_rng(seed, resolve_device(task.device)) if draws else nullcontext()
     # Entered here too: a thread has a state of its own.
     with default_torch_state(), seeded:
         yield
@@ -159,8 +161,8 @@ def run_task(
         task.architecture.lay_out(network, rows)
         hooks = EpochHooks(hook, task, label)
         hooks.begin(rows, index)
-        own = callable(task.architecture.network)
-        checkpoint = Checkpoint(checkpoint_file, device, own_network=own)
+        draws = task.architecture.draws_globally
+        checkpoint = Checkpoint(checkpoint_file, device, own_network=draws)
         checkpoint.check(network)
         run = checkpoint.finished()
         if run is None:

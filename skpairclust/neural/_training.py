@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch.optim.swa_utils import update_bn
 
+from skpairclust.neural._dropout import without_dropout
 from skpairclust.neural._progress import Progress
 from skpairclust.neural._steps import make_step
 from skpairclust.neural._torch_utils import to_numpy_state
@@ -168,7 +169,9 @@ def settle(network, rows, index, batch_size, seed):
     of = len(rows) if index is None else index
     order = np.random.RandomState(seed).permutation(of)[:_BATCH_NORM_ROWS]
     n_batches = max(1, len(order) // batch_size)
-    update_bn((rows.take(part) for part in np.array_split(order, n_batches)), network)
+    batches = (rows.take(part) for part in np.array_split(order, n_batches))
+    with without_dropout(network):
+        update_bn(batches, network)
 
 
 def make_optimizer(parameters, options, *, on_gpu=False):
