@@ -25,6 +25,7 @@ from skpairclust.constraints._typing import AnyArray, RandomState, Samples
 from skpairclust.neural._base import PRIVATE_FITTED, check_finished
 from skpairclust.neural._checkpoint import FitCheckpoints, check_parameters
 from skpairclust.neural._heads import count_features
+from skpairclust.neural._pair_weights import check_pair_weights
 from skpairclust.neural._precision import PRECISIONS
 from skpairclust.neural._tasks import describe_network
 from skpairclust.neural._torch_utils import default_torch_state
@@ -491,7 +492,9 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
             interrupted. What was learned until then is kept.
 
         ConvergenceWarning
-            If the training ended worse than where it started; the start is kept.
+            If the training ended worse than where it started; the start is kept. If
+            the loss turned non-finite after the first epoch; the best weights until
+            then are kept.
         """
         self._validate_params()
         check_parameters(self)
@@ -503,6 +506,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
             constraints = check_supervision(
                 y, n_samples=X.shape[0], must_link=must_link, cannot_link=cannot_link
             )
+            check_pair_weights(constraints)
             rng = check_random_state(self.random_state)
             seeds = rng.randint(2**31, size=self.n_init)
             rows = self._near_zero(X)

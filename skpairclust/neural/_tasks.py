@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 
 from skpairclust.neural._checkpoint import Checkpoint
 from skpairclust.neural._epoch_hooks import EpochHooks
+from skpairclust.neural._network_checks import check_own_network
 from skpairclust.neural._networks import Architecture
 from skpairclust.neural._torch_utils import (
     default_torch_state,
@@ -13,7 +14,11 @@ from skpairclust.neural._torch_utils import (
     resolve_device,
     to_numpy_state,
 )
-from skpairclust.neural._training import TrainingOptions, settle
+from skpairclust.neural._training import (
+    TrainingOptions,
+    has_finite_statistics,
+    settle,
+)
 from skpairclust.utils._param_validation import (
     check_hidden_layer_sizes,
     resolve_input_shape,
@@ -74,7 +79,7 @@ def read_options(kind, params, **given):
     return kind(**{name: getattr(params, name) for name in names}, **given)
 
 
-def read_task(kind, params, architecture, objective, **own):
+def read_task(kind, params, X, architecture, objective, **own):
     """Return a task of the dataclass `kind`, or raise if something is impossible.
 
     Parameters
@@ -83,6 +88,7 @@ def read_task(kind, params, architecture, objective, **own):
         `NetworkTask` or a class that adds to it.
     params : object
         Parameters of an estimator, as attributes.
+    X : array, CSR matrix or LazyRows of shape (n_samples, ...)
     architecture : Architecture
     objective : dataclass
     **own
@@ -91,11 +97,15 @@ def read_task(kind, params, architecture, objective, **own):
     Raises
     ------
     ValueError, TypeError
-        If there is no such device here, or the network cannot take the samples.
+        If there is no such device here, or the network cannot take the samples or
+        cannot be trained or kept.
     """
     resolve_device(params.device)
     # Built once before the training: a network that cannot take X fails now.
-    architecture.build()
+    if callable(architecture.network):
+        check_own_network(architecture, X)
+    else:
+        architecture.build()
     return kind(
         architecture=architecture,
         objective=objective,
@@ -166,7 +176,8 @@ def run_task(
             run = fit_network(network, rows, hooks, checkpoint)
             if run.weights is not None:
                 _settle(network, rows, index, task.objective.batch_size, seed, run)
-                run.weights = to_numpy_state(network)
+                is_usable = has_finite_statistics(network)
+                run.weights = to_numpy_state(network) if is_usable else None
             checkpoint.finish(run)
         hooks.close()
     return run

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim.swa_utils import update_bn
 
 from skpairclust.neural._progress import Progress
@@ -61,6 +62,8 @@ class TrainingRun:
         What it started from.
     gave_way : bool
         Whether the weights are those from before the training, which were better.
+    diverged : bool
+        Whether it ended because the loss or the weights were no longer finite.
     """
 
     weights: dict | None = None
@@ -70,6 +73,7 @@ class TrainingRun:
     interrupted: bool = False
     start: str = "random"
     gave_way: bool = False
+    diverged: bool = False
 
     @property
     def n_iter(self):
@@ -130,6 +134,7 @@ def train(
             run.loss_curve.append(loss)
             # Once not finite, the weights stay so: what was best before counts.
             if not (math.isfinite(loss) and _is_finite(network)):
+                run.diverged = True
                 break
             value = loss if criterion is None else criterion(run, network)
             run.criterion_curve.append(value)
@@ -169,6 +174,16 @@ def settle(network, rows, index, batch_size, seed):
     order = np.random.RandomState(seed).permutation(of)[:_BATCH_NORM_ROWS]
     n_batches = max(1, len(order) // batch_size)
     update_bn((rows.take(part) for part in np.array_split(order, n_batches)), network)
+
+
+def has_finite_statistics(network):
+    """Whether `settle` found numbers: huge weights make huge activations."""
+    return all(
+        bool(torch.isfinite(value).all())
+        for part in network.modules()
+        if isinstance(part, _BatchNorm) and part.track_running_stats
+        for value in (part.running_mean, part.running_var)
+    )
 
 
 def make_optimizer(parameters, options, *, on_gpu=False):
