@@ -23,7 +23,12 @@ from skpairclust.constraints._mistakes import explains_names
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.constraints._typing import AnyArray, RandomState, Samples
 from skpairclust.neural._base import PRIVATE_FITTED, check_finished
-from skpairclust.neural._checkpoint import FitCheckpoints, check_parameters
+from skpairclust.neural._checkpoint import (
+    FitCheckpoints,
+    check_parameters,
+    describe_fit,
+)
+from skpairclust.neural._distributed import join_group
 from skpairclust.neural._heads import count_features
 from skpairclust.neural._pair_weights import check_pair_weights
 from skpairclust.neural._precision import PRECISIONS
@@ -499,7 +504,11 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         self._validate_params()
         check_parameters(self)
         context = self._init_callback_context(max_subtasks=self.n_init)
-        with new_fit(self, PRIVATE_FITTED) as earlier, default_torch_state():
+        with (
+            join_group(self) as group,
+            new_fit(self, PRIVATE_FITTED) as earlier,
+            default_torch_state(),
+        ):
             scales = Scales()
             X = self._check_X(X, reset=True, look=scales)
             warn_of_scales(scales.deviations())
@@ -507,11 +516,12 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
                 y, n_samples=X.shape[0], must_link=must_link, cannot_link=cannot_link
             )
             check_pair_weights(constraints)
-            rng = check_random_state(self.random_state)
+            rng = check_random_state(group.choose_random_state(self.random_state))
             seeds = rng.randint(2**31, size=self.n_init)
             rows = self._near_zero(X)
             task = make_task(self._parameters(), rows, constraints, y, rng)
             task = self._start_warm(task, earlier)
+            group.agree(partial(describe_fit, self, X, constraints, task, seeds))
             checkpoints = FitCheckpoints(
                 self, X, constraints, task, seeds, len(seeds) + 1
             )
@@ -527,6 +537,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
                     for _ in seeds
                 ],
                 files=checkpoints.files,
+                group=group,
             )
             self._keep(choose_run(check_finished(runs, self)), task)
             labels, self.noise_rate_ = self._finish(lambda: self._label(X, constraints))

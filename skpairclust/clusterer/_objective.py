@@ -18,7 +18,9 @@ from skpairclust.clusterer._unlabeled import (
     adversarial_loss,
     information_loss,
 )
+from skpairclust.neural._distributed import ALONE
 from skpairclust.neural._precision import in_bfloat16, lowers_precision
+from skpairclust.neural._spread import spread
 from skpairclust.neural._streams import largest_part, shuffled_stream
 from skpairclust.neural._tasks import NetworkTask
 from skpairclust.neural._torch_utils import (
@@ -102,16 +104,19 @@ class PairObjective:
     seed : int
     most_steps : int, optional
         Steps in an epoch at most.
+    group : Group, optional
+        The processes that compute it together.
     """
 
-    def __init__(self, rows, constraints, task, seed, *, most_steps=None):
+    def __init__(self, rows, constraints, task, seed, *, most_steps=None, group=ALONE):
         self.rows = rows
+        self.group = group
         self.options = options = task.objective
         self.device = rows.device
         self.classes = task.classes
         built_in = isinstance(task.architecture.network, str)
         # What a network of the user does between two steps, a record would not show.
-        self.can_record = rows.is_resident and built_in
+        self.can_record = rows.is_resident and built_in and group.is_alone
         self._is_low = lowers_precision(task.precision, self.device, built_in=built_in)
         self._rng = rng = np.random.RandomState(seed)
         self._generator = make_generator(rng.randint(2**31), self.device)
@@ -214,6 +219,7 @@ class PairObjective:
 
     def compute(self, network, inputs):
         """Return the loss of a step with these inputs, a scalar tensor."""
+        network = spread(network, self.group)
         if self._is_low:
             network = in_bfloat16(network, self.device)
         if inputs.drawn is None:

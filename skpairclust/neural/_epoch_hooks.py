@@ -19,11 +19,13 @@ class EpochHooks:
     task : NetworkTask
     label : str
         Begins the progress line.
+    is_silent : bool, default=False
+        Whether another process prints.
     """
 
-    def __init__(self, hook, task, label):
+    def __init__(self, hook, task, label, *, is_silent=False):
         self.label = label
-        self.is_verbose = bool(task.verbose)
+        self.is_verbose = bool(task.verbose) and not is_silent
         self.hooks = [hook] if hook is not None else []
         if self.is_verbose:
             self.hooks.append(EpochPrinter(task.training.max_iter, label))

@@ -5,6 +5,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, fields
 
 from skpairclust.neural._checkpoint import Checkpoint
+from skpairclust.neural._distributed import ALONE
 from skpairclust.neural._epoch_hooks import EpochHooks
 from skpairclust.neural._network_checks import check_own_network
 from skpairclust.neural._networks import Architecture
@@ -137,6 +138,7 @@ def run_task(
     label="fit",
     hook=None,
     checkpoint_file=None,
+    group=ALONE,
 ):
     """Train one network from its own seed.
 
@@ -157,6 +159,8 @@ def run_task(
         Called after each epoch: see `_epoch_hooks`.
     checkpoint_file : CheckpointFile, optional
         Where the training goes on if it was begun before.
+    group : Group, optional
+        The processes that train it together: the first one speaks and keeps files.
 
     Returns
     -------
@@ -166,10 +170,10 @@ def run_task(
     with training_state(task, seed):
         rows = task.architecture.make_rows(X, device)
         network = task.architecture.start(seed, device, task.initial_weights)
-        hooks = EpochHooks(hook, task, label)
+        hooks = EpochHooks(hook, task, label, is_silent=group.rank > 0)
         hooks.begin(rows, index)
         own = callable(task.architecture.network)
-        checkpoint = Checkpoint(checkpoint_file, device, own_network=own)
+        checkpoint = Checkpoint(checkpoint_file, device, own_network=own, group=group)
         checkpoint.check(network)
         run = checkpoint.finished()
         if run is None:
