@@ -47,6 +47,8 @@ from skpairclust.utils._param_validation import (
 )
 from skpairclust.utils._state import new_fit
 
+_MOST_RESTARTS = 10**6
+
 
 class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
     r"""Cluster with a neural network trained on must-link and cannot-link pairs.
@@ -330,7 +332,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
             StrOptions({"estimate"}),
         ],
         "max_iter": [positive_int()],
-        "n_init": [positive_int()],
+        "n_init": [Interval(Integral, 1, _MOST_RESTARTS, closed="both")],
         "init": [StrOptions({"auto", "random"})],
         "random_state": ["random_state"],
         "loss": [StrOptions(set(PAIR_LOSSES))],

@@ -31,6 +31,7 @@ from skpairclust.neural._torch_utils import (
     resolve_device,
 )
 from skpairclust.utils._compat import CallbackSupportMixin
+from skpairclust.utils._dask import refuse_dask
 from skpairclust.utils._doc_link import DocLinkMixin
 from skpairclust.utils._sparse import canonical
 
@@ -271,6 +272,7 @@ class BaseNeuralEstimator(
 
         `look` gets blocks of rows of an array while they are checked.
         """
+        refuse_dask(X)
         # Batch normalization, and a clustering, need two.
         n_least = 2 if reset else 1
         if is_lazy(X):
