@@ -211,6 +211,6 @@ def _check_range(X):
     if extreme > most:
         raise ValueError(
             f"X holds {extreme:.3g}: in {X.dtype}, distances of values beyond "
-            f"{most:.1g} overflow. If it stands for a missing value, impute it or leave "
-            "the row out; if not, scale X."
+            f"{most:.1g} overflow. If it stands for a missing value, impute it or "
+            "leave the row out; if not, scale X."
         )
