@@ -3,8 +3,8 @@
     python -m benchmarks.bench_distributed
 
 Each case is fitted by one process and by a gloo group of two. Of a group, the process
-that took longest counts. Where other programs run, times of a CPU say more than those of
-a clock: a process that waits for another takes none.
+that took longest counts. Where other programs run, times of a CPU say more than those
+of a clock: a process that waits for another takes none.
 """
 
 import multiprocessing
