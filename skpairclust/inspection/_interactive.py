@@ -73,11 +73,11 @@ body { margin: 0; padding: 12px; background: var(--back); color: var(--ink);
   font: 15px/1.4 system-ui, sans-serif; }
 h1 { font-size: 1.2rem; margin: 0 0 8px; }
 main { display: flex; flex-wrap: wrap; gap: 12px; }
-canvas { flex: 1 1 340px; min-width: 0; width: 100%; height: min(78vh, 760px);
+canvas { flex: 1 1 340px; min-width: 0; width: 100%; height: min(78vh, 760px, 100vw);
   border: 1px solid var(--edge); border-radius: 6px; touch-action: none; cursor: grab; }
 canvas:focus-visible, button:focus-visible, input:focus-visible {
   outline: 3px solid #3f90da; outline-offset: 2px; }
-form { flex: 0 1 220px; max-height: min(78vh, 760px); overflow: auto; }
+form { flex: 0 1 220px; max-height: min(78vh, 760px, 100vw); overflow: auto; }
 label { display: flex; gap: 6px; align-items: center; padding: 3px 0; }
 .dot { width: 12px; height: 12px; border-radius: 50%; flex: none; }
 button { font: inherit; padding: 4px 10px; }
@@ -219,7 +219,8 @@ if (data.pairs.length) {
     (on) => { showsPairs = on; });
   const note = document.createElement("p");
   note.textContent = "Pairs that the clusters violate are bright.";
-  note.style.color = data.violated; form.append(note);
+  note.style.borderLeft = `6px solid ${data.violated}`; note.style.paddingLeft = "8px";
+  form.append(note);
 }
 document.querySelector("button").addEventListener("click", fit);
 window.addEventListener("resize", fit);
