@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from torch.nn import functional
 
 from skpairclust.clusterer._batching import ConstraintBatches, count_steps
 from skpairclust.clusterer._evidence import Evidence
+from skpairclust.clusterer._first_layer import FirstLayerSpace
 from skpairclust.clusterer._losses import balance_kinds, kcl_loss, mcl_loss
 from skpairclust.clusterer._noise import NoiseEstimate
 from skpairclust.clusterer._propagation import NeighborWalk
@@ -20,6 +20,7 @@ from skpairclust.clusterer._unlabeled import (
 )
 from skpairclust.neural._distributed import ALONE
 from skpairclust.neural._precision import in_bfloat16, lowers_precision
+from skpairclust.neural._sparse_batch import join
 from skpairclust.neural._spread import spread
 from skpairclust.neural._streams import largest_part, shuffled_stream
 from skpairclust.neural._tasks import NetworkTask
@@ -78,15 +79,24 @@ class StepInputs(NamedTuple):
         Their classes.
     drawn : (U,) int64 or None
         Samples that are drawn whether constrained or not.
-    unlabeled : float
-        Share of the gradient of the unlabeled loss, 0 to 1.
+    information : float
+        Share of the gradient of the information term, 0 to 1.
     """
 
     rows: object = None
     relation: object = None
     classes: object = None
     drawn: object = None
-    unlabeled: object = 1.0
+    information: object = 1.0
+
+
+class Drawn(NamedTuple):
+    """Drawn samples on the device, as `adversarial_loss` takes them."""
+
+    x: object
+    log_p: object
+    radius: object = None
+    space: object = None
 
 
 class PairObjective:
@@ -214,26 +224,39 @@ class PairObjective:
         grown = min(1.0, self._n_taken / self._n_lead_steps)
         return self._draw_constrained(fixed_shapes)._replace(
             drawn=drawn,
-            unlabeled=grown,
+            information=grown,
         )
 
     def compute(self, network, inputs):
         """Return the loss of a step with these inputs, a scalar tensor."""
-        network = spread(network, self.group)
-        if self._is_low:
-            network = in_bfloat16(network, self.device)
         if inputs.drawn is None:
-            x = self.rows.take(inputs.rows)
-            return self._supervised_loss(network(x).log_softmax(1), inputs)
-        x = self.rows.take(inputs.drawn)
-        if inputs.rows is None:
-            return self._unlabeled_loss(network, x, network(x).log_softmax(1), inputs)
-        constrained = self.rows.take(inputs.rows)
-        log_p = network(torch.cat([constrained, x])).log_softmax(1)
-        n_constrained = len(constrained)
-        unlabeled = self._unlabeled_loss(network, x, log_p[n_constrained:], inputs)
-        self._prior.update(log_p[:n_constrained])
-        return self._supervised_loss(log_p[:n_constrained], inputs) + unlabeled
+            network = self._lowered(spread(network, self.group))
+            log_p = network(self.rows.take(inputs.rows)).log_softmax(1)
+            return self._supervised_loss(log_p, inputs)
+        x = both = self.rows.take(inputs.drawn)
+        radius = self._find_radius(x, inputs.drawn) if self._is_adversarial else None
+        if inputs.rows is not None:
+            both = join(self.rows.take(inputs.rows), x)
+        n_constrained = len(both) - len(x)
+        space = through = None
+        if self.rows.is_sparse:
+            # From here on, samples are what the first layer makes of them.
+            if self._is_adversarial:
+                space = FirstLayerSpace(network.weight, lowers_precision=self._is_low)
+            both, through = network.first(both), network.rest
+            x = both[n_constrained:]
+        network = self._lowered(spread(network, self.group, through=through))
+        log_p = network(both).log_softmax(1)
+        drawn = Drawn(x, log_p[n_constrained:], radius, space)
+        loss = self._unlabeled_loss(network, drawn, inputs.information)
+        if n_constrained:
+            self._prior.update(log_p[:n_constrained])
+            loss = self._supervised_loss(log_p[:n_constrained], inputs) + loss
+        return loss
+
+    def _lowered(self, network):
+        """Return a network, or part of one, in the precision that was chosen."""
+        return in_bfloat16(network, self.device) if self._is_low else network
 
     def _draw_constrained(self, fixed_shapes):
         """Return the inputs of the next batch of constrained samples."""
@@ -271,25 +294,33 @@ class PairObjective:
             loss = loss + options.classification_weight * _cross_entropy(log_p, target)
         return loss
 
-    def _find_spacing(self, x, drawn):
-        """Return how far each drawn sample is from a near one."""
+    def _find_radius(self, x, drawn):
+        """Return how far each drawn sample is changed."""
         if self._spacing is None:
-            return self._measure(x)
-        return self._spacing[to_device(drawn, self.device)]
+            spacing = self._measure(x)
+        else:
+            spacing = self._spacing[to_device(drawn, self.device)]
+        return self.options.adversarial_radius * spacing
 
-    def _unlabeled_loss(self, network, x, log_p, inputs):
-        """Return IMSAT's loss of the drawn samples."""
+    def _unlabeled_loss(self, network, drawn, share):
+        """Return IMSAT's loss of the drawn samples, `share` of the information."""
         options = self.options
         # Without a gradient, but one that can be asked for.
-        loss = 0 * log_p.sum()
+        loss = 0 * drawn.log_p.sum()
         if self._is_adversarial:
-            radius = options.adversarial_radius * self._find_spacing(x, inputs.drawn)
-            adversarial = adversarial_loss(network, x, log_p, radius, self._generator)
+            adversarial = adversarial_loss(
+                network,
+                drawn.x,
+                drawn.log_p,
+                drawn.radius,
+                self._generator,
+                drawn.space,
+            )
             loss = options.adversarial_weight * adversarial
         if options.unlabeled == "imsat":
-            information = information_loss(log_p, self._prior.log_shares())
-            loss = loss + options.information_weight * information
-        return _faded(loss, inputs.unlabeled)
+            information = information_loss(drawn.log_p, self._prior.log_shares())
+            loss = loss + options.information_weight * _faded(information, share)
+        return loss
 
 
 def is_adversarial(options):

@@ -166,6 +166,7 @@ class Trials:
     def _try(self, number, name, labels, seed):
         """Return a network and its short training from a start."""
         network = self.short.architecture.start(seed, self.rows.device)
+        self.short.architecture.lay_out(network, self.rows)
         lessons = teach(network, self.rows, labels, self.task, seed)
         if lessons.weights is None or lessons.interrupted:
             return network, lessons

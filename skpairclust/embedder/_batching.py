@@ -9,6 +9,7 @@ from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.utils.random import sample_without_replacement
 
 from skpairclust.neural._streams import shuffled_items, shuffled_stream
 
@@ -98,14 +99,14 @@ class GroupBatches(EndlessBatches):
         else:
             others, n_drawn = self.known.differing(group), _N_NEIGHBORS
         n_drawn = min(n_drawn, _N_NEIGHBORS, len(others))
-        return [group, *self.rng.choice(others, n_drawn, replace=False).tolist()]
+        return [group, *_draw(others, n_drawn, self.rng).tolist()]
 
     def _some_of(self, group):
         """Return some rows of a group, at random."""
         rows = self.known.members[group]
         if len(rows) <= self.samples_per_class:
             return rows.tolist()
-        return self.rng.permutation(rows)[: self.samples_per_class].tolist()
+        return _draw(rows, self.samples_per_class, self.rng).tolist()
 
 
 class PairBatches(EndlessBatches):
@@ -181,7 +182,7 @@ class HardBatches(EndlessBatches):
     def _draw_pairs(self, groups):
         """Return the ends of a random pair of each group."""
         members = (self.known.members[group] for group in groups)
-        ends = [self.rng.choice(rows, 2, replace=False) for rows in members]
+        ends = [_draw(rows, 2, self.rng) for rows in members]
         return np.concatenate(ends)
 
 
@@ -232,3 +233,8 @@ def count_steps(known, batch_size):
 def _bounded(n_steps):
     """Return a number of steps that an epoch may have."""
     return min(max(_MIN_STEPS, n_steps), _MAX_STEPS)
+
+
+def _draw(values, n_drawn, rng):
+    """Return distinct values in any order, without shuffling all of them."""
+    return values[sample_without_replacement(len(values), n_drawn, random_state=rng)]

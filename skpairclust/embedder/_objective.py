@@ -290,7 +290,7 @@ class EmbeddingObjective:
         self._refresh_pool(network)
         batch = next(self._batches)
         relation = self.known.relation(batch.rows)
-        x = self.rows.take(self.index[batch.rows])
+        x = self.rows.take(self.index[batch.rows], dense=self._augment is not None)
         if self._augment is not None:
             x = self._augment(x, self._generator)
         network = spread(network, self.group)

@@ -21,6 +21,10 @@ from skpairclust.neural._base import BaseNeuralEstimator
 from skpairclust.neural._deployed import InputLayer
 from skpairclust.utils._compat import available_if
 
+# Centers in all starts of k-means together, ten starts at most: with many centers,
+# starts differ little and take all the time.
+_MOST_CENTERS = 1000
+
 
 def _clusters(estimator):
     """Whether the estimator clusters, or say how it would."""
@@ -196,7 +200,9 @@ class EmbeddingQueries(BaseNeuralEstimator):
     def _cluster(self, seed):
         """Cluster the embedding of the samples of `fit`."""
         n_centers = self.n_clusters * self.clusters_per_class
-        kmeans = KMeans(n_centers, n_init=10, random_state=seed).fit(self.embedding_)
+        n_init = min(10, max(1, _MOST_CENTERS // n_centers))
+        kmeans = KMeans(n_centers, n_init=n_init, random_state=seed)
+        kmeans.fit(self.embedding_)
         self.cluster_centers_ = kmeans.cluster_centers_
         self._cluster_of_center = np.arange(n_centers)
         if self.clusters_per_class > 1 and self.n_clusters > 1:

@@ -25,6 +25,7 @@ from skpairclust.neural._lazy_rows import LazyRows, is_lazy
 from skpairclust.neural._networks import Architecture
 from skpairclust.neural._offsets import check_values, find_offset, subtract_offset
 from skpairclust.neural._persistence import load_estimator, save_estimator
+from skpairclust.neural._sparse_batch import SparseBatch
 from skpairclust.neural._torch_utils import (
     default_torch_state,
     load_numpy_state,
@@ -386,4 +387,6 @@ def _check_finite(is_finite):
 def _padded(x):
     """Return `x` with rows of zeros appended where it has only a few."""
     missing = _LEAST_ROWS - len(x)
+    if isinstance(x, SparseBatch) and missing > 0:
+        return x.padded(_LEAST_ROWS)
     return x if missing <= 0 else torch.cat([x, x.new_zeros(missing, *x.shape[1:])])

@@ -12,6 +12,7 @@ from torch import nn
 
 from skpairclust.neural._heads import adopt, mark_head
 from skpairclust.neural._rows import FeatureRows
+from skpairclust.neural._sparse_batch import TableNetwork
 from skpairclust.neural._torch_utils import global_rng, load_numpy_state, make_generator
 
 # The first outputs should be near uniform, so that no cluster starts as winner.
@@ -55,7 +56,11 @@ class Architecture:
     def make_rows(self, X, device):
         """Return X as rows that the network takes."""
         return FeatureRows(
-            X, self.input_shape, device, channels_last=self.channels_last
+            X,
+            self.input_shape,
+            device,
+            channels_last=self.channels_last,
+            keeps_sparse=self.network == "mlp",
         )
 
     def start(self, seed, device, weights=None):
@@ -64,6 +69,11 @@ class Architecture:
         if weights is not None:
             load_numpy_state(network, weights)
         return network
+
+    def lay_out(self, network, rows):
+        """Prepare a network for training on these rows; no value changes."""
+        if rows.is_sparse:
+            network.lay_out()
 
 
 def build_network(network, input_shape, n_outputs, *, hidden_layer_sizes, seed):
@@ -125,7 +135,7 @@ def build_mlp(input_shape, n_outputs, hidden_layer_sizes, generator):
 
     Returns
     -------
-    torch.nn.Sequential
+    TableNetwork
     """
     sizes = [math.prod(input_shape), *hidden_layer_sizes]
     layers = [nn.Flatten()]
@@ -136,7 +146,7 @@ def build_mlp(input_shape, n_outputs, hidden_layer_sizes, generator):
             nn.ReLU(),
         ]
     layers.append(make_linear(sizes[-1], n_outputs, generator, _OUTPUT_SCALE))
-    return _with_head(nn.Sequential(*layers))
+    return _with_head(TableNetwork(*layers))
 
 
 def build_lenet(input_shape, n_outputs, generator):

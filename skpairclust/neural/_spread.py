@@ -12,31 +12,42 @@ from types import MethodType
 import torch
 from torch.nn.modules.batchnorm import SyncBatchNorm, _BatchNorm
 
+from skpairclust.neural._sparse_batch import SparseBatch
 
-def spread(network, group):
+
+def spread(network, group, *, through=None):
     """Return a callable that gives the outputs of a network for whole batches.
 
     Parameters
     ----------
     network : torch.nn.Module
     group : Group
+    through : callable, optional
+        What of the network is computed, if not all: all processes have computed its
+        inputs, and each counts in part for the gradients of what came before.
 
     Returns
     -------
     callable
-        The network itself if there is no other process.
+        The network itself, or `through`, if there is no other process.
     """
     if group.is_alone:
-        return network
+        return through or network
+    apply = through or network
 
     def call(x):
+        if isinstance(x, SparseBatch):
+            rest = spread(network, group, through=network.rest)
+            return rest(network.first(x))
+        if through is not None:
+            x = _Scaled.apply(x, 1 / group.size)
         if len(x) < group.size:
             # Too few to share out. All do the same, and what each adds to the
             # gradients of the weights counts in part.
-            outputs = network(_Scaled.apply(x, group.size))
+            outputs = apply(_Scaled.apply(x, group.size))
             return _Scaled.apply(outputs, 1 / group.size)
         with _common_statistics(network, group):
-            outputs = network(_Part.apply(x, group))
+            outputs = apply(_Part.apply(x, group))
         return _Whole.apply(outputs.float(), len(x), group)
 
     return call

@@ -170,6 +170,7 @@ def run_task(
     with training_state(task, seed):
         rows = task.architecture.make_rows(X, device)
         network = task.architecture.start(seed, device, task.initial_weights)
+        task.architecture.lay_out(network, rows)
         hooks = EpochHooks(hook, task, label, is_silent=group.rank > 0)
         hooks.begin(rows, index)
         own = callable(task.architecture.network)

@@ -7,6 +7,7 @@ import threading
 import numpy as np
 import pytest
 import torch
+from scipy import sparse
 from torch import nn
 
 from skpairclust import (
@@ -37,11 +38,19 @@ def embedder(**changed):
     return MetricEmbedder(4, **{"max_iter": 2, **SGD, **changed})
 
 
+# So few values that they are never made dense.
+WORDS = sparse.random_array(
+    (90, 2000), density=0.01, format="csr", rng=np.random.default_rng(0)
+)
+
 FITS = {
     "restarts": lambda: clusterer(n_init=3),
     "all terms": lambda: clusterer(init="random"),
     "pairs alone": lambda: clusterer(init="random", unlabeled=None, loss="kcl"),
     "trials": lambda: clusterer(max_iter=8),
+    "sparse": lambda: clusterer(init="random"),
+    "sparse pairs": lambda: clusterer(init="random", unlabeled=None),
+    "sparse embedder": lambda: embedder(),
     "contrastive": lambda: embedder(loss="contrastive"),
     "lifted": lambda: embedder(loss="lifted"),
     "triplet": lambda: embedder(),
@@ -54,7 +63,8 @@ def fit(name):
     """Return the weights and the loss of a fit, and its labels."""
     model = FITS[name]()
     is_clusterer = isinstance(model, ConstrainedNeuralClusterer)
-    model.fit(X, PAIRS if is_clusterer else y)
+    data = WORDS if name.startswith("sparse") else X
+    model.fit(data, PAIRS if is_clusterer else y)
     return model.weights_, model.loss_curve_, getattr(model, "labels_", None)
 
 
