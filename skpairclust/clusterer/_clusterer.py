@@ -29,6 +29,7 @@ from skpairclust.neural._checkpoint import (
     describe_fit,
 )
 from skpairclust.neural._distributed import join_group
+from skpairclust.neural._epoch_hooks import TrialCallbacks
 from skpairclust.neural._heads import count_features
 from skpairclust.neural._pair_weights import check_pair_weights
 from skpairclust.neural._precision import PRECISIONS
@@ -505,7 +506,8 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         """
         self._validate_params()
         check_parameters(self)
-        context = self._init_callback_context(max_subtasks=self.n_init)
+        # The restarts, and the trials before them.
+        context = self._init_callback_context(max_subtasks=self.n_init + 1)
         with (
             join_group(self) as group,
             new_fit(self, PRIVATE_FITTED) as earlier,
@@ -533,6 +535,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
                 constraints,
                 task,
                 seeds,
+                callbacks=self._make_trial_callbacks(context, X, constraints, task),
                 n_jobs=self.n_jobs,
                 hooks=[
                     self._make_hook(context, X, constraints, partial(_stopped, task))
@@ -598,6 +601,12 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         probabilities = self._probabilities(X)
         rate = estimate_flip_rate(probabilities, constraints)
         return probabilities.argmax(axis=1), rate
+
+    def _make_trial_callbacks(self, context, X, constraints, task):
+        """Return what tells callbacks of trials, None without any."""
+        if not getattr(self, "_skl_callbacks", None):
+            return None
+        return TrialCallbacks(context, self, X, constraints, len(task.starts))
 
     def _name_clusters(self, labels, n_outputs):
         """Give the clusters in use the first numbers; set what follows from them."""

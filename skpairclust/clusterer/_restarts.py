@@ -2,6 +2,7 @@
 
 import copy
 import warnings
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 
@@ -30,6 +31,7 @@ def run_restarts(
     hooks=None,
     files=None,
     group=ALONE,
+    callbacks=None,
 ):
     """Train a network from each seed, all from the outcome of the same trials.
 
@@ -50,13 +52,18 @@ def run_restarts(
     files : list of CheckpointFile, optional
         Where each restart keeps its state and, last, where the trials do.
     group : Group, optional
+    callbacks : TrialCallbacks, optional
+        Are told of the trials.
 
     Returns
     -------
     list of TrainingRun
     """
     files = files or [CheckpointFile()] * (len(seeds) + 1)
-    outcome = _recall_outcome(X, constraints, task, int(seeds[0]), files[-1], group)
+    with nullcontext() if callbacks is None else callbacks.all():
+        outcome = _recall_outcome(
+            X, constraints, task, int(seeds[0]), files[-1], group, callbacks
+        )
     if outcome is not None and outcome.interrupted:
         seeds = seeds[:1]
     is_split = len(seeds) >= group.size
@@ -94,12 +101,12 @@ def _run_jobs(jobs, hooks, n_jobs):
     return runs
 
 
-def _recall_outcome(X, constraints, task, seed, file, group):
+def _recall_outcome(X, constraints, task, seed, file, group, callbacks):
     """Return the outcome of trials, which a fit that was killed may have kept."""
     checkpoint = Checkpoint(file, group=group)
     if "outcome" in checkpoint.notes:
         return Outcome(*checkpoint.notes["outcome"])
-    outcome = try_starts(X, constraints, task, seed, group=group)
+    outcome = try_starts(X, constraints, task, seed, group=group, callbacks=callbacks)
     if outcome is not None and not outcome.interrupted:
         checkpoint.note(outcome=outcome)
     return outcome

@@ -66,7 +66,7 @@ class Outcome(NamedTuple):
     interrupted: bool = False
 
 
-def try_starts(X, constraints, task, seed, label="fit", group=ALONE):
+def try_starts(X, constraints, task, seed, label="fit", group=ALONE, callbacks=None):
     """Return what trials come to, None if there is nothing to try.
 
     Without walks there is no judging, and a single start is taken as it is.
@@ -81,6 +81,7 @@ def try_starts(X, constraints, task, seed, label="fit", group=ALONE):
         Begins the progress lines.
     group : Group, optional
         The processes that have a part of the trials each.
+    callbacks : TrialCallbacks, optional
 
     Returns
     -------
@@ -94,7 +95,7 @@ def try_starts(X, constraints, task, seed, label="fit", group=ALONE):
         return Outcome(start, labels, task.training.max_iter)
     with training_state(task, seed):
         rows = task.architecture.make_rows(X, resolve_device(task.device))
-        hooks = EpochHooks(None, task, label)
+        hooks = EpochHooks(None, task, label, trials=callbacks)
         return Trials(rows, constraints, task, seed, hooks).run(group)
 
 
