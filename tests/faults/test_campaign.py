@@ -7,7 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import sparse
 
+from skpairclust import ConstrainedNeuralClusterer, MetricEmbedder
+from skpairclust.baselines import COPKMeans, MPCKMeans, PCKMeans
 from tests.faults.campaign import Case, make_case, run, try_case
 
 ROOT = Path(__file__).parents[2]
@@ -68,3 +71,49 @@ def test_the_campaign_notices(fault):
     with pytest.raises(KeyError if fault == "fails" else AssertionError):
         try_case(case)
     assert try_case(Case(Careless(None), np.ones((3, 2)), {})) == "fitted"
+
+
+# What the campaign has found.
+
+X = np.random.RandomState(0).normal(size=(40, 4))
+y = np.arange(40) % 2
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        COPKMeans(n_clusters=True),
+        ConstrainedNeuralClusterer(2, weight_decay=True),
+        ConstrainedNeuralClusterer(2, max_iter=np.True_),
+        MetricEmbedder(margin=False),
+    ],
+)
+def test_true_and_false_are_no_numbers(estimator):
+    with pytest.raises(ValueError, match=r"must be .*Got (np\.)?(True|False)"):
+        estimator.fit(X, y)
+
+
+def test_sparse_samples_that_the_network_takes_in_another_shape():
+    models = [
+        ConstrainedNeuralClusterer(
+            2, init="random", input_shape=(4, 1), max_iter=2, random_state=0
+        ).fit(form(X))
+        for form in (np.asarray, sparse.coo_array)
+    ]
+    np.testing.assert_array_equal(*(model.labels_ for model in models))
+
+
+def test_more_restarts_than_there_can_be():
+    with pytest.raises(ValueError, match="'n_init' parameter"):
+        ConstrainedNeuralClusterer(2, n_init=10**30).fit(X, y)
+
+
+@pytest.mark.parametrize("kind", [COPKMeans, PCKMeans, MPCKMeans])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_values_whose_distances_overflow(kind, dtype):
+    far = X.astype(dtype)
+    far[3, 2] = np.finfo(dtype).max / 4
+    with pytest.raises(ValueError, match="X holds .*overflow"):
+        kind(2).fit(far, y)
+    far[3, 2] = np.sqrt(np.finfo(dtype).max) / 1e4
+    assert np.isfinite(kind(2).fit(far, y).transform(far)).all()
