@@ -23,9 +23,16 @@ from skpairclust.constraints._supervision import check_supervision
 from skpairclust.constraints._typing import AnyArray, RandomState, Samples
 from skpairclust.losses._pairs import PAIR_LOSSES, REDUCTIONS
 from skpairclust.neural._base import PRIVATE_FITTED, check_finished
-from skpairclust.neural._checkpoint import FitCheckpoints, check_parameters
+from skpairclust.neural._checkpoint import (
+    FitCheckpoints,
+    check_parameters,
+    describe_fit,
+)
+from skpairclust.neural._distributed import join_group
+from skpairclust.neural._epoch_hooks import TrialCallbacks
 from skpairclust.neural._heads import count_features
 from skpairclust.neural._networks import INITIAL_WEIGHTS
+from skpairclust.neural._pair_weights import check_pair_weights
 from skpairclust.neural._precision import PRECISIONS
 from skpairclust.neural._tasks import describe_network
 from skpairclust.neural._torch_utils import default_torch_state
@@ -41,6 +48,8 @@ from skpairclust.utils._param_validation import (
     warn_of_scales,
 )
 from skpairclust.utils._state import new_fit
+
+_MOST_RESTARTS = 10**6
 
 
 class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
@@ -337,7 +346,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
             StrOptions({"estimate"}),
         ],
         "max_iter": [positive_int()],
-        "n_init": [positive_int()],
+        "n_init": [Interval(Integral, 1, _MOST_RESTARTS, closed="both")],
         "init": [StrOptions({"auto", "random"})],
         "random_state": ["random_state"],
         "loss": [StrOptions(set(PAIR_LOSSES))],
@@ -510,23 +519,32 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
             interrupted. What was learned until then is kept.
 
         ConvergenceWarning
-            If the training ended worse than where it started; the start is kept.
+            If the training ended worse than where it started; the start is kept. If
+            the loss turned non-finite after the first epoch; the best weights until
+            then are kept.
         """
         self._validate_params()
         check_parameters(self)
-        context = self._init_callback_context(max_subtasks=self.n_init)
-        with new_fit(self, PRIVATE_FITTED) as earlier, default_torch_state():
+        # The restarts, and the trials before them.
+        context = self._init_callback_context(max_subtasks=self.n_init + 1)
+        with (
+            join_group(self) as group,
+            new_fit(self, PRIVATE_FITTED) as earlier,
+            default_torch_state(),
+        ):
             scales = Scales()
             X = self._check_X(X, reset=True, look=scales)
             warn_of_scales(scales.deviations())
             constraints = check_supervision(
                 y, n_samples=X.shape[0], must_link=must_link, cannot_link=cannot_link
             )
-            rng = check_random_state(self.random_state)
+            check_pair_weights(constraints)
+            rng = check_random_state(group.choose_random_state(self.random_state))
             seeds = rng.randint(2**31, size=self.n_init)
             rows = self._near_zero(X)
             task = make_task(self._parameters(), rows, constraints, y, rng)
             task = self._start_warm(task, earlier)
+            group.agree(partial(describe_fit, self, X, constraints, task, seeds))
             checkpoints = FitCheckpoints(
                 self, X, constraints, task, seeds, len(seeds) + 1
             )
@@ -536,12 +554,14 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
                 constraints,
                 task,
                 seeds,
+                callbacks=self._make_trial_callbacks(context, X, constraints, task),
                 n_jobs=self.n_jobs,
                 hooks=[
                     self._make_hook(context, X, constraints, partial(_stopped, task))
                     for _ in seeds
                 ],
                 files=checkpoints.files,
+                group=group,
             )
             self._keep(choose_run(check_finished(runs, self)), task)
             labels, self.noise_rate_ = self._finish(lambda: self._label(X, constraints))
@@ -600,6 +620,12 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         probabilities = self._probabilities(X)
         rate = estimate_flip_rate(probabilities, constraints)
         return probabilities.argmax(axis=1), rate
+
+    def _make_trial_callbacks(self, context, X, constraints, task):
+        """Return what tells callbacks of trials, None without any."""
+        if not getattr(self, "_skl_callbacks", None):
+            return None
+        return TrialCallbacks(context, self, X, constraints, len(task.starts))
 
     def _name_clusters(self, labels, n_outputs):
         """Give the clusters in use the first numbers; set what follows from them."""

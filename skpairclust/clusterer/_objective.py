@@ -18,8 +18,10 @@ from skpairclust.clusterer._unlabeled import (
     information_loss,
 )
 from skpairclust.losses._pairs import balance_kinds, kcl_loss, mcl_loss
+from skpairclust.neural._distributed import ALONE
 from skpairclust.neural._precision import in_bfloat16, lowers_precision
 from skpairclust.neural._sparse_batch import join
+from skpairclust.neural._spread import spread
 from skpairclust.neural._streams import largest_part, shuffled_stream
 from skpairclust.neural._tasks import NetworkTask
 from skpairclust.neural._torch_utils import (
@@ -112,17 +114,21 @@ class PairObjective:
     seed : int
     most_steps : int, optional
         Steps in an epoch at most.
+    group : Group, optional
+        The processes that compute it together.
     """
 
-    def __init__(self, rows, constraints, task, seed, *, most_steps=None):
+    def __init__(self, rows, constraints, task, seed, *, most_steps=None, group=ALONE):
         self.rows = rows
+        self.group = group
         self.options = options = task.objective
         self.device = rows.device
         self.classes = task.classes
         built_in = isinstance(task.architecture.network, str)
         # What a network of the user does between two steps, a record would not show;
         # nor does dropout go on from a checkpoint as it would have.
-        self.can_record = rows.is_resident and not task.architecture.draws_globally
+        recordable = not task.architecture.draws_globally and group.is_alone
+        self.can_record = rows.is_resident and recordable
         self._is_low = lowers_precision(task.precision, self.device, built_in=built_in)
         self._rng = rng = np.random.RandomState(seed)
         self._generator = make_generator(rng.randint(2**31), self.device)
@@ -226,21 +232,22 @@ class PairObjective:
     def compute(self, network, inputs):
         """Return the loss of a step with these inputs, a scalar tensor."""
         if inputs.drawn is None:
-            log_p = self._lowered(network)(self.rows.take(inputs.rows)).log_softmax(1)
+            network = self._lowered(spread(network, self.group))
+            log_p = network(self.rows.take(inputs.rows)).log_softmax(1)
             return self._supervised_loss(log_p, inputs)
         x = both = self.rows.take(inputs.drawn)
         radius = self._find_radius(x, inputs.drawn) if self._is_adversarial else None
         if inputs.rows is not None:
             both = join(self.rows.take(inputs.rows), x)
         n_constrained = len(both) - len(x)
-        space = None
+        space = through = None
         if self.rows.is_sparse:
             # From here on, samples are what the first layer makes of them.
             if self._is_adversarial:
                 space = FirstLayerSpace(network.weight, lowers_precision=self._is_low)
-            both, network = network.first(both), network.rest
+            both, through = network.first(both), network.rest
             x = both[n_constrained:]
-        network = self._lowered(network)
+        network = self._lowered(spread(network, self.group, through=through))
         log_p = network(both).log_softmax(1)
         drawn = Drawn(x, log_p[n_constrained:], radius, space)
         loss = self._unlabeled_loss(network, drawn, inputs.information)

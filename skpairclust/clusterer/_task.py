@@ -75,6 +75,7 @@ def make_task(params, X, constraints, y, rng):
     task = read_task(
         ClusteringTask,
         params,
+        X,
         choose_architecture(
             params, X.shape[1:], n_clusters, _choose_sizes(params, X.shape)
         ),

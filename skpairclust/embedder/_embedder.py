@@ -24,8 +24,14 @@ from skpairclust.losses._distances import REDUCTIONS
 from skpairclust.losses._mining import MINERS
 from skpairclust.neural._augmentation import AUGMENTATIONS
 from skpairclust.neural._base import PRIVATE_FITTED, check_finished
-from skpairclust.neural._checkpoint import FitCheckpoints, check_parameters
+from skpairclust.neural._checkpoint import (
+    FitCheckpoints,
+    check_parameters,
+    describe_fit,
+)
+from skpairclust.neural._distributed import join_group
 from skpairclust.neural._networks import INITIAL_WEIGHTS
+from skpairclust.neural._pair_weights import check_pair_weights
 from skpairclust.neural._tasks import describe_network
 from skpairclust.neural._torch_utils import default_torch_state
 from skpairclust.neural._training import OPTIMIZERS, SCHEDULES
@@ -511,32 +517,45 @@ class MetricEmbedder(EmbeddingQueries):
             If chains of must-links contradict cannot-links, if all samples have the
             same embedding, or if the training was interrupted. What was learned until
             then is kept.
+
+        ConvergenceWarning
+            If the loss turned non-finite after the first epoch; the best weights until
+            then are kept.
         """
         self._validate_params()
         check_parameters(self)
         context = self._init_callback_context(max_subtasks=1)
-        with new_fit(self, PRIVATE_FITTED) as earlier, default_torch_state():
+        with (
+            join_group(self) as group,
+            new_fit(self, PRIVATE_FITTED) as earlier,
+            default_torch_state(),
+        ):
             X = self._check_X(X, reset=True)
             constraints = check_supervision(
                 y, n_samples=X.shape[0], must_link=must_link, cannot_link=cannot_link
             )
+            check_pair_weights(constraints)
             is_given = any(known is not None for known in (y, must_link, cannot_link))
             params = self._parameters()
             check_learnable(constraints, params, is_given=is_given)
-            task = self._start_warm(make_task(params, X), earlier)
-            seeds = check_random_state(self.random_state).randint(2**31, size=3)
+            rows = self._near_zero(X)
+            task = self._start_warm(make_task(params, rows), earlier)
+            rng = check_random_state(group.choose_random_state(self.random_state))
+            seeds = rng.randint(2**31, size=3)
             seed, split_seed, kmeans_seed = seeds
             validation = hold_out(params, constraints, int(split_seed))
+            group.agree(partial(describe_fit, self, X, constraints, task, seeds))
             checkpoints = FitCheckpoints(self, X, constraints, task, seeds)
             context.call_on_fit_task_begin(estimator=self, X=X, y=constraints)
             run = run_training(
-                self._near_zero(X),
+                rows,
                 constraints,
                 task,
                 int(seed),
                 validation=validation,
                 hook=self._make_hook(context, X, constraints, partial(_stopped, task)),
                 checkpoint_file=checkpoints.files[0],
+                group=group,
             )
             check_finished([run], self)
             self._keep(run, task)

@@ -24,7 +24,9 @@ from skpairclust.losses._distances import (
 )
 from skpairclust.losses._triplets import triplet_loss
 from skpairclust.neural._augmentation import make_augmentation
+from skpairclust.neural._distributed import ALONE
 from skpairclust.neural._heads import find_head
+from skpairclust.neural._spread import spread
 from skpairclust.neural._tasks import NetworkTask, run_task
 from skpairclust.neural._torch_utils import (
     make_generator,
@@ -133,6 +135,7 @@ def run_training(
     validation=None,
     hook=None,
     checkpoint_file=None,
+    group=ALONE,
 ):
     """Train one network.
 
@@ -149,6 +152,8 @@ def run_training(
         Called after each epoch: see `_epoch_hooks`.
     checkpoint_file : CheckpointFile, optional
         Where the training goes on if it was begun before.
+    group : Group, optional
+        The processes that train it together.
 
     Returns
     -------
@@ -160,7 +165,7 @@ def run_training(
     def fit_network(network, rows, on_epoch, checkpoint):
         train_on = validation.train
         objective = EmbeddingObjective(
-            rows, constraints[train_on], task.objective, seed, train_on
+            rows, constraints[train_on], task.objective, seed, train_on, group=group
         )
         embed_some = partial(embed_rows, normalize=task.objective.normalize)
         return train(
@@ -186,6 +191,7 @@ def run_training(
         index=index,
         hook=hook,
         checkpoint_file=checkpoint_file,
+        group=group,
     )
 
 
@@ -260,10 +266,13 @@ class EmbeddingObjective:
     seed : int
     index : ndarray of int64
         Where the samples to train on are in `rows`.
+    group : Group, optional
+        The processes that compute it together.
     """
 
-    def __init__(self, rows, constraints, options, seed, index):
+    def __init__(self, rows, constraints, options, seed, index, *, group=ALONE):
         self.rows = rows
+        self.group = group
         self.options = options
         self.index = index
         self._rng = rng = np.random.RandomState(seed)
@@ -287,6 +296,7 @@ class EmbeddingObjective:
         x = self.rows.take(self.index[batch.rows], dense=self._augment is not None)
         if self._augment is not None:
             x = self._augment(x, self._generator)
+        network = spread(network, self.group)
         x = embed(network, x, normalize=self.options.normalize)
         return self._compare(x, relation, batch.triplets)
 

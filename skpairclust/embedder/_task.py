@@ -47,6 +47,7 @@ def make_task(params, X):
     return read_task(
         EmbeddingTask,
         params,
+        X,
         architecture,
         objective,
         head_learning_rate_multiplier=params.head_learning_rate_multiplier,

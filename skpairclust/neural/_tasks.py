@@ -5,7 +5,9 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, fields
 
 from skpairclust.neural._checkpoint import Checkpoint
+from skpairclust.neural._distributed import ALONE
 from skpairclust.neural._epoch_hooks import EpochHooks
+from skpairclust.neural._network_checks import check_own_network
 from skpairclust.neural._networks import Architecture
 from skpairclust.neural._torch_utils import (
     default_torch_state,
@@ -13,7 +15,11 @@ from skpairclust.neural._torch_utils import (
     resolve_device,
     to_numpy_state,
 )
-from skpairclust.neural._training import TrainingOptions, settle
+from skpairclust.neural._training import (
+    TrainingOptions,
+    has_finite_statistics,
+    settle,
+)
 from skpairclust.utils._param_validation import (
     check_hidden_layer_sizes,
     resolve_input_shape,
@@ -76,7 +82,7 @@ def read_options(kind, params, **given):
     return kind(**{name: getattr(params, name) for name in names}, **given)
 
 
-def read_task(kind, params, architecture, objective, **own):
+def read_task(kind, params, X, architecture, objective, **own):
     """Return a task of the dataclass `kind`, or raise if something is impossible.
 
     Parameters
@@ -85,6 +91,7 @@ def read_task(kind, params, architecture, objective, **own):
         `NetworkTask` or a class that adds to it.
     params : object
         Parameters of an estimator, as attributes.
+    X : array, CSR matrix or LazyRows of shape (n_samples, ...)
     architecture : Architecture
     objective : dataclass
     **own
@@ -93,11 +100,15 @@ def read_task(kind, params, architecture, objective, **own):
     Raises
     ------
     ValueError, TypeError
-        If there is no such device here, or the network cannot take the samples.
+        If there is no such device here, or the network cannot take the samples or
+        cannot be trained or kept.
     """
     resolve_device(params.device)
     # Built once before the training: a network that cannot take X fails now.
-    architecture.build()
+    if callable(architecture.network):
+        check_own_network(architecture, X)
+    else:
+        architecture.build()
     return kind(
         architecture=architecture,
         objective=objective,
@@ -129,6 +140,7 @@ def run_task(
     label="fit",
     hook=None,
     checkpoint_file=None,
+    group=ALONE,
 ):
     """Train one network from its own seed.
 
@@ -149,6 +161,8 @@ def run_task(
         Called after each epoch: see `_epoch_hooks`.
     checkpoint_file : CheckpointFile, optional
         Where the training goes on if it was begun before.
+    group : Group, optional
+        The processes that train it together: the first one speaks and keeps files.
 
     Returns
     -------
@@ -159,17 +173,18 @@ def run_task(
         rows = task.architecture.make_rows(X, device)
         network = task.architecture.start(seed, device, task.initial_weights)
         task.architecture.lay_out(network, rows)
-        hooks = EpochHooks(hook, task, label)
+        hooks = EpochHooks(hook, task, label, is_silent=group.rank > 0)
         hooks.begin(rows, index)
         draws = task.architecture.draws_globally
-        checkpoint = Checkpoint(checkpoint_file, device, own_network=draws)
+        checkpoint = Checkpoint(checkpoint_file, device, own_network=draws, group=group)
         checkpoint.check(network)
         run = checkpoint.finished()
         if run is None:
             run = fit_network(network, rows, hooks, checkpoint)
             if run.weights is not None:
                 _settle(network, rows, index, task.objective.batch_size, seed, run)
-                run.weights = to_numpy_state(network)
+                is_usable = has_finite_statistics(network)
+                run.weights = to_numpy_state(network) if is_usable else None
             checkpoint.finish(run)
         hooks.close()
     return run

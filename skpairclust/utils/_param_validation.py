@@ -5,7 +5,8 @@ import numbers
 import warnings
 
 import numpy as np
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval as _AnyInterval
+from sklearn.utils._param_validation import StrOptions
 
 from skpairclust.constraints import PairwiseConstraints
 from skpairclust.constraints._labels import encode_labels
@@ -27,6 +28,15 @@ __all__ = [
 _MOST_SPREAD = 100
 # Of an image: gray, gray and alpha, colors, colors and alpha.
 _MOST_CHANNELS = 4
+
+
+class Interval(_AnyInterval):
+    """An interval of numbers, of which True and False are none."""
+
+    def is_satisfied_by(self, val):
+        """Whether a value is a number in the interval."""
+        is_flag = isinstance(val, bool | np.bool_)
+        return not is_flag and super().is_satisfied_by(val)
 
 
 def positive_int():
