@@ -22,9 +22,10 @@ from skpairclust.embedder._queries import EmbeddingQueries, would_cluster
 from skpairclust.embedder._saved import SAVED_ATTRIBUTES
 from skpairclust.embedder._task import check_learnable, hold_out, make_task
 from skpairclust.embedder._triplet_pool import POOLS
-from skpairclust.neural._augmentation import AUGMENTATIONS
+from skpairclust.neural._augmentation import AUGMENTATIONS, describe_augmentation
 from skpairclust.neural._base import PRIVATE_FITTED, check_finished
 from skpairclust.neural._checkpoint import FitCheckpoints, check_parameters
+from skpairclust.neural._networks import BUILT_IN
 from skpairclust.neural._tasks import describe_network
 from skpairclust.neural._torch_utils import default_torch_state
 from skpairclust.neural._training import OPTIMIZERS, SCHEDULES
@@ -69,18 +70,22 @@ class MetricEmbedder(EmbeddingQueries):
           cannot-link [4]_;
         - "hinge_embedding": :math:`d` and :math:`\max(0, m - d)`.
 
-    network : {"mlp", "lenet", "conv"} or callable, default="mlp"
-        "mlp" has fully connected layers; "lenet" and "conv" are convolutional
-        networks for images of at least 16 x 16. A callable receives ``(input_shape,
-        n_outputs)`` and returns a `torch.nn.Module` that ends in a linear layer with
-        `n_outputs` outputs; it may be pretrained.
+    network : {"auto", "mlp", "lenet", "conv"} or callable, default="auto"
+        "mlp" has fully connected layers. "conv" and "lenet" are convolutional networks,
+        for images of at least 8 x 8 and 16 x 16. "auto" is "conv" for images, which are
+        samples of two or three dimensions, and "mlp" for tables and smaller images. A
+        callable receives ``(input_shape, n_outputs)`` and returns a `torch.nn.Module`
+        that ends in a linear layer with `n_outputs` outputs; it may be pretrained.
 
-    augment : {"affine", "elastic"} or callable, default=None
-        Random changes of training samples, to which the embedding becomes robust.
-        "affine" rotates, scales, shears and shifts images. "elastic" does so less, and
-        also bends them, which suits handwriting. A callable receives a batch, a float32
-        tensor of shape (B, ...), and a `torch.Generator` on its device. It returns a
-        tensor of the same shape.
+    augment : str, list of str, callable or None, default="auto"
+        Random changes of training samples, to which the embedding becomes robust. The
+        names are for images, and several follow one another. "shift" moves an image,
+        "crop" enlarges a part of it, "affine" rotates, scales, shears and shifts.
+        "elastic" does so less, and also bends images, which suits handwriting. "mirror"
+        swaps left and right. "auto" is "elastic" for gray images, "affine" for others,
+        and None for tables and images of less than 8 x 8. A callable receives a batch,
+        a float32 tensor of shape (B, ...), and a `torch.Generator` on its device. It
+        returns a tensor of the same shape.
 
     max_iter : int, default=50
         Number of epochs. An epoch has as many steps as a pass over the constrained
@@ -255,6 +260,13 @@ class MetricEmbedder(EmbeddingQueries):
     network_ : torch.nn.Module
         The trained network; its outputs are not yet normalized.
 
+    network_kind_ : {"mlp", "lenet", "conv", "callable"}
+        Which network it is, as given or as chosen.
+
+    augment_ : str or None
+        The changes of training samples, as given or as chosen; "callable" for a
+        function.
+
     weights_ : dict of str to ndarray
         State of the network.
 
@@ -298,8 +310,13 @@ class MetricEmbedder(EmbeddingQueries):
     _parameter_constraints: dict = {
         "n_components": [positive_int()],
         "loss": [StrOptions(set(MARGINS))],
-        "network": [StrOptions({"mlp", "lenet", "conv"}), callable],
-        "augment": [StrOptions(set(AUGMENTATIONS)), callable, None],
+        "network": [StrOptions({"auto", *BUILT_IN}), callable],
+        "augment": [
+            StrOptions({"auto", *AUGMENTATIONS}),
+            "array-like",
+            callable,
+            None,
+        ],
         "max_iter": [positive_int()],
         "random_state": ["random_state"],
         "margin": [positive(), None],
@@ -348,8 +365,11 @@ class MetricEmbedder(EmbeddingQueries):
             "squared_triplet",
             "triplet",
         ] = "triplet",
-        network: Literal["mlp", "lenet", "conv"] | Callable[..., Any] = "mlp",
-        augment: Literal["affine", "elastic"] | Callable[..., Any] | None = None,
+        network: Literal["auto", "conv", "lenet", "mlp"] | Callable[..., Any] = "auto",
+        augment: Literal["affine", "auto", "crop", "elastic", "mirror", "shift"]
+        | Sequence[str]
+        | Callable[..., Any]
+        | None = "auto",
         max_iter: int = 50,
         random_state: RandomState = None,
         margin: float | None = None,
@@ -550,6 +570,7 @@ class MetricEmbedder(EmbeddingQueries):
         """Set what the training and its task leave behind."""
         super()._keep(run, task.architecture)
         self._n_features_out = task.architecture.n_outputs
+        self.augment_ = describe_augmentation(task.objective.augment)
         self.margin_ = task.objective.margin
         self._is_normalized = task.objective.normalize
         is_validated = bool(self.validation_fraction)

@@ -9,7 +9,7 @@ from skpairclust.embedder._objective import (
 )
 from skpairclust.embedder._queries import check_both_kinds, is_normalized
 from skpairclust.embedder._validation import split
-from skpairclust.neural._augmentation import make_augmentation
+from skpairclust.neural._augmentation import choose_augmentation, make_augmentation
 from skpairclust.neural._tasks import choose_architecture, read_options, read_task
 
 
@@ -35,14 +35,16 @@ def make_task(params, X):
     architecture = choose_architecture(
         params, X.shape[1:], params.n_components, params.hidden_layer_sizes
     )
-    # Made once before the training, so that a network that cannot take X fails now.
-    make_augmentation(params.augment, architecture.input_shape)
+    augment = choose_augmentation(params.augment, architecture.input_shape)
+    # Made once before the training, so that a name that is none fails now.
+    make_augmentation(augment, architecture.input_shape)
     margin = params.margin
     objective = read_options(
         EmbeddingOptions,
         params,
         margin=MARGINS[params.loss] if margin is None else float(margin),
         normalize=is_normalized(params),
+        augment=augment,
     )
     return read_task(
         EmbeddingTask,

@@ -220,6 +220,8 @@ class BaseNeuralEstimator(
     def _keep(self, run, architecture):
         """Set the fitted attributes that all estimators have."""
         self._architecture = architecture
+        network = architecture.network
+        self.network_kind_ = network if isinstance(network, str) else "callable"
         self.weights_ = run.weights
         self.loss_ = run.loss
         self.loss_curve_ = run.loss_curve

@@ -126,6 +126,9 @@ COMMON = {
     "n_features_in_": Equal("n_features"),
     "feature_names_in_": Optional(_are_names),
     "_offset": OrNone(Array("float64", ("sample_shape",))),
+    # Older files have none.
+    "network_kind_": Optional(is_text),
+    "augment_": Optional(OrNone(is_text)),
     "loss_": is_loss,
     "loss_curve_": is_curve,
     "n_iter_": is_positive,
@@ -170,9 +173,11 @@ def check_attributes(cls, rules, attributes, lengths):
 
 def _fits(rule, value, lengths):
     """Whether a value is what a rule asks for."""
-    if isinstance(rule, OrNone) and value is None:
-        return True
-    if isinstance(rule, Optional | OrNone):
+    if isinstance(rule, Optional):
+        rule = rule.rule
+    if isinstance(rule, OrNone):
+        if value is None:
+            return True
         rule = rule.rule
     if isinstance(rule, Equal):
         return is_count(value) and lengths.setdefault(rule.length, value) == value

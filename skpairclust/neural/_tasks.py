@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 
 from skpairclust.neural._checkpoint import Checkpoint
 from skpairclust.neural._epoch_hooks import EpochHooks
+from skpairclust.neural._images import choose_network
 from skpairclust.neural._networks import Architecture
 from skpairclust.neural._torch_utils import (
     default_torch_state,
@@ -14,10 +15,7 @@ from skpairclust.neural._torch_utils import (
     to_numpy_state,
 )
 from skpairclust.neural._training import TrainingOptions, settle
-from skpairclust.utils._param_validation import (
-    check_hidden_layer_sizes,
-    resolve_input_shape,
-)
+from skpairclust.utils._param_validation import check_hidden_layer_sizes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,11 +54,11 @@ def choose_architecture(params, sample_shape, n_outputs, hidden_layer_sizes):
     n_outputs : int
     hidden_layer_sizes : int or sequence of int
     """
-    input_shape, channels_last = resolve_input_shape(
-        params.input_shape, sample_shape, built_in=isinstance(params.network, str)
+    network, input_shape, channels_last = choose_network(
+        params.network, params.input_shape, sample_shape
     )
     return Architecture(
-        network=params.network,
+        network=network,
         input_shape=input_shape,
         channels_last=channels_last,
         n_outputs=int(n_outputs),

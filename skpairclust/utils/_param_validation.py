@@ -97,7 +97,7 @@ def resolve_input_shape(input_shape, sample_shape, *, built_in):
             "sample without the number of samples, or None."
         )
     shape = tuple(int(size) for size in shape)
-    if has_channels_last(sample_shape) and shape == _moved(sample_shape):
+    if len(sample_shape) == 3 and shape == _moved(sample_shape) != sample_shape:
         return shape, True
     return _channels_first(shape, built_in)
 
