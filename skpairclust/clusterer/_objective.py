@@ -16,8 +16,10 @@ from skpairclust.clusterer._spacing import Spacing
 from skpairclust.clusterer._unlabeled import (
     SizePrior,
     adversarial_loss,
+    consistency_loss,
     information_loss,
 )
+from skpairclust.neural._augmentation import make_augmentation
 from skpairclust.neural._precision import in_bfloat16, lowers_precision
 from skpairclust.neural._streams import largest_part, shuffled_stream
 from skpairclust.neural._tasks import NetworkTask
@@ -42,6 +44,8 @@ class ObjectiveOptions:
     classification_weight: float
     unlabeled: str | None
     information_weight: float
+    augment: object
+    augment_weight: float
     adversarial_weight: float
     adversarial_radius: float
     noise_rate: float | str
@@ -112,6 +116,10 @@ class PairObjective:
         built_in = isinstance(task.architecture.network, str)
         # What a network of the user does between two steps, a record would not show.
         self.can_record = rows.is_resident and built_in
+        self._augment = None
+        if options.unlabeled is not None and options.augment_weight:
+            self._augment = make_augmentation(options.augment, rows.input_shape)
+            self.can_record &= not callable(options.augment)
         self._is_low = lowers_precision(task.precision, self.device, built_in=built_in)
         self._rng = rng = np.random.RandomState(seed)
         self._generator = make_generator(rng.randint(2**31), self.device)
@@ -280,6 +288,10 @@ class PairObjective:
             radius = options.adversarial_radius * self._find_spacing(x, inputs.drawn)
             adversarial = adversarial_loss(network, x, log_p, radius, self._generator)
             loss = options.adversarial_weight * adversarial
+        if self._augment is not None:
+            changed = self._augment(x, self._generator)
+            consistency = consistency_loss(network, changed, log_p.detach())
+            loss = loss + options.augment_weight * consistency
         if options.unlabeled == "imsat":
             information = information_loss(log_p, self._prior.log_shares())
             loss = loss + options.information_weight * information

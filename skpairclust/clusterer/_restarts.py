@@ -14,6 +14,7 @@ from skpairclust.clusterer._objective import PairObjective
 from skpairclust.clusterer._parallel import run_in_parallel
 from skpairclust.clusterer._trials import Outcome, try_starts
 from skpairclust.neural._checkpoint import Checkpoint, CheckpointFile
+from skpairclust.neural._heads import split_head
 from skpairclust.neural._tasks import run_task
 from skpairclust.neural._torch_utils import to_numpy_state
 from skpairclust.neural._training import train
@@ -174,6 +175,7 @@ def _train(network, rows, constraints, task, seed, hooks, checkpoint):
         objective.n_steps,
         task.training,
         on_epoch=hooks,
+        parameter_groups=split_head(network, task.head_learning_rate_multiplier),
         checkpoint=checkpoint,
     )
 

@@ -87,6 +87,11 @@ class MetricEmbedder(EmbeddingQueries):
         a float32 tensor of shape (B, ...), and a `torch.Generator` on its device. It
         returns a tensor of the same shape.
 
+    turn_groups : bool or "auto", default="auto"
+        Whether images are turned by a random multiple of a right angle in training,
+        those that belong together alike. They then look like images of further classes,
+        so that new classes are told apart better. "auto" does so with gray images.
+
     max_iter : int, default=50
         Number of epochs. An epoch has as many steps as a pass over the constrained
         samples, or over the pairs if these are drawn, but at least 4 and at most 1,000.
@@ -317,6 +322,7 @@ class MetricEmbedder(EmbeddingQueries):
             callable,
             None,
         ],
+        "turn_groups": ["boolean", StrOptions({"auto"})],
         "max_iter": [positive_int()],
         "random_state": ["random_state"],
         "margin": [positive(), None],
@@ -370,6 +376,7 @@ class MetricEmbedder(EmbeddingQueries):
         | Sequence[str]
         | Callable[..., Any]
         | None = "auto",
+        turn_groups: bool | Literal["auto"] = "auto",
         max_iter: int = 50,
         random_state: RandomState = None,
         margin: float | None = None,
@@ -408,6 +415,7 @@ class MetricEmbedder(EmbeddingQueries):
         self.loss = loss
         self.network = network
         self.augment = augment
+        self.turn_groups = turn_groups
         self.max_iter = max_iter
         self.random_state = random_state
         self.margin = margin

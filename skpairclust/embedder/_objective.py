@@ -23,8 +23,8 @@ from skpairclust.embedder._losses import (
 from skpairclust.embedder._triplet_pool import TripletPool
 from skpairclust.embedder._triplets import triplet_loss
 from skpairclust.embedder._validation import Validation, make_criterion
-from skpairclust.neural._augmentation import make_augmentation
-from skpairclust.neural._heads import find_head
+from skpairclust.neural._augmentation import make_augmentation, turn_together
+from skpairclust.neural._heads import split_head
 from skpairclust.neural._tasks import NetworkTask, run_task
 from skpairclust.neural._torch_utils import (
     make_generator,
@@ -75,6 +75,7 @@ class EmbeddingOptions:
     positive_percentile: float
     sampling: str
     augment: object
+    turn_groups: bool
     normalize: bool
     batch_size: int
     samples_per_class: int
@@ -83,8 +84,6 @@ class EmbeddingOptions:
 @dataclass(frozen=True, kw_only=True)
 class EmbeddingTask(NetworkTask):
     """One problem; `objective` is `EmbeddingOptions`."""
-
-    head_learning_rate_multiplier: float
 
 
 def embed(network, x, *, normalize):
@@ -186,15 +185,6 @@ def run_training(
     )
 
 
-def split_head(network, multiplier):
-    """Return groups of parameters: the trunk, and the last linear layer."""
-    head = list(find_head(network).parameters())
-    in_head = {id(parameter) for parameter in head}
-    trunk = [p for p in network.parameters() if id(p) not in in_head]
-    groups = [{"params": head, "multiplier": multiplier}]
-    return [{"params": trunk, "multiplier": 1.0}, *groups] if trunk else groups
-
-
 def draws_pairs(options, known):
     """Return whether batches are drawn by the pair and not by the group.
 
@@ -282,6 +272,8 @@ class EmbeddingObjective:
         batch = next(self._batches)
         relation = self.known.relation(batch.rows)
         x = self.rows.take(self.index[batch.rows])
+        if self.options.turn_groups:
+            x = turn_together(x, self._number(batch.rows), self._generator)
         if self._augment is not None:
             x = self._augment(x, self._generator)
         x = embed(network, x, normalize=self.options.normalize)
@@ -338,6 +330,11 @@ class EmbeddingObjective:
             if self.mining == "pool":
                 self._triplets = self._pool.list_triplets(self.options.pool)
         self._n_calls += 1
+
+    def _number(self, rows):
+        """Return the group of each row, numbered among those of a batch, a tensor."""
+        _, numbers = np.unique(self.known.groups[rows], return_inverse=True)
+        return to_device(numbers, self.rows.device)
 
     def _compare(self, x, relation, triplets):
         """Return the loss of embeddings, given what is known of them, an array."""

@@ -10,7 +10,9 @@ from skpairclust.embedder._objective import (
 from skpairclust.embedder._queries import check_both_kinds, is_normalized
 from skpairclust.embedder._validation import split
 from skpairclust.neural._augmentation import choose_augmentation, make_augmentation
+from skpairclust.neural._images import count_channels, is_image
 from skpairclust.neural._tasks import choose_architecture, read_options, read_task
+from skpairclust.utils._param_validation import has_channels_last
 
 
 def make_task(params, X):
@@ -45,14 +47,9 @@ def make_task(params, X):
         margin=MARGINS[params.loss] if margin is None else float(margin),
         normalize=is_normalized(params),
         augment=augment,
+        turn_groups=_turns_groups(params.turn_groups, architecture.input_shape),
     )
-    return read_task(
-        EmbeddingTask,
-        params,
-        architecture,
-        objective,
-        head_learning_rate_multiplier=params.head_learning_rate_multiplier,
-    )
+    return read_task(EmbeddingTask, params, architecture, objective)
 
 
 def check_learnable(constraints, params, *, is_given):
@@ -112,6 +109,20 @@ def hold_out(params, constraints, seed):
             "look at: set validation_fraction, or n_iter_no_change=None."
         )
     return None
+
+
+def _turns_groups(turn_groups, input_shape):
+    """Return whether images are turned, or raise if samples are none."""
+    can_turn = is_image(input_shape) and not has_channels_last(input_shape)
+    if turn_groups == "auto":
+        return can_turn and count_channels(input_shape) == 1
+    if turn_groups and not can_turn:
+        raise ValueError(
+            f"turn_groups=True needs images of at least 8 x 8 with their channels "
+            f"first, but one sample has shape {input_shape}: pass input_shape=(height, "
+            "width) or (channels, height, width), or turn_groups=False."
+        )
+    return bool(turn_groups)
 
 
 def _check_numbers(params, n_samples):

@@ -5,7 +5,7 @@ from functools import partial
 import torch
 from torch.nn import functional
 
-from skpairclust.neural._images import is_image
+from skpairclust.neural._images import count_channels, is_image
 from skpairclust.utils._param_validation import has_channels_last
 
 # Half the width of each uniform distribution: radians, shares, shares, half sides.
@@ -43,7 +43,7 @@ def choose_augmentation(augment, input_shape):
         return augment
     if not is_image(input_shape):
         return None
-    return "elastic" if _count_channels(input_shape) == 1 else "affine"
+    return "elastic" if count_channels(input_shape) == 1 else "affine"
 
 
 def make_augmentation(augment, input_shape):
@@ -104,13 +104,6 @@ def _chain(steps, x, generator):
 def _with_channels_first(change, x, generator):
     """Apply a change to images whose channels are last."""
     return change(x.movedim(-1, 1), generator).movedim(1, -1)
-
-
-def _count_channels(input_shape):
-    """Return how many channels images of this shape have."""
-    if len(input_shape) == 2:
-        return 1
-    return input_shape[-1] if has_channels_last(input_shape) else input_shape[0]
 
 
 def shift(x, generator):

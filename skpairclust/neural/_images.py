@@ -55,6 +55,13 @@ def is_image(shape):
     return len(shape) in (2, 3) and min(sides) >= _LEAST_SIDE
 
 
+def count_channels(input_shape):
+    """Return how many channels images of this shape have."""
+    if len(input_shape) == 2:
+        return 1
+    return input_shape[-1] if has_channels_last(input_shape) else input_shape[0]
+
+
 def _place_channels(network, shape):
     """Return a shape of three lengths with channels first, and whether they move.
 

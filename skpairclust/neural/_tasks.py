@@ -31,6 +31,8 @@ class NetworkTask:
         How.
     device : str
     verbose : int
+    head_learning_rate_multiplier : float
+        Of the last linear layer.
     initial_weights : dict of str to ndarray or None
         To start from, instead of new ones.
     """
@@ -40,6 +42,7 @@ class NetworkTask:
     training: TrainingOptions
     device: str
     verbose: int
+    head_learning_rate_multiplier: float = 1.0
     initial_weights: dict | None = None
 
 
@@ -100,6 +103,7 @@ def read_task(kind, params, architecture, objective, **own):
         training=read_options(TrainingOptions, params),
         device=str(params.device),
         verbose=int(params.verbose),
+        head_learning_rate_multiplier=params.head_learning_rate_multiplier,
         **own,
     )
 
