@@ -18,7 +18,7 @@ PACKAGE = Path(skpairclust.__file__).parent
 FLOORS = [
     {"constraints"},
     {"utils", "metrics"},
-    {"neural", "baselines", "model_selection", "cluster"},
+    {"neural", "baselines", "model_selection", "cluster", "images"},
     {"clusterer", "embedder", "inspection"},
     {"active"},
     {"label"},
@@ -33,6 +33,7 @@ PUBLIC_MODULES = sorted(
 )
 WITHOUT_TORCH = {
     *("active", "constraints", "metrics", "model_selection", "baselines", "cluster"),
+    "images",
 }
 # What runs in a training step or describes it: tensors and numpy in, tensors out.
 WITHOUT_SKLEARN = {

@@ -7,7 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from skpairclust.utils._param_validation import Interval, has_channels_last
+from skpairclust.utils._param_validation import (
+    Interval,
+    check_equal_sizes,
+    has_channels_last,
+)
 
 # Images that are worked on at once.
 _BLOCK = 256
@@ -126,12 +130,8 @@ class CenterImages(TransformerMixin, BaseEstimator):
 
 def _check_images(X):
     """Return X as an array of images, or raise."""
-    try:
-        X = np.asarray(X)
-    except ValueError as error:
-        raise ValueError(
-            "X holds images of different sizes: scale them to one size first."
-        ) from error
+    check_equal_sizes(X)
+    X = np.asarray(X)
     if X.ndim not in (3, 4) or X.dtype.kind not in "biuf" or not X.size:
         raise ValueError(
             f"X must hold images, of shape (n_images, height, width) or with channels, "

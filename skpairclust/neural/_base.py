@@ -31,6 +31,7 @@ from skpairclust.neural._torch_utils import (
 )
 from skpairclust.utils._compat import CallbackSupportMixin
 from skpairclust.utils._doc_link import DocLinkMixin
+from skpairclust.utils._param_validation import check_equal_sizes
 from skpairclust.utils._sparse import canonical
 
 # Private attributes that a fit leaves.
@@ -258,6 +259,7 @@ class BaseNeuralEstimator(
             if reset:
                 self.n_features_in_ = X.shape[1]
         else:
+            check_equal_sizes(X)
             X = validate_data(
                 self,
                 X,

@@ -14,6 +14,7 @@ __all__ = [
     "Interval",
     "StrOptions",
     "check_classes",
+    "check_equal_sizes",
     "check_hidden_layer_sizes",
     "non_negative",
     "positive",
@@ -118,6 +119,19 @@ def _channels_first(shape, built_in):
 def _moved(shape):
     """Return the shape of an image with its channels first."""
     return (shape[2], *shape[:2])
+
+
+def check_equal_sizes(X):
+    """Raise if X is a list of arrays, as images are, that differ in shape."""
+    if not (isinstance(X, list | tuple) and len(X) and np.ndim(X[0]) > 1):
+        return
+    expected = np.shape(X[0])
+    for row, sample in enumerate(X):
+        if hasattr(sample, "shape") and sample.shape != expected:
+            raise ValueError(
+                f"X[{row}] has shape {sample.shape}, but X[0] has {expected}: all "
+                "samples must have one shape. Scale images to one size first."
+            )
 
 
 class Scales:
