@@ -92,6 +92,13 @@ class MetricEmbedder(EmbeddingQueries):
         those that belong together alike. They then look like images of further classes,
         so that new classes are told apart better. "auto" does so with gray images.
 
+    unlabeled : {"instances"} or None, default=None
+        What is learned from samples that are not known to belong with another.
+        "instances" makes each of them and a changed copy a class of its own, which
+        needs `augment` [7]_. It helps if these samples are of the classes to be told
+        apart later, and if there are many classes; with few, samples of one class are
+        often pushed apart.
+
     max_iter : int, default=50
         Number of epochs. An epoch has as many steps as a pass over the constrained
         samples, or over the pairs if these are drawn, but at least 4 and at most 1,000.
@@ -295,6 +302,8 @@ class MetricEmbedder(EmbeddingQueries):
        re-identification. arXiv:1703.07737, eq. 5.
     .. [6] Balntas, Riba, Ponsa, Mikolajczyk (2016). Learning local feature descriptors
        with triplets and shallow convolutional neural networks. BMVC.
+    .. [7] Dosovitskiy, Fischer, Springenberg, Riedmiller, Brox (2016). Discriminative
+       unsupervised feature learning with exemplar convolutional neural networks. TPAMI.
 
     Examples
     --------
@@ -323,6 +332,7 @@ class MetricEmbedder(EmbeddingQueries):
             None,
         ],
         "turn_groups": ["boolean", StrOptions({"auto"})],
+        "unlabeled": [StrOptions({"instances"}), None],
         "max_iter": [positive_int()],
         "random_state": ["random_state"],
         "margin": [positive(), None],
@@ -377,6 +387,7 @@ class MetricEmbedder(EmbeddingQueries):
         | Callable[..., Any]
         | None = "auto",
         turn_groups: bool | Literal["auto"] = "auto",
+        unlabeled: Literal["instances"] | None = None,
         max_iter: int = 50,
         random_state: RandomState = None,
         margin: float | None = None,
@@ -416,6 +427,7 @@ class MetricEmbedder(EmbeddingQueries):
         self.network = network
         self.augment = augment
         self.turn_groups = turn_groups
+        self.unlabeled = unlabeled
         self.max_iter = max_iter
         self.random_state = random_state
         self.margin = margin

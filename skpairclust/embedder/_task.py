@@ -40,6 +40,7 @@ def make_task(params, X):
     augment = choose_augmentation(params.augment, architecture.input_shape)
     # Made once before the training, so that a name that is none fails now.
     make_augmentation(augment, architecture.input_shape)
+    _check_unlabeled(params, augment)
     margin = params.margin
     objective = read_options(
         EmbeddingOptions,
@@ -109,6 +110,24 @@ def hold_out(params, constraints, seed):
             "look at: set validation_fraction, or n_iter_no_change=None."
         )
     return None
+
+
+def _check_unlabeled(params, augment):
+    """Raise unless samples without a partner can be learned from, if they should."""
+    if params.unlabeled is None:
+        return
+    if augment is None:
+        raise ValueError(
+            f"unlabeled={params.unlabeled!r} compares samples with changed copies, but "
+            f"augment={params.augment!r} changes nothing: pass images and a name, or a "
+            "callable as augment, or unlabeled=None."
+        )
+    if params.mining == "pool" or params.sampling != "classes":
+        raise ValueError(
+            f"unlabeled={params.unlabeled!r} needs the batches of mining='auto' and "
+            f"sampling='classes', but mining={params.mining!r} and sampling="
+            f"{params.sampling!r}: change these, or pass unlabeled=None."
+        )
 
 
 def _turns_groups(turn_groups, input_shape):
