@@ -328,7 +328,9 @@ class EmbeddingObjective:
             return PairBatches(self.known.constraints, options.batch_size, rng)
         size = options.batch_size
         if self._instances is not None:
-            size = max(2 * options.samples_per_class, size - 2 * self._instances.n_drawn)
+            size = max(
+                2 * options.samples_per_class, size - 2 * self._instances.n_drawn
+            )
         return GroupBatches(self.known, size, options.samples_per_class, rng)
 
     def _refresh_pool(self, network):

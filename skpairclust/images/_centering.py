@@ -108,7 +108,9 @@ class CenterImages(TransformerMixin, BaseEstimator):
         shown = images - background
         ink = np.abs(shown).max(axis=1)
         ink[ink <= _FAINT * ink.max(axis=(1, 2), keepdims=True)] = 0
-        centers, spreads = zip(*(_measure(ink.sum(axis)) for axis in (2, 1)))
+        centers, spreads = zip(
+            *(_measure(ink.sum(axis)) for axis in (2, 1)), strict=True
+        )
         wide = np.sqrt(np.sum(np.square(spreads), axis=0))
         is_shown = wide > 0
         scale = np.where(is_shown, wide / self.spread, 1)
@@ -157,7 +159,7 @@ def _measure(ink):
 
 
 def _interpolate(center, scale, n):
-    """Return matrices that take a side of n pixels around its center, (images, n, n)."""
+    """Return matrices that take n pixels around each center, (images, n, n)."""
     place = (2 * np.arange(n) + 1) / n - 1
     source = (center[:, None] + scale[:, None] * place + 1) * n / 2 - 0.5
     gap = np.abs(source[:, :, None] - np.arange(n))

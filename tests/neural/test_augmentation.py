@@ -86,7 +86,9 @@ def test_a_shift_moves_by_less_than_a_twentieth():
     x = torch.zeros(300, 1, 40, 40)
     x[:, :, 20:22, 20:22] = 1
     moved = shift(x, generator())
-    torch.testing.assert_close(moved.sum((1, 2, 3)), x.sum((1, 2, 3)), atol=1e-4, rtol=0)
+    torch.testing.assert_close(
+        moved.sum((1, 2, 3)), x.sum((1, 2, 3)), atol=1e-4, rtol=0
+    )
     place = torch.arange(40.0) + 0.5
     offset = (moved[:, 0].sum(1) @ place) / 4 - 21
     assert offset.abs().max() <= 2

@@ -90,7 +90,9 @@ class TestEstimators:
         fitted.save(tmp_path / "model")
         loaded = estimator.load(tmp_path / "model")
         assert (loaded.network_kind_, loaded.augment_) == ("conv", "elastic")
-        np.testing.assert_array_equal(loaded.transform(images), fitted.transform(images))
+        np.testing.assert_array_equal(
+            loaded.transform(images), fitted.transform(images)
+        )
 
     @pytest.mark.parametrize("n_channels", [1, 3, 7])
     def test_channels_on_either_side_are_the_same(self, estimator, n_channels):
