@@ -165,7 +165,8 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         Length of the adversarial perturbation of a sample, in units of its distance
         to the nearest other sample. "auto" is :math:`(1 + s) / 4`, which is .5 if
         there are few pairs and .25 if there are many. It falls to 0 if pairs alone
-        place all samples, which is when every sample has a pair with each cluster.
+        place all samples, which is when every sample has a pair with each cluster. With
+        `augment` it is 0.
 
     walk_length : int or "auto", default="auto"
         Maximum number of steps of a random walk along nearest neighbors. The pair loss

@@ -117,7 +117,7 @@ class PairObjective:
         # What a network of the user does between two steps, a record would not show.
         self.can_record = rows.is_resident and built_in
         self._augment = None
-        if options.unlabeled is not None and options.augment_weight:
+        if options.unlabeled is not None:
             self._augment = make_augmentation(options.augment, rows.input_shape)
             self.can_record &= not callable(options.augment)
         self._is_low = lowers_precision(task.precision, self.device, built_in=built_in)
@@ -230,7 +230,8 @@ class PairObjective:
         x = self.rows.take(inputs.drawn)
         if inputs.rows is None:
             return self._unlabeled_loss(network, x, network(x).log_softmax(1), inputs)
-        constrained = self.rows.take(inputs.rows)
+        # Few pairs are memorized, unless their samples look different each time.
+        constrained = self._changed(self.rows.take(inputs.rows))
         log_p = network(torch.cat([constrained, x])).log_softmax(1)
         n_constrained = len(constrained)
         unlabeled = self._unlabeled_loss(network, x, log_p[n_constrained:], inputs)
@@ -273,6 +274,10 @@ class PairObjective:
             loss = loss + options.classification_weight * _cross_entropy(log_p, target)
         return loss
 
+    def _changed(self, x):
+        """Return samples with random changes, if there are any."""
+        return x if self._augment is None else self._augment(x, self._generator)
+
     def _find_spacing(self, x, drawn):
         """Return how far each drawn sample is from a near one."""
         if self._spacing is None:
@@ -288,9 +293,8 @@ class PairObjective:
             radius = options.adversarial_radius * self._find_spacing(x, inputs.drawn)
             adversarial = adversarial_loss(network, x, log_p, radius, self._generator)
             loss = options.adversarial_weight * adversarial
-        if self._augment is not None:
-            changed = self._augment(x, self._generator)
-            consistency = consistency_loss(network, changed, log_p.detach())
+        if self._augment is not None and options.augment_weight:
+            consistency = consistency_loss(network, self._changed(x), log_p.detach())
             loss = loss + options.augment_weight * consistency
         if options.unlabeled == "imsat":
             information = information_loss(log_p, self._prior.log_shares())
