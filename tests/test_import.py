@@ -18,8 +18,8 @@ PACKAGE = Path(skpairclust.__file__).parent
 FLOORS = [
     {"constraints"},
     {"utils", "metrics"},
-    {"neural", "baselines", "model_selection", "cluster", "images"},
-    {"clusterer", "embedder", "inspection"},
+    {"neural", "baselines", "model_selection", "cluster"},
+    {"clusterer", "embedder", "inspection", "images"},
     {"active"},
     {"label"},
 ]
@@ -33,7 +33,6 @@ PUBLIC_MODULES = sorted(
 )
 WITHOUT_TORCH = {
     *("active", "constraints", "metrics", "model_selection", "baselines", "cluster"),
-    "images",
 }
 # What runs in a training step or describes it: tensors and numpy in, tensors out.
 WITHOUT_SKLEARN = {

@@ -62,11 +62,12 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         that are drawn at random or that include cannot-links between all clusters.
         With few pairs it finds too many clusters.
 
-    network : {"auto", "mlp", "lenet", "conv"} or callable, default="auto"
+    network : str or callable, default="auto"
         "mlp" has fully connected layers. "conv" is a convolutional network for images
-        of at least 8 x 8; "lenet" is that of [1]_, for at least 16 x 16. "auto" is
-        "conv" for images, which are samples of two or three dimensions, and "mlp" for
-        tables and smaller images. A callable receives ``(input_shape, n_outputs)`` and
+        of at least 8 x 8; "lenet" is that of [1]_, for at least 16 x 16.
+        "centered_conv" is "conv" for what images show, moved to the middle and scaled.
+        "auto" is "conv" for images, which are samples of two or three dimensions, and
+        "mlp" for tables and smaller images. A callable receives ``(input_shape, n_outputs)`` and
         returns a `torch.nn.Module` that ends in a linear layer with `n_outputs` logits.
 
     augment : str, list of str, callable or None, default="auto"
@@ -302,7 +303,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
     network_ : torch.nn.Module
         The trained network. Its logits are in the order of its outputs.
 
-    network_kind_ : {"mlp", "lenet", "conv", "callable"}
+    network_kind_ : {"mlp", "lenet", "conv", "centered_conv", "callable"}
         Which network it is, as given or as chosen.
 
     augment_ : str or None
@@ -403,7 +404,8 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         self,
         n_clusters: int | Literal["auto"] | None = None,
         *,
-        network: Literal["auto", "conv", "lenet", "mlp"] | Callable[..., Any] = "auto",
+        network: Literal["auto", "centered_conv", "conv", "lenet", "mlp"]
+        | Callable[..., Any] = "auto",
         augment: Literal["affine", "auto", "crop", "elastic", "mirror", "shift"]
         | Sequence[str]
         | Callable[..., Any]

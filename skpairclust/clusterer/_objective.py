@@ -116,10 +116,8 @@ class PairObjective:
         built_in = isinstance(task.architecture.network, str)
         # What a network of the user does between two steps, a record would not show.
         self.can_record = rows.is_resident and built_in
-        self._augment = None
-        if options.unlabeled is not None:
-            self._augment = make_augmentation(options.augment, rows.input_shape)
-            self.can_record &= not callable(options.augment)
+        self._augment = make_augmentation(options.augment, rows.input_shape)
+        self.can_record &= not callable(options.augment)
         self._is_low = lowers_precision(task.precision, self.device, built_in=built_in)
         self._rng = rng = np.random.RandomState(seed)
         self._generator = make_generator(rng.randint(2**31), self.device)
@@ -225,7 +223,7 @@ class PairObjective:
         if self._is_low:
             network = in_bfloat16(network, self.device)
         if inputs.drawn is None:
-            x = self.rows.take(inputs.rows)
+            x = self._changed(self.rows.take(inputs.rows))
             return self._supervised_loss(network(x).log_softmax(1), inputs)
         x = self.rows.take(inputs.drawn)
         if inputs.rows is None:

@@ -184,10 +184,11 @@ def _weigh(params, constraints, n_clusters):
 
 def _choose_augmentation(params, input_shape):
     """Return what changes samples, or raise if these are no images."""
-    augment = choose_augmentation(params.augment, input_shape)
-    if params.unlabeled is None and augment is not params.augment:
-        # Samples without constraints are what learns from changes.
+    is_auto = isinstance(params.augment, str) and params.augment == "auto"
+    if is_auto and params.unlabeled is None:
+        # As published.
         return None
+    augment = choose_augmentation(params.augment, input_shape)
     make_augmentation(augment, input_shape)
     return augment
 

@@ -70,12 +70,15 @@ class MetricEmbedder(EmbeddingQueries):
           cannot-link [4]_;
         - "hinge_embedding": :math:`d` and :math:`\max(0, m - d)`.
 
-    network : {"auto", "mlp", "lenet", "conv"} or callable, default="auto"
+    network : str or callable, default="auto"
         "mlp" has fully connected layers. "conv" and "lenet" are convolutional networks,
-        for images of at least 8 x 8 and 16 x 16. "auto" is "conv" for images, which are
-        samples of two or three dimensions, and "mlp" for tables and smaller images. A
-        callable receives ``(input_shape, n_outputs)`` and returns a `torch.nn.Module`
-        that ends in a linear layer with `n_outputs` outputs; it may be pretrained.
+        for images of at least 8 x 8 and 16 x 16. "centered_conv" is "conv" for what
+        images show, moved to the middle and scaled. "auto" is "mlp" for tables and
+        smaller images; and "conv" for images, which are samples of two or three
+        dimensions, or "centered_conv" if distances of centered images tell the pairs
+        apart far better than those of the images. A callable receives
+        ``(input_shape, n_outputs)`` and returns a `torch.nn.Module` that ends in a
+        linear layer with `n_outputs` outputs; it may be pretrained.
 
     augment : str, list of str, callable or None, default="auto"
         Random changes of training samples, to which the embedding becomes robust. The
@@ -272,7 +275,7 @@ class MetricEmbedder(EmbeddingQueries):
     network_ : torch.nn.Module
         The trained network; its outputs are not yet normalized.
 
-    network_kind_ : {"mlp", "lenet", "conv", "callable"}
+    network_kind_ : {"mlp", "lenet", "conv", "centered_conv", "callable"}
         Which network it is, as given or as chosen.
 
     augment_ : str or None
@@ -381,7 +384,8 @@ class MetricEmbedder(EmbeddingQueries):
             "squared_triplet",
             "triplet",
         ] = "triplet",
-        network: Literal["auto", "conv", "lenet", "mlp"] | Callable[..., Any] = "auto",
+        network: Literal["auto", "centered_conv", "conv", "lenet", "mlp"]
+        | Callable[..., Any] = "auto",
         augment: Literal["affine", "auto", "crop", "elastic", "mirror", "shift"]
         | Sequence[str]
         | Callable[..., Any]
@@ -524,7 +528,7 @@ class MetricEmbedder(EmbeddingQueries):
             is_given = any(known is not None for known in (y, must_link, cannot_link))
             params = self._parameters()
             check_learnable(constraints, params, is_given=is_given)
-            task = self._start_warm(make_task(params, X), earlier)
+            task = self._start_warm(make_task(params, X, constraints), earlier)
             seeds = check_random_state(self.random_state).randint(2**31, size=3)
             seed, split_seed, kmeans_seed = seeds
             validation = hold_out(params, constraints, int(split_seed))

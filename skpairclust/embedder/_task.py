@@ -1,5 +1,9 @@
 """From an embedder's parameters and data to the task of one training."""
 
+from dataclasses import replace
+
+import torch
+
 from skpairclust.embedder._known_groups import KnownGroups
 from skpairclust.embedder._objective import (
     MARGINS,
@@ -7,6 +11,7 @@ from skpairclust.embedder._objective import (
     EmbeddingTask,
     can_compare,
 )
+from skpairclust.embedder._place_evidence import gains_by_centering
 from skpairclust.embedder._queries import check_both_kinds, is_normalized
 from skpairclust.embedder._validation import split
 from skpairclust.neural._augmentation import choose_augmentation, make_augmentation
@@ -15,7 +20,7 @@ from skpairclust.neural._tasks import choose_architecture, read_options, read_ta
 from skpairclust.utils._param_validation import has_channels_last
 
 
-def make_task(params, X):
+def make_task(params, X, constraints=None):
     """Return all that the training needs, or raise if something is impossible.
 
     Parameters
@@ -23,6 +28,8 @@ def make_task(params, X):
     params : object
         Parameters of `MetricEmbedder`, as attributes.
     X : array, CSR matrix or LazyRows of shape (n_samples, ...)
+    constraints : PairwiseConstraints, optional
+        Say whether ``network="auto"`` centers images.
 
     Returns
     -------
@@ -37,6 +44,8 @@ def make_task(params, X):
     architecture = choose_architecture(
         params, X.shape[1:], params.n_components, params.hidden_layer_sizes
     )
+    if _should_center(params, architecture, X, constraints):
+        architecture = replace(architecture, network="centered_conv")
     augment = choose_augmentation(params.augment, architecture.input_shape)
     # Made once before the training, so that a name that is none fails now.
     make_augmentation(augment, architecture.input_shape)
@@ -110,6 +119,15 @@ def hold_out(params, constraints, seed):
             "look at: set validation_fraction, or n_iter_no_change=None."
         )
     return None
+
+
+def _should_center(params, architecture, X, constraints):
+    """Return whether the network is chosen here, and what is known asks to center."""
+    is_chosen = params.network == "auto" and architecture.network == "conv"
+    if not is_chosen or constraints is None:
+        return False
+    rows = architecture.make_rows(X, torch.device("cpu"))
+    return gains_by_centering(rows, constraints)
 
 
 def _check_unlabeled(params, augment):

@@ -4,9 +4,12 @@ from numbers import Real
 from typing import Any, Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from skpairclust.neural._centering import center
+from skpairclust.neural._torch_utils import default_torch_state
 from skpairclust.utils._param_validation import (
     Interval,
     check_equal_sizes,
@@ -15,8 +18,6 @@ from skpairclust.utils._param_validation import (
 
 # Images that are worked on at once.
 _BLOCK = 256
-# What is drawn differs from the background by so much of the largest difference.
-_FAINT = 0.05
 
 
 class CenterImages(TransformerMixin, BaseEstimator):
@@ -30,7 +31,7 @@ class CenterImages(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     spread : float, default=0.5
-        Root mean square distance of what is shown from the middle, in halves of a side.
+        Root mean square distance of what is shown from the middle, in half sides.
 
     Examples
     --------
@@ -104,21 +105,8 @@ class CenterImages(TransformerMixin, BaseEstimator):
         has_last = X.ndim == 4 and has_channels_last(X.shape[1:])
         images = np.moveaxis(X, -1, 1) if has_last else X
         images = images[:, None] if X.ndim == 3 else images
-        background = _find_background(images)
-        shown = images - background
-        ink = np.abs(shown).max(axis=1)
-        ink[ink <= _FAINT * ink.max(axis=(1, 2), keepdims=True)] = 0
-        centers, spreads = zip(
-            *(_measure(ink.sum(axis)) for axis in (2, 1)), strict=True
-        )
-        wide = np.sqrt(np.sum(np.square(spreads), axis=0))
-        is_shown = wide > 0
-        scale = np.where(is_shown, wide / self.spread, 1)
-        down, across = (
-            _interpolate(np.where(is_shown, center, 0), scale, n)
-            for center, n in zip(centers, images.shape[2:], strict=True)
-        )
-        moved = down[:, None] @ shown @ across[:, None].swapaxes(2, 3) + background
+        with default_torch_state(), torch.no_grad():
+            moved = center(torch.tensor(images), self.spread).numpy()
         moved = np.moveaxis(moved, 1, -1) if has_last else moved
         return moved.reshape(X.shape)
 
@@ -141,26 +129,3 @@ def _check_images(X):
             "instance with X.reshape(-1, 28, 28)."
         )
     return X
-
-
-def _find_background(images):
-    """Return the median of the pixels at the border, (n, channels, 1, 1)."""
-    edges = (images[:, :, 0], images[:, :, -1], images[..., 0], images[..., -1])
-    return np.median(np.concatenate(edges, axis=2), axis=2)[:, :, None, None]
-
-
-def _measure(ink):
-    """Return mean and standard deviation of ink along a side, in halves of it."""
-    n = ink.shape[1]
-    place = (2 * np.arange(n) + 1) / n - 1
-    share = ink / np.maximum(ink.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
-    mean = share @ place
-    return mean, np.sqrt(share @ place**2 - mean**2).clip(0)
-
-
-def _interpolate(center, scale, n):
-    """Return matrices that take n pixels around each center, (images, n, n)."""
-    place = (2 * np.arange(n) + 1) / n - 1
-    source = (center[:, None] + scale[:, None] * place + 1) * n / 2 - 0.5
-    gap = np.abs(source[:, :, None] - np.arange(n))
-    return np.maximum(0, 1 - gap).astype(np.float32)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from skpairclust.neural._centering import CenterLayer
 from skpairclust.neural._heads import adopt, mark_head
 from skpairclust.neural._rows import FeatureRows
 from skpairclust.neural._torch_utils import global_rng, load_numpy_state, make_generator
@@ -23,7 +24,7 @@ _CONV_CHANNELS = (16, 32, 64, 128, 128, 128)
 _CONV_SIDES = (2, 4, 8, 16, 64, 128)
 
 # What the parameter `network` names, over all estimators.
-BUILT_IN = ("mlp", "lenet", "conv")
+BUILT_IN = ("mlp", "lenet", "conv", "centered_conv")
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def build_network(network, input_shape, n_outputs, *, hidden_layer_sizes, seed):
 
     Parameters
     ----------
-    network : {"mlp", "lenet", "conv"} or callable
+    network : {"mlp", "lenet", "conv", "centered_conv"} or callable
         A callable gets ``(input_shape, n_outputs)`` and returns a module. It may
         draw from torch's global generator, which is seeded for the call and put
         back after it.
@@ -103,6 +104,9 @@ def build_network(network, input_shape, n_outputs, *, hidden_layer_sizes, seed):
         return build_lenet(input_shape, n_outputs, make_generator(seed))
     if network == "conv":
         return build_conv(input_shape, n_outputs, make_generator(seed))
+    if network == "centered_conv":
+        generator = make_generator(seed)
+        return build_conv(input_shape, n_outputs, generator, is_centered=True)
     with global_rng(seed):
         module = network(tuple(input_shape), n_outputs)
         if not isinstance(module, nn.Module):
@@ -180,7 +184,7 @@ def build_lenet(input_shape, n_outputs, generator):
     return _of_images(input_shape, blocks, head)
 
 
-def build_conv(input_shape, n_outputs, generator):
+def build_conv(input_shape, n_outputs, generator, *, is_centered=False):
     """Build a network of small convolutions for images of at least 8 x 8.
 
     Four blocks of 3 x 3 convolution (16, 32, 64 and 128 channels), 2 x 2 max-pooling,
@@ -197,6 +201,8 @@ def build_conv(input_shape, n_outputs, generator):
     n_outputs : int
     generator : torch.Generator
         Source of the initial weights, on the CPU.
+    is_centered : bool, default=False
+        Whether what an image shows is first moved to its middle and scaled.
 
     Returns
     -------
@@ -210,7 +216,7 @@ def build_conv(input_shape, n_outputs, generator):
     channels, height, width = image_shape(input_shape, "conv", least_side=8)
     n_blocks = sum(min(height, width) >= side for side in _CONV_SIDES)
     sizes = [channels, *_CONV_CHANNELS[:n_blocks]]
-    blocks = []
+    blocks = [CenterLayer()] if is_centered else []
     for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True):
         conv, norm, relu, pool = _conv_block(
             n_in, n_out, generator, kernel_size=3, padding=1
