@@ -67,8 +67,9 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         of at least 8 x 8; "lenet" is that of [1]_, for at least 16 x 16.
         "centered_conv" is "conv" for what images show, moved to the middle and scaled.
         "auto" is "conv" for images, which are samples of two or three dimensions, and
-        "mlp" for tables and smaller images. A callable receives ``(input_shape, n_outputs)`` and
-        returns a `torch.nn.Module` that ends in a linear layer with `n_outputs` logits.
+        "mlp" for tables and smaller images. A callable receives ``(input_shape,
+        n_outputs)`` and returns a `torch.nn.Module` that ends in a linear layer with
+        `n_outputs` logits.
 
     augment : str, list of str, callable or None, default="auto"
         Random changes of samples, under which clusters should stay as they are. The

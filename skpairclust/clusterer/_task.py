@@ -197,7 +197,7 @@ def _choose_weights(params, evidence, n_clusters, augment):
     """Return the options of the objective, a number for each "auto"."""
     chosen = {
         "pair_weight": evidence.pair_weight,
-        # Changes that keep the class teach more than small adversarial ones, in less time.
+        # Changes that keep the class teach more than adversarial ones, in less time.
         "adversarial_radius": evidence.adversarial_radius if augment is None else 0.0,
         "information_weight": evidence.information_weight(n_clusters),
     }
