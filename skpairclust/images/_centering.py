@@ -4,12 +4,9 @@ from numbers import Real
 from typing import Any, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from skpairclust.neural._centering import center
-from skpairclust.neural._torch_utils import default_torch_state
 from skpairclust.utils._param_validation import (
     Interval,
     check_equal_sizes,
@@ -102,6 +99,12 @@ class CenterImages(TransformerMixin, BaseEstimator):
 
     def _center(self, X):
         """Return a block of images, moved and scaled."""
+        # The module loads without PyTorch.
+        import torch
+
+        from skpairclust.neural._centering import center
+        from skpairclust.neural._torch_utils import default_torch_state
+
         has_last = X.ndim == 4 and has_channels_last(X.shape[1:])
         images = np.moveaxis(X, -1, 1) if has_last else X
         images = images[:, None] if X.ndim == 3 else images
