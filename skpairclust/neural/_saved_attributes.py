@@ -69,8 +69,10 @@ def is_count(value):
 
 
 def is_number(value):
-    """Whether a value is a finite number."""
-    return type(value) in (int, float) and math.isfinite(value)
+    """Whether a value is a finite number; integers are those that torch knows."""
+    if type(value) is int:
+        return abs(value) < 2**63
+    return type(value) is float and math.isfinite(value)
 
 
 def is_positive(value):
