@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from skpairclust.neural._checkpoint import Checkpoint
 from skpairclust.neural._distributed import ALONE
 from skpairclust.neural._epoch_hooks import EpochHooks
+from skpairclust.neural._images import choose_network
 from skpairclust.neural._network_checks import check_own_network
 from skpairclust.neural._networks import Architecture
 from skpairclust.neural._torch_utils import (
@@ -20,10 +21,7 @@ from skpairclust.neural._training import (
     has_finite_statistics,
     settle,
 )
-from skpairclust.utils._param_validation import (
-    check_hidden_layer_sizes,
-    resolve_input_shape,
-)
+from skpairclust.utils._param_validation import check_hidden_layer_sizes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +37,8 @@ class NetworkTask:
         How.
     device : str
     verbose : int
+    head_learning_rate_multiplier : float
+        Of the last linear layer.
     initial_weights : dict of str to ndarray or None
         To start from, instead of new ones.
     """
@@ -48,6 +48,7 @@ class NetworkTask:
     training: TrainingOptions
     device: str
     verbose: int
+    head_learning_rate_multiplier: float = 1.0
     initial_weights: dict | None = None
 
 
@@ -62,11 +63,11 @@ def choose_architecture(params, sample_shape, n_outputs, hidden_layer_sizes):
     n_outputs : int
     hidden_layer_sizes : int or sequence of int
     """
-    input_shape, channels_last = resolve_input_shape(
-        params.input_shape, sample_shape, built_in=isinstance(params.network, str)
+    network, input_shape, channels_last = choose_network(
+        params.network, params.input_shape, sample_shape
     )
     return Architecture(
-        network=params.network,
+        network=network,
         input_shape=input_shape,
         channels_last=channels_last,
         n_outputs=int(n_outputs),
@@ -115,6 +116,7 @@ def read_task(kind, params, X, architecture, objective, **own):
         training=read_options(TrainingOptions, params),
         device=str(params.device),
         verbose=int(params.verbose),
+        head_learning_rate_multiplier=params.head_learning_rate_multiplier,
         **own,
     )
 

@@ -15,6 +15,7 @@ __all__ = [
     "Interval",
     "StrOptions",
     "check_classes",
+    "check_equal_sizes",
     "check_hidden_layer_sizes",
     "non_negative",
     "positive",
@@ -107,7 +108,7 @@ def resolve_input_shape(input_shape, sample_shape, *, built_in):
             "sample without the number of samples, or None."
         )
     shape = tuple(int(size) for size in shape)
-    if has_channels_last(sample_shape) and shape == _moved(sample_shape):
+    if len(sample_shape) == 3 and shape == _moved(sample_shape) != sample_shape:
         return shape, True
     return _channels_first(shape, built_in)
 
@@ -128,6 +129,19 @@ def _channels_first(shape, built_in):
 def _moved(shape):
     """Return the shape of an image with its channels first."""
     return (shape[2], *shape[:2])
+
+
+def check_equal_sizes(X):
+    """Raise if X is a list of arrays, as images are, that differ in shape."""
+    if not (isinstance(X, list | tuple) and len(X) and np.ndim(X[0]) > 1):
+        return
+    expected = np.shape(X[0])
+    for row, sample in enumerate(X):
+        if hasattr(sample, "shape") and sample.shape != expected:
+            raise ValueError(
+                f"X[{row}] has shape {sample.shape}, but X[0] has {expected}: all "
+                "samples must have one shape. Scale images to one size first."
+            )
 
 
 class Scales:
