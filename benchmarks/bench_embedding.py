@@ -45,6 +45,8 @@ COMMON = {
     "n_components": 64,
     "network": "conv",
     "augment": "elastic",
+    # `turn` does more of it.
+    "turn_groups": False,
     "learning_rate": 5e-3,
     "max_iter": 12,
     "batch_size": 256,

@@ -32,6 +32,7 @@ _SUBMODULES = (
     "baselines",
     "cluster",
     "constraints",
+    "images",
     "inspection",
     "label",
     "losses",

@@ -109,6 +109,9 @@ def test_a_planted_wait_is_found(name):
         {"classification_weight": 1.0},
         {"network": "lenet"},
         {"network": "conv"},
+        {"network": "centered_conv"},
+        {"network": "conv", "augment": ["crop", "mirror", "shift"]},
+        {"network": "conv", "augment": None},
         {"adversarial_weight": 0.0},
     ],
     ids=str,
@@ -157,6 +160,8 @@ def _embedding_cases():
     yield {"augment": "affine"}
     yield {"augment": "elastic", "network": "conv"}
     yield {"mining": "pool"}
+    yield {"network": "centered_conv", "turn_groups": True}
+    yield {"unlabeled": "instances"}
 
 
 @pytest.mark.parametrize("params", list(_embedding_cases()), ids=str)

@@ -19,7 +19,7 @@ FLOORS = [
     {"constraints"},
     {"utils", "metrics"},
     {"neural", "losses", "baselines", "model_selection", "cluster"},
-    {"clusterer", "embedder", "inspection"},
+    {"clusterer", "embedder", "inspection", "images"},
     {"active"},
     {"label"},
 ]

@@ -22,10 +22,18 @@ from skpairclust.constraints._mistakes import explains_names
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.constraints._typing import AnyArray, RandomState, Samples
 from skpairclust.losses._pairs import PAIR_LOSSES, REDUCTIONS
+from skpairclust.neural._augmentation import AUGMENTATIONS, describe_augmentation
 from skpairclust.neural._base import PRIVATE_FITTED, check_finished
-from skpairclust.neural._checkpoint import FitCheckpoints, check_parameters
+from skpairclust.neural._checkpoint import (
+    FitCheckpoints,
+    check_parameters,
+    describe_fit,
+)
+from skpairclust.neural._distributed import join_group
+from skpairclust.neural._epoch_hooks import TrialCallbacks
 from skpairclust.neural._heads import count_features
-from skpairclust.neural._networks import INITIAL_WEIGHTS
+from skpairclust.neural._networks import BUILT_IN, INITIAL_WEIGHTS
+from skpairclust.neural._pair_weights import check_pair_weights
 from skpairclust.neural._precision import PRECISIONS
 from skpairclust.neural._tasks import describe_network
 from skpairclust.neural._torch_utils import default_torch_state
@@ -41,6 +49,8 @@ from skpairclust.utils._param_validation import (
     warn_of_scales,
 )
 from skpairclust.utils._state import new_fit
+
+_MOST_RESTARTS = 10**6
 
 
 class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
@@ -61,11 +71,24 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         that are drawn at random or that include cannot-links between all clusters.
         With few pairs it finds too many clusters.
 
-    network : {"mlp", "lenet"} or callable, default="mlp"
-        "mlp" has fully connected layers; "lenet" is the convolutional network of
-        [1]_, for images of at least 16 x 16. A callable receives ``(input_shape,
-        n_outputs)`` and returns a `torch.nn.Module` that ends in a linear layer
-        with `n_outputs` logits.
+    network : str or callable, default="auto"
+        "mlp" has fully connected layers. "conv" is a convolutional network for images
+        of at least 8 x 8; "lenet" is that of [1]_, for at least 16 x 16.
+        "centered_conv" is "conv" for what images show, moved to the middle and scaled.
+        "auto" is "conv" for images, which are samples of two or three dimensions, and
+        "mlp" for tables and smaller images. A callable receives ``(input_shape,
+        n_outputs)`` and returns a `torch.nn.Module` that ends in a linear layer with
+        `n_outputs` logits.
+
+    augment : str, list of str, callable or None, default="auto"
+        Random changes of samples, under which clusters should stay as they are. The
+        names are for images, and several follow one another. "shift" moves an image,
+        "crop" enlarges a part of it, "affine" rotates, scales, shears and shifts.
+        "elastic" does so less, and also bends images, which suits handwriting. "mirror"
+        swaps left and right. "auto" is "elastic" for gray images, "affine" for others,
+        and None for tables, for images of less than 8 x 8 and for ``unlabeled=None``. A
+        callable receives a batch, a float32 tensor of shape (B, ...), and a
+        `torch.Generator` on its device. It returns a tensor of the same shape.
 
     noise_rate : float or "estimate", default=0.0
         Share of the pairs whose kind is wrong, in [0, 0.5). "estimate" finds it by
@@ -144,6 +167,10 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         from 5 in k on and for ``n_clusters="auto"``. If more than 40 % of the pairs
         are must-links, they were not drawn at random, and u is 0.
 
+    augment_weight : float, default=1.0
+        Weight of the divergence between the outputs for a sample and for a changed one,
+        if there is `augment`.
+
     adversarial_weight : float, default=1.0
         Weight of the virtual adversarial term of "imsat" and "vat".
 
@@ -151,7 +178,8 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         Length of the adversarial perturbation of a sample, in units of its distance
         to the nearest other sample. "auto" is :math:`(1 + s) / 4`, which is .5 if
         there are few pairs and .25 if there are many. It falls to 0 if pairs alone
-        place all samples, which is when every sample has a pair with each cluster.
+        place all samples, which is when every sample has a pair with each cluster. With
+        `augment` it is 0.
 
     walk_length : int or "auto", default="auto"
         Maximum number of steps of a random walk along nearest neighbors. The pair loss
@@ -188,6 +216,9 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         How the weights of built-in networks are drawn. "torch7" draws them as Torch 7
         did, in which the first papers on this subject were written: uniform, much
         smaller, and with random factors of batch normalization.
+    head_learning_rate_multiplier : float, default=1.0
+        Factor for the learning rate of the last linear layer. For a network that was
+        pretrained up to this layer, use about 10 and a lower `learning_rate`.
 
     The training
 
@@ -293,6 +324,12 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
     network_ : torch.nn.Module
         The trained network. Its logits are in the order of its outputs.
 
+    network_kind_ : {"mlp", "lenet", "conv", "centered_conv", "callable"}
+        Which network it is, as given or as chosen.
+
+    augment_ : str or None
+        The changes of samples, as given or as chosen; "callable" for a function.
+
     weights_ : dict of str to ndarray
         State of the network.
 
@@ -331,13 +368,19 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
 
     _parameter_constraints: dict = {
         "n_clusters": [positive_int(), StrOptions({"auto"}), None],
-        "network": [StrOptions({"mlp", "lenet"}), callable],
+        "network": [StrOptions({"auto", *BUILT_IN}), callable],
+        "augment": [
+            StrOptions({"auto", *AUGMENTATIONS}),
+            "array-like",
+            callable,
+            None,
+        ],
         "noise_rate": [
             Interval(Real, 0, 0.5, closed="left"),
             StrOptions({"estimate"}),
         ],
         "max_iter": [positive_int()],
-        "n_init": [positive_int()],
+        "n_init": [Interval(Integral, 1, _MOST_RESTARTS, closed="both")],
         "init": [StrOptions({"auto", "random"})],
         "random_state": ["random_state"],
         "loss": [StrOptions(set(PAIR_LOSSES))],
@@ -348,6 +391,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         "classification_weight": [non_negative()],
         "unlabeled": [StrOptions({"imsat", "vat"}), None],
         "information_weight": [non_negative(), StrOptions({"auto"})],
+        "augment_weight": [non_negative()],
         "adversarial_weight": [non_negative()],
         "adversarial_radius": [non_negative(), StrOptions({"auto"})],
         "walk_length": [
@@ -359,6 +403,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         "input_shape": ["array-like", None],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "initial_weights": [StrOptions(set(INITIAL_WEIGHTS))],
+        "head_learning_rate_multiplier": [positive()],
         "optimizer": [StrOptions(set(OPTIMIZERS))],
         "learning_rate": [positive()],
         "momentum": [Interval(Real, 0, 1, closed="left")],
@@ -382,7 +427,12 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         self,
         n_clusters: int | Literal["auto"] | None = None,
         *,
-        network: Literal["mlp", "lenet"] | Callable[..., Any] = "mlp",
+        network: Literal["auto", "centered_conv", "conv", "lenet", "mlp"]
+        | Callable[..., Any] = "auto",
+        augment: Literal["affine", "auto", "crop", "elastic", "mirror", "shift"]
+        | Sequence[str]
+        | Callable[..., Any]
+        | None = "auto",
         noise_rate: float | Literal["estimate"] = 0.0,
         max_iter: int = 50,
         n_init: int = 1,
@@ -396,6 +446,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         classification_weight: float = 0.0,
         unlabeled: Literal["imsat", "vat"] | None = "imsat",
         information_weight: float | Literal["auto"] = "auto",
+        augment_weight: float = 1.0,
         adversarial_weight: float = 1.0,
         adversarial_radius: float | Literal["auto"] = "auto",
         walk_length: int | Literal["auto"] = "auto",
@@ -404,6 +455,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         input_shape: Sequence[int] | None = None,
         dropout: float = 0.0,
         initial_weights: Literal["he", "torch7"] = "he",
+        head_learning_rate_multiplier: float = 1.0,
         optimizer: Literal["adam", "sgd"] = "adam",
         learning_rate: float = 2e-3,
         momentum: float = 0.9,
@@ -422,6 +474,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
     ) -> None:
         self.n_clusters = n_clusters
         self.network = network
+        self.augment = augment
         self.noise_rate = noise_rate
         self.max_iter = max_iter
         self.n_init = n_init
@@ -435,6 +488,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         self.classification_weight = classification_weight
         self.unlabeled = unlabeled
         self.information_weight = information_weight
+        self.augment_weight = augment_weight
         self.adversarial_weight = adversarial_weight
         self.adversarial_radius = adversarial_radius
         self.walk_length = walk_length
@@ -443,6 +497,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         self.input_shape = input_shape
         self.dropout = dropout
         self.initial_weights = initial_weights
+        self.head_learning_rate_multiplier = head_learning_rate_multiplier
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.momentum = momentum
@@ -510,23 +565,32 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
             interrupted. What was learned until then is kept.
 
         ConvergenceWarning
-            If the training ended worse than where it started; the start is kept.
+            If the training ended worse than where it started; the start is kept. If
+            the loss turned non-finite after the first epoch; the best weights until
+            then are kept.
         """
         self._validate_params()
         check_parameters(self)
-        context = self._init_callback_context(max_subtasks=self.n_init)
-        with new_fit(self, PRIVATE_FITTED) as earlier, default_torch_state():
+        # The restarts, and the trials before them.
+        context = self._init_callback_context(max_subtasks=self.n_init + 1)
+        with (
+            join_group(self) as group,
+            new_fit(self, PRIVATE_FITTED) as earlier,
+            default_torch_state(),
+        ):
             scales = Scales()
             X = self._check_X(X, reset=True, look=scales)
             warn_of_scales(scales.deviations())
             constraints = check_supervision(
                 y, n_samples=X.shape[0], must_link=must_link, cannot_link=cannot_link
             )
-            rng = check_random_state(self.random_state)
+            check_pair_weights(constraints)
+            rng = check_random_state(group.choose_random_state(self.random_state))
             seeds = rng.randint(2**31, size=self.n_init)
             rows = self._near_zero(X)
             task = make_task(self._parameters(), rows, constraints, y, rng)
             task = self._start_warm(task, earlier)
+            group.agree(partial(describe_fit, self, X, constraints, task, seeds))
             checkpoints = FitCheckpoints(
                 self, X, constraints, task, seeds, len(seeds) + 1
             )
@@ -536,12 +600,14 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
                 constraints,
                 task,
                 seeds,
+                callbacks=self._make_trial_callbacks(context, X, constraints, task),
                 n_jobs=self.n_jobs,
                 hooks=[
                     self._make_hook(context, X, constraints, partial(_stopped, task))
                     for _ in seeds
                 ],
                 files=checkpoints.files,
+                group=group,
             )
             self._keep(choose_run(check_finished(runs, self)), task)
             labels, self.noise_rate_ = self._finish(lambda: self._label(X, constraints))
@@ -588,6 +654,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         self.hidden_layer_sizes_ = task.architecture.hidden_layer_sizes
         for name in ("pair_weight", "information_weight", "adversarial_radius"):
             setattr(self, f"{name}_", getattr(task.objective, name))
+        self.augment_ = describe_augmentation(task.objective.augment)
         self.size_freedom_ = task.evidence.size_freedom
         self.temperature_ = DEFAULT_TEMPERATURE
         is_warm = task.initial_weights is not None
@@ -600,6 +667,12 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         probabilities = self._probabilities(X)
         rate = estimate_flip_rate(probabilities, constraints)
         return probabilities.argmax(axis=1), rate
+
+    def _make_trial_callbacks(self, context, X, constraints, task):
+        """Return what tells callbacks of trials, None without any."""
+        if not getattr(self, "_skl_callbacks", None):
+            return None
+        return TrialCallbacks(context, self, X, constraints, len(task.starts))
 
     def _name_clusters(self, labels, n_outputs):
         """Give the clusters in use the first numbers; set what follows from them."""

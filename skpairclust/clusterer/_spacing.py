@@ -97,7 +97,7 @@ class Spacing:
             x = x.to_csr(self._references.shape[1])
             columns = x.T.toarray(order="C")
         else:
-            columns = np.ascontiguousarray(x.cpu().numpy().T)
+            columns = np.ascontiguousarray(x.flatten(1).cpu().numpy().T)
         found = torch.from_numpy((self._references @ columns).T)
         own = torch.from_numpy(np.einsum("ij,ij->j", columns, columns))
         return products.copy_(found), own.to(products.device)

@@ -22,10 +22,16 @@ from skpairclust.embedder._task import check_learnable, hold_out, make_task
 from skpairclust.embedder._triplet_pool import POOLS
 from skpairclust.losses._distances import REDUCTIONS
 from skpairclust.losses._mining import MINERS
-from skpairclust.neural._augmentation import AUGMENTATIONS
+from skpairclust.neural._augmentation import AUGMENTATIONS, describe_augmentation
 from skpairclust.neural._base import PRIVATE_FITTED, check_finished
-from skpairclust.neural._checkpoint import FitCheckpoints, check_parameters
-from skpairclust.neural._networks import INITIAL_WEIGHTS
+from skpairclust.neural._checkpoint import (
+    FitCheckpoints,
+    check_parameters,
+    describe_fit,
+)
+from skpairclust.neural._distributed import join_group
+from skpairclust.neural._networks import BUILT_IN, INITIAL_WEIGHTS
+from skpairclust.neural._pair_weights import check_pair_weights
 from skpairclust.neural._tasks import describe_network
 from skpairclust.neural._torch_utils import default_torch_state
 from skpairclust.neural._training import OPTIMIZERS, SCHEDULES
@@ -71,18 +77,37 @@ class MetricEmbedder(EmbeddingQueries):
           cannot-link [4]_;
         - "hinge_embedding": :math:`d` and :math:`\max(0, m - d)`.
 
-    network : {"mlp", "lenet", "conv"} or callable, default="mlp"
-        "mlp" has fully connected layers; "lenet" and "conv" are convolutional
-        networks for images of at least 16 x 16. A callable receives ``(input_shape,
-        n_outputs)`` and returns a `torch.nn.Module` that ends in a linear layer with
-        `n_outputs` outputs; it may be pretrained.
+    network : str or callable, default="auto"
+        "mlp" has fully connected layers. "conv" and "lenet" are convolutional networks,
+        for images of at least 8 x 8 and 16 x 16. "centered_conv" is "conv" for what
+        images show, moved to the middle and scaled. "auto" is "mlp" for tables and
+        smaller images; and "conv" for images, which are samples of two or three
+        dimensions, or "centered_conv" if distances of centered images tell the pairs
+        apart far better than those of the images. A callable receives
+        ``(input_shape, n_outputs)`` and returns a `torch.nn.Module` that ends in a
+        linear layer with `n_outputs` outputs; it may be pretrained.
 
-    augment : {"affine", "elastic"} or callable, default=None
-        Random changes of training samples, to which the embedding becomes robust.
-        "affine" rotates, scales, shears and shifts images. "elastic" does so less, and
-        also bends them, which suits handwriting. A callable receives a batch, a float32
-        tensor of shape (B, ...), and a `torch.Generator` on its device. It returns a
-        tensor of the same shape.
+    augment : str, list of str, callable or None, default="auto"
+        Random changes of training samples, to which the embedding becomes robust. The
+        names are for images, and several follow one another. "shift" moves an image,
+        "crop" enlarges a part of it, "affine" rotates, scales, shears and shifts.
+        "elastic" does so less, and also bends images, which suits handwriting. "mirror"
+        swaps left and right. "auto" is "elastic" for gray images, "affine" for others,
+        and None for tables and images of less than 8 x 8. A callable receives a batch,
+        a float32 tensor of shape (B, ...), and a `torch.Generator` on its device. It
+        returns a tensor of the same shape.
+
+    turn_groups : bool or "auto", default="auto"
+        Whether images are turned by a random multiple of a right angle in training,
+        those that belong together alike. They then look like images of further classes,
+        so that new classes are told apart better. "auto" does so with gray images.
+
+    unlabeled : {"instances"} or None, default=None
+        What is learned from samples that are not known to belong with another.
+        "instances" makes each of them and a changed copy a class of its own, which
+        needs `augment` [7]_. It helps if these samples are of the classes to be told
+        apart later, and if there are many classes; with few, samples of one class are
+        often pushed apart.
 
     max_iter : int, default=50
         Number of epochs. An epoch has as many steps as a pass over the constrained
@@ -279,6 +304,13 @@ class MetricEmbedder(EmbeddingQueries):
     network_ : torch.nn.Module
         The trained network; its outputs are not yet normalized.
 
+    network_kind_ : {"mlp", "lenet", "conv", "centered_conv", "callable"}
+        Which network it is, as given or as chosen.
+
+    augment_ : str or None
+        The changes of training samples, as given or as chosen; "callable" for a
+        function.
+
     weights_ : dict of str to ndarray
         State of the network.
 
@@ -302,6 +334,8 @@ class MetricEmbedder(EmbeddingQueries):
        re-identification. arXiv:1703.07737, eq. 5.
     .. [6] Balntas, Riba, Ponsa, Mikolajczyk (2016). Learning local feature descriptors
        with triplets and shallow convolutional neural networks. BMVC.
+    .. [7] Dosovitskiy, Fischer, Springenberg, Riedmiller, Brox (2016). Discriminative
+       unsupervised feature learning with exemplar convolutional neural networks. TPAMI.
 
     Examples
     --------
@@ -322,8 +356,15 @@ class MetricEmbedder(EmbeddingQueries):
     _parameter_constraints: dict = {
         "n_components": [positive_int()],
         "loss": [StrOptions(set(MARGINS))],
-        "network": [StrOptions({"mlp", "lenet", "conv"}), callable],
-        "augment": [StrOptions(set(AUGMENTATIONS)), callable, None],
+        "network": [StrOptions({"auto", *BUILT_IN}), callable],
+        "augment": [
+            StrOptions({"auto", *AUGMENTATIONS}),
+            "array-like",
+            callable,
+            None,
+        ],
+        "turn_groups": ["boolean", StrOptions({"auto"})],
+        "unlabeled": [StrOptions({"instances"}), None],
         "max_iter": [positive_int()],
         "random_state": ["random_state"],
         "margin": [positive(), None],
@@ -377,8 +418,14 @@ class MetricEmbedder(EmbeddingQueries):
             "squared_triplet",
             "triplet",
         ] = "triplet",
-        network: Literal["mlp", "lenet", "conv"] | Callable[..., Any] = "mlp",
-        augment: Literal["affine", "elastic"] | Callable[..., Any] | None = None,
+        network: Literal["auto", "centered_conv", "conv", "lenet", "mlp"]
+        | Callable[..., Any] = "auto",
+        augment: Literal["affine", "auto", "crop", "elastic", "mirror", "shift"]
+        | Sequence[str]
+        | Callable[..., Any]
+        | None = "auto",
+        turn_groups: bool | Literal["auto"] = "auto",
+        unlabeled: Literal["instances"] | None = None,
         max_iter: int = 50,
         random_state: RandomState = None,
         margin: float | None = None,
@@ -423,6 +470,8 @@ class MetricEmbedder(EmbeddingQueries):
         self.loss = loss
         self.network = network
         self.augment = augment
+        self.turn_groups = turn_groups
+        self.unlabeled = unlabeled
         self.max_iter = max_iter
         self.random_state = random_state
         self.margin = margin
@@ -511,32 +560,45 @@ class MetricEmbedder(EmbeddingQueries):
             If chains of must-links contradict cannot-links, if all samples have the
             same embedding, or if the training was interrupted. What was learned until
             then is kept.
+
+        ConvergenceWarning
+            If the loss turned non-finite after the first epoch; the best weights until
+            then are kept.
         """
         self._validate_params()
         check_parameters(self)
         context = self._init_callback_context(max_subtasks=1)
-        with new_fit(self, PRIVATE_FITTED) as earlier, default_torch_state():
+        with (
+            join_group(self) as group,
+            new_fit(self, PRIVATE_FITTED) as earlier,
+            default_torch_state(),
+        ):
             X = self._check_X(X, reset=True)
             constraints = check_supervision(
                 y, n_samples=X.shape[0], must_link=must_link, cannot_link=cannot_link
             )
+            check_pair_weights(constraints)
             is_given = any(known is not None for known in (y, must_link, cannot_link))
             params = self._parameters()
             check_learnable(constraints, params, is_given=is_given)
-            task = self._start_warm(make_task(params, X), earlier)
-            seeds = check_random_state(self.random_state).randint(2**31, size=3)
+            rows = self._near_zero(X)
+            task = self._start_warm(make_task(params, rows, constraints), earlier)
+            rng = check_random_state(group.choose_random_state(self.random_state))
+            seeds = rng.randint(2**31, size=3)
             seed, split_seed, kmeans_seed = seeds
             validation = hold_out(params, constraints, int(split_seed))
+            group.agree(partial(describe_fit, self, X, constraints, task, seeds))
             checkpoints = FitCheckpoints(self, X, constraints, task, seeds)
             context.call_on_fit_task_begin(estimator=self, X=X, y=constraints)
             run = run_training(
-                self._near_zero(X),
+                rows,
                 constraints,
                 task,
                 int(seed),
                 validation=validation,
                 hook=self._make_hook(context, X, constraints, partial(_stopped, task)),
                 checkpoint_file=checkpoints.files[0],
+                group=group,
             )
             check_finished([run], self)
             self._keep(run, task)
@@ -589,6 +651,7 @@ class MetricEmbedder(EmbeddingQueries):
         """Set what the training and its task leave behind."""
         super()._keep(run, task.architecture)
         self._n_features_out = task.architecture.n_outputs
+        self.augment_ = describe_augmentation(task.objective.augment)
         self.margin_ = task.objective.margin
         self._is_normalized = task.objective.normalize
         is_validated = bool(self.validation_fraction)

@@ -5,7 +5,10 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, fields
 
 from skpairclust.neural._checkpoint import Checkpoint
+from skpairclust.neural._distributed import ALONE
 from skpairclust.neural._epoch_hooks import EpochHooks
+from skpairclust.neural._images import choose_network
+from skpairclust.neural._network_checks import check_own_network
 from skpairclust.neural._networks import Architecture
 from skpairclust.neural._torch_utils import (
     default_torch_state,
@@ -13,11 +16,12 @@ from skpairclust.neural._torch_utils import (
     resolve_device,
     to_numpy_state,
 )
-from skpairclust.neural._training import TrainingOptions, settle
-from skpairclust.utils._param_validation import (
-    check_hidden_layer_sizes,
-    resolve_input_shape,
+from skpairclust.neural._training import (
+    TrainingOptions,
+    has_finite_statistics,
+    settle,
 )
+from skpairclust.utils._param_validation import check_hidden_layer_sizes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +37,8 @@ class NetworkTask:
         How.
     device : str
     verbose : int
+    head_learning_rate_multiplier : float
+        Of the last linear layer.
     initial_weights : dict of str to ndarray or None
         To start from, instead of new ones.
     """
@@ -42,6 +48,7 @@ class NetworkTask:
     training: TrainingOptions
     device: str
     verbose: int
+    head_learning_rate_multiplier: float = 1.0
     initial_weights: dict | None = None
 
 
@@ -56,11 +63,11 @@ def choose_architecture(params, sample_shape, n_outputs, hidden_layer_sizes):
     n_outputs : int
     hidden_layer_sizes : int or sequence of int
     """
-    input_shape, channels_last = resolve_input_shape(
-        params.input_shape, sample_shape, built_in=isinstance(params.network, str)
+    network, input_shape, channels_last = choose_network(
+        params.network, params.input_shape, sample_shape
     )
     return Architecture(
-        network=params.network,
+        network=network,
         input_shape=input_shape,
         channels_last=channels_last,
         n_outputs=int(n_outputs),
@@ -76,7 +83,7 @@ def read_options(kind, params, **given):
     return kind(**{name: getattr(params, name) for name in names}, **given)
 
 
-def read_task(kind, params, architecture, objective, **own):
+def read_task(kind, params, X, architecture, objective, **own):
     """Return a task of the dataclass `kind`, or raise if something is impossible.
 
     Parameters
@@ -85,6 +92,7 @@ def read_task(kind, params, architecture, objective, **own):
         `NetworkTask` or a class that adds to it.
     params : object
         Parameters of an estimator, as attributes.
+    X : array, CSR matrix or LazyRows of shape (n_samples, ...)
     architecture : Architecture
     objective : dataclass
     **own
@@ -93,17 +101,22 @@ def read_task(kind, params, architecture, objective, **own):
     Raises
     ------
     ValueError, TypeError
-        If there is no such device here, or the network cannot take the samples.
+        If there is no such device here, or the network cannot take the samples or
+        cannot be trained or kept.
     """
     resolve_device(params.device)
     # Built once before the training: a network that cannot take X fails now.
-    architecture.build()
+    if callable(architecture.network):
+        check_own_network(architecture, X)
+    else:
+        architecture.build()
     return kind(
         architecture=architecture,
         objective=objective,
         training=read_options(TrainingOptions, params),
         device=str(params.device),
         verbose=int(params.verbose),
+        head_learning_rate_multiplier=params.head_learning_rate_multiplier,
         **own,
     )
 
@@ -129,6 +142,7 @@ def run_task(
     label="fit",
     hook=None,
     checkpoint_file=None,
+    group=ALONE,
 ):
     """Train one network from its own seed.
 
@@ -149,6 +163,8 @@ def run_task(
         Called after each epoch: see `_epoch_hooks`.
     checkpoint_file : CheckpointFile, optional
         Where the training goes on if it was begun before.
+    group : Group, optional
+        The processes that train it together: the first one speaks and keeps files.
 
     Returns
     -------
@@ -159,17 +175,18 @@ def run_task(
         rows = task.architecture.make_rows(X, device)
         network = task.architecture.start(seed, device, task.initial_weights)
         task.architecture.lay_out(network, rows)
-        hooks = EpochHooks(hook, task, label)
+        hooks = EpochHooks(hook, task, label, is_silent=group.rank > 0)
         hooks.begin(rows, index)
         draws = task.architecture.draws_globally
-        checkpoint = Checkpoint(checkpoint_file, device, own_network=draws)
+        checkpoint = Checkpoint(checkpoint_file, device, own_network=draws, group=group)
         checkpoint.check(network)
         run = checkpoint.finished()
         if run is None:
             run = fit_network(network, rows, hooks, checkpoint)
             if run.weights is not None:
                 _settle(network, rows, index, task.objective.batch_size, seed, run)
-                run.weights = to_numpy_state(network)
+                is_usable = has_finite_statistics(network)
+                run.weights = to_numpy_state(network) if is_usable else None
             checkpoint.finish(run)
         hooks.close()
     return run

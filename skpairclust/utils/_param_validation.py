@@ -5,7 +5,8 @@ import numbers
 import warnings
 
 import numpy as np
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval as _AnyInterval
+from sklearn.utils._param_validation import StrOptions
 
 from skpairclust.constraints import PairwiseConstraints
 from skpairclust.constraints._labels import encode_labels
@@ -14,6 +15,7 @@ __all__ = [
     "Interval",
     "StrOptions",
     "check_classes",
+    "check_equal_sizes",
     "check_hidden_layer_sizes",
     "non_negative",
     "positive",
@@ -27,6 +29,15 @@ __all__ = [
 _MOST_SPREAD = 100
 # Of an image: gray, gray and alpha, colors, colors and alpha.
 _MOST_CHANNELS = 4
+
+
+class Interval(_AnyInterval):
+    """An interval of numbers, of which True and False are none."""
+
+    def is_satisfied_by(self, val):
+        """Whether a value is a number in the interval."""
+        is_flag = isinstance(val, bool | np.bool_)
+        return not is_flag and super().is_satisfied_by(val)
 
 
 def positive_int():
@@ -97,7 +108,7 @@ def resolve_input_shape(input_shape, sample_shape, *, built_in):
             "sample without the number of samples, or None."
         )
     shape = tuple(int(size) for size in shape)
-    if has_channels_last(sample_shape) and shape == _moved(sample_shape):
+    if len(sample_shape) == 3 and shape == _moved(sample_shape) != sample_shape:
         return shape, True
     return _channels_first(shape, built_in)
 
@@ -118,6 +129,19 @@ def _channels_first(shape, built_in):
 def _moved(shape):
     """Return the shape of an image with its channels first."""
     return (shape[2], *shape[:2])
+
+
+def check_equal_sizes(X):
+    """Raise if X is a list of arrays, as images are, that differ in shape."""
+    if not (isinstance(X, list | tuple) and len(X) and np.ndim(X[0]) > 1):
+        return
+    expected = np.shape(X[0])
+    for row, sample in enumerate(X):
+        if hasattr(sample, "shape") and sample.shape != expected:
+            raise ValueError(
+                f"X[{row}] has shape {sample.shape}, but X[0] has {expected}: all "
+                "samples must have one shape. Scale images to one size first."
+            )
 
 
 class Scales:

@@ -39,6 +39,10 @@ def states_equal(a, b):
         ("conv", IMAGE),
         ("conv", (16, 16)),
         ("conv", (3, 32, 20)),
+        ("conv", (8, 9)),
+        ("conv", (7, 64, 100)),
+        ("conv", (3, 128, 130)),
+        ("centered_conv", (3, 16, 20)),
     ],
 )
 def test_output_and_feature_shapes(network, input_shape):
@@ -82,6 +86,32 @@ def test_lenet_is_the_published_one():
     assert kinds.count("BatchNorm1d") == 1
     sizes = [tuple(p.shape) for p in build("lenet", IMAGE).parameters() if p.ndim > 1]
     assert sizes == [(20, 1, 5, 5), (50, 20, 5, 5), (500, 800), (3, 500)]
+
+
+@pytest.mark.parametrize(
+    ("side", "n_blocks", "n_features"),
+    [
+        (8, 3, 64),
+        (15, 3, 64),
+        (16, 4, 128),
+        (63, 4, 1152),
+        (64, 5, 512),
+        (200, 6, 1152),
+    ],
+)
+def test_larger_images_have_more_blocks(side, n_blocks, n_features):
+    module = build("conv", (side, side))
+    kinds = [type(m).__name__ for m in module.modules()]
+    assert kinds.count("Conv2d") == kinds.count("MaxPool2d") == n_blocks
+    assert find_head(module).in_features == n_features
+
+
+def test_a_centered_network_sees_what_is_shown():
+    module = build("centered_conv", (20, 20)).eval()
+    x = torch.zeros(1, 20, 20)
+    x[:, 3:9, 4:8] = 1
+    torch.testing.assert_close(module(x.roll((5, 6), (1, 2))), module(x))
+    assert not torch.allclose(module(x.mT), module(x))
 
 
 def test_first_outputs_are_near_uniform():

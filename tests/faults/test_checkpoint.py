@@ -294,7 +294,7 @@ import numpy as np, torch
 sys.path.insert(0, {folder!r})
 from skpairclust import ConstrainedNeuralClusterer, MetricEmbedder
 from skpairclust.neural import _checkpoint
-from tests.neural.test_checkpoint import PAIRS, X, Y
+from tests.faults.test_checkpoint import PAIRS, X, Y
 
 torch.set_num_threads(1)
 _checkpoint._LEAST_RATIO = 0
