@@ -47,6 +47,8 @@ _OF_THE_PAPER, _FAINT = "lenet", 0.4
 _NETWORK_LINES = {"lenet": "--", "mlp": "-", "color": "-"}
 _PUBLISHED = {"color": "black", "linestyle": "none", "zorder": 5}
 _PUBLISHED_LINES = ("-", "--", "-.", ":")
+# Letters of an entry from which on a legend has two columns.
+_LONG = 36
 # Of a label, as a share of the axis.
 _LABEL_WIDTH = 0.13
 
@@ -151,7 +153,7 @@ def draw_outputs(frame):
         places, classes = np.array(run["map"]), np.array(run["classes"])
         for c in range(10):
             x, y = places[classes == c].T
-            ax.plot(x, y, ".", ms=2, color=COLORS[c % len(COLORS)], label=str(c))
+            ax.plot(x, y, ".", ms=3, color=COLORS[c % len(COLORS)], label=str(c))
         ax.set(xticks=[], yticks=[])
         ax.set_title(f"k = {run['n_clusters']}", fontsize="medium")
     _finish(figure, axes, "outputs")
@@ -315,7 +317,7 @@ def _finish(figure, axes, name):
         handles.values(),
         handles.keys(),
         loc="outside lower center",
-        ncols=min(3, 1 + axes.shape[1]),
+        ncols=2 if max(map(len, handles)) > _LONG else min(3, 1 + axes.shape[1]),
         fontsize="small",
         frameon=False,
     )

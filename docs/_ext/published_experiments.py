@@ -136,6 +136,11 @@ def make_n_clusters(rows):
         quoted = f"*about {known[number]:.3g}*" if number in known else ""
         used = f"{group['clusters_in_use'].mean():.0f}"
         body.append([number, quoted, show(group, "nmi"), used, line])
+    quoted = {row[0] for row in body if row[1]}
+    for number, value in N_CLUSTERS["published"].items():
+        if number not in quoted:
+            body.append([number, f"*about {value:.3g}*", "–", "–", "not measured"])
+    body.sort(key=lambda row: row[0])
     header = ["k", "*the paper: NMI*", "NMI, test", "clusters in use", "method"]
     return _tabulate(header, body)
 

@@ -285,9 +285,12 @@ def draw_as_torch7(network, generator):
         On the CPU.
     """
     for layer in network.modules():
-        if getattr(layer, "weight", None) is None or layer.weight.is_meta:
+        norms = isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d))
+        if not (norms or isinstance(layer, (nn.Linear, nn.Conv2d))):
             continue
-        if isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d)):
+        if layer.weight.is_meta:
+            continue
+        if norms:
             nn.init.uniform_(layer.weight, generator=generator)
             continue
         bound = 1 / math.sqrt(layer.weight[0].numel())

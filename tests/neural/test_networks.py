@@ -7,7 +7,7 @@ from torch import nn
 
 from skpairclust.neural._dropout import Dropout
 from skpairclust.neural._heads import find_head, forward_features
-from skpairclust.neural._networks import build_network
+from skpairclust.neural._networks import INITIAL_WEIGHTS, build_network
 from skpairclust.neural._rows import FeatureRows
 from skpairclust.neural._training import settle
 
@@ -198,6 +198,27 @@ class TestDropout:
         x = torch.randn(4, 5)
         module.train()
         assert not torch.equal(module(x), module(x))
+
+
+@pytest.mark.parametrize(
+    ("network", "shape"), [("mlp", (5,)), ("lenet", IMAGE), ("conv", IMAGE)]
+)
+def test_every_built_in_network_has_both_kinds_of_weights(network, shape):
+    networks = [
+        build_network(
+            network,
+            shape,
+            3,
+            hidden_layer_sizes=(8,),
+            seed=0,
+            dropout=0.5,
+            initial_weights=kind,
+        )
+        for kind in INITIAL_WEIGHTS
+    ]
+    shapes = [[p.shape for p in module.parameters()] for module in networks]
+    assert shapes[0] == shapes[1] and not states_equal(*networks)
+    assert all(p.isfinite().all() for m in networks for p in m.parameters())
 
 
 def test_weights_as_in_torch7():
