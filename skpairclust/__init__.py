@@ -32,8 +32,10 @@ _SUBMODULES = (
     "baselines",
     "cluster",
     "constraints",
+    "images",
     "inspection",
     "label",
+    "losses",
     "metrics",
     "model_selection",
 )

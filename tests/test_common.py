@@ -19,7 +19,7 @@ from skpairclust.baselines import PCKMeans
 
 # Their samples are not rows of X but pairs, images or files, or they have no fit.
 STRATEGIES = {"CoverQuery", "ExploreConsolidate", "RandomQuery", "UncertaintyQuery"}
-EXEMPT = {"PairClassifier", "ImageFeatures", *STRATEGIES}
+EXEMPT = {"PairClassifier", "CenterImages", "ImageFeatures", *STRATEGIES}
 
 # A learner asks for the sake of a clusterer. Of that in the package,
 # scikit-learn's checks of sparse X fit on four classes, and expect as many columns of

@@ -14,9 +14,9 @@ from skpairclust import ConstrainedNeuralClusterer, MetricEmbedder, PairwiseCons
 from skpairclust.clusterer import _objective as clustering
 from skpairclust.clusterer._task import make_task as make_clustering_task
 from skpairclust.embedder import _objective as embedding
-from skpairclust.embedder._losses import REDUCTIONS
-from skpairclust.embedder._mining import MINERS
 from skpairclust.embedder._task import make_task as make_embedding_task
+from skpairclust.losses._distances import REDUCTIONS
+from skpairclust.losses._mining import MINERS
 from skpairclust.neural._rows import FeatureRows
 
 CPU = torch.device("cpu")
@@ -109,6 +109,9 @@ def test_a_planted_wait_is_found(name):
         {"classification_weight": 1.0},
         {"network": "lenet"},
         {"network": "conv"},
+        {"network": "centered_conv"},
+        {"network": "conv", "augment": ["crop", "mirror", "shift"]},
+        {"network": "conv", "augment": None},
         {"adversarial_weight": 0.0},
     ],
     ids=str,
@@ -150,13 +153,15 @@ def _embedding_cases():
         for reduction in REDUCTIONS:
             yield {"loss": loss, "reduction": reduction}
     for loss in embedding.TRIPLET_LOSSES:
-        for mining in ("all", *MINERS):
+        for mining in ("all", "violating", *MINERS):
             for swap in (False, True):
                 yield {"loss": loss, "mining": mining, "swap": swap}
     yield {"positive_percentile": 50}
     yield {"augment": "affine"}
     yield {"augment": "elastic", "network": "conv"}
     yield {"mining": "pool"}
+    yield {"network": "centered_conv", "turn_groups": True}
+    yield {"unlabeled": "instances"}
 
 
 @pytest.mark.parametrize("params", list(_embedding_cases()), ids=str)

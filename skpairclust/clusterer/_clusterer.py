@@ -13,7 +13,6 @@ from sklearn.base import ClusterMixin
 from sklearn.utils import check_random_state
 
 from skpairclust.clusterer._calibration import DEFAULT_TEMPERATURE
-from skpairclust.clusterer._losses import PAIR_LOSSES, REDUCTIONS
 from skpairclust.clusterer._noise import estimate_flip_rate
 from skpairclust.clusterer._queries import ClusterQueries
 from skpairclust.clusterer._restarts import choose_run, run_restarts
@@ -22,6 +21,8 @@ from skpairclust.clusterer._task import make_task
 from skpairclust.constraints._mistakes import explains_names
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.constraints._typing import AnyArray, RandomState, Samples
+from skpairclust.losses._pairs import PAIR_LOSSES, REDUCTIONS
+from skpairclust.neural._augmentation import AUGMENTATIONS, describe_augmentation
 from skpairclust.neural._base import PRIVATE_FITTED, check_finished
 from skpairclust.neural._checkpoint import (
     FitCheckpoints,
@@ -31,6 +32,7 @@ from skpairclust.neural._checkpoint import (
 from skpairclust.neural._distributed import join_group
 from skpairclust.neural._epoch_hooks import TrialCallbacks
 from skpairclust.neural._heads import count_features
+from skpairclust.neural._networks import BUILT_IN, INITIAL_WEIGHTS
 from skpairclust.neural._pair_weights import check_pair_weights
 from skpairclust.neural._precision import PRECISIONS
 from skpairclust.neural._tasks import describe_network
@@ -69,11 +71,24 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         that are drawn at random or that include cannot-links between all clusters.
         With few pairs it finds too many clusters.
 
-    network : {"mlp", "lenet"} or callable, default="mlp"
-        "mlp" has fully connected layers; "lenet" is the convolutional network of
-        [1]_, for images of at least 16 x 16. A callable receives ``(input_shape,
-        n_outputs)`` and returns a `torch.nn.Module` that ends in a linear layer
-        with `n_outputs` logits.
+    network : str or callable, default="auto"
+        "mlp" has fully connected layers. "conv" is a convolutional network for images
+        of at least 8 x 8; "lenet" is that of [1]_, for at least 16 x 16.
+        "centered_conv" is "conv" for what images show, moved to the middle and scaled.
+        "auto" is "conv" for images, which are samples of two or three dimensions, and
+        "mlp" for tables and smaller images. A callable receives ``(input_shape,
+        n_outputs)`` and returns a `torch.nn.Module` that ends in a linear layer with
+        `n_outputs` logits.
+
+    augment : str, list of str, callable or None, default="auto"
+        Random changes of samples, under which clusters should stay as they are. The
+        names are for images, and several follow one another. "shift" moves an image,
+        "crop" enlarges a part of it, "affine" rotates, scales, shears and shifts.
+        "elastic" does so less, and also bends images, which suits handwriting. "mirror"
+        swaps left and right. "auto" is "elastic" for gray images, "affine" for others,
+        and None for tables, for images of less than 8 x 8 and for ``unlabeled=None``. A
+        callable receives a batch, a float32 tensor of shape (B, ...), and a
+        `torch.Generator` on its device. It returns a tensor of the same shape.
 
     noise_rate : float or "estimate", default=0.0
         Share of the pairs whose kind is wrong, in [0, 0.5). "estimate" finds it by
@@ -132,7 +147,9 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
 
     classification_weight : float, default=0.0
         Weight of the cross-entropy of labeled samples, if `y` is a 1-d array of
-        labels. If it is above 0, cluster c stands for the c-th of the sorted labels.
+        labels, or constraints with labels (`PairwiseConstraints.with_labels`). If it is
+        above 0, cluster c stands for the c-th of the sorted labels. With
+        ``pair_weight=0``, this is the only loss of what is known.
 
     The unlabeled samples
 
@@ -150,6 +167,10 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         from 5 in k on and for ``n_clusters="auto"``. If more than 40 % of the pairs
         are must-links, they were not drawn at random, and u is 0.
 
+    augment_weight : float, default=1.0
+        Weight of the divergence between the outputs for a sample and for a changed one,
+        if there is `augment`.
+
     adversarial_weight : float, default=1.0
         Weight of the virtual adversarial term of "imsat" and "vat".
 
@@ -157,7 +178,8 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         Length of the adversarial perturbation of a sample, in units of its distance
         to the nearest other sample. "auto" is :math:`(1 + s) / 4`, which is .5 if
         there are few pairs and .25 if there are many. It falls to 0 if pairs alone
-        place all samples, which is when every sample has a pair with each cluster.
+        place all samples, which is when every sample has a pair with each cluster. With
+        `augment` it is 0.
 
     walk_length : int or "auto", default="auto"
         Maximum number of steps of a random walk along nearest neighbors. The pair loss
@@ -184,6 +206,19 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         Rows of a 2-d X are reshaped to it. None leaves X unchanged, but the built-in
         networks get images whose channels come last, at most four, with the channels
         first. So does a callable if this shape has the channels of X first.
+
+    dropout : float, default=0.0
+        Share of the hidden units that are left out at random in training, in [0, 1).
+        They are the inputs of all fully connected layers but the first layer of the
+        network. For built-in networks.
+
+    initial_weights : {"he", "torch7"}, default="he"
+        How the weights of built-in networks are drawn. "torch7" draws them as Torch 7
+        did, in which the first papers on this subject were written: uniform, much
+        smaller, and with random factors of batch normalization.
+    head_learning_rate_multiplier : float, default=1.0
+        Factor for the learning rate of the last linear layer. For a network that was
+        pretrained up to this layer, use about 10 and a lower `learning_rate`.
 
     The training
 
@@ -289,6 +324,12 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
     network_ : torch.nn.Module
         The trained network. Its logits are in the order of its outputs.
 
+    network_kind_ : {"mlp", "lenet", "conv", "centered_conv", "callable"}
+        Which network it is, as given or as chosen.
+
+    augment_ : str or None
+        The changes of samples, as given or as chosen; "callable" for a function.
+
     weights_ : dict of str to ndarray
         State of the network.
 
@@ -327,7 +368,13 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
 
     _parameter_constraints: dict = {
         "n_clusters": [positive_int(), StrOptions({"auto"}), None],
-        "network": [StrOptions({"mlp", "lenet"}), callable],
+        "network": [StrOptions({"auto", *BUILT_IN}), callable],
+        "augment": [
+            StrOptions({"auto", *AUGMENTATIONS}),
+            "array-like",
+            callable,
+            None,
+        ],
         "noise_rate": [
             Interval(Real, 0, 0.5, closed="left"),
             StrOptions({"estimate"}),
@@ -344,6 +391,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         "classification_weight": [non_negative()],
         "unlabeled": [StrOptions({"imsat", "vat"}), None],
         "information_weight": [non_negative(), StrOptions({"auto"})],
+        "augment_weight": [non_negative()],
         "adversarial_weight": [non_negative()],
         "adversarial_radius": [non_negative(), StrOptions({"auto"})],
         "walk_length": [
@@ -353,6 +401,9 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         "n_neighbors": [positive_int()],
         "hidden_layer_sizes": [StrOptions({"auto"}), "array-like", positive_int()],
         "input_shape": ["array-like", None],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "initial_weights": [StrOptions(set(INITIAL_WEIGHTS))],
+        "head_learning_rate_multiplier": [positive()],
         "optimizer": [StrOptions(set(OPTIMIZERS))],
         "learning_rate": [positive()],
         "momentum": [Interval(Real, 0, 1, closed="left")],
@@ -376,7 +427,12 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         self,
         n_clusters: int | Literal["auto"] | None = None,
         *,
-        network: Literal["mlp", "lenet"] | Callable[..., Any] = "mlp",
+        network: Literal["auto", "centered_conv", "conv", "lenet", "mlp"]
+        | Callable[..., Any] = "auto",
+        augment: Literal["affine", "auto", "crop", "elastic", "mirror", "shift"]
+        | Sequence[str]
+        | Callable[..., Any]
+        | None = "auto",
         noise_rate: float | Literal["estimate"] = 0.0,
         max_iter: int = 50,
         n_init: int = 1,
@@ -390,12 +446,16 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         classification_weight: float = 0.0,
         unlabeled: Literal["imsat", "vat"] | None = "imsat",
         information_weight: float | Literal["auto"] = "auto",
+        augment_weight: float = 1.0,
         adversarial_weight: float = 1.0,
         adversarial_radius: float | Literal["auto"] = "auto",
         walk_length: int | Literal["auto"] = "auto",
         n_neighbors: int = 10,
         hidden_layer_sizes: int | Sequence[int] | Literal["auto"] = "auto",
         input_shape: Sequence[int] | None = None,
+        dropout: float = 0.0,
+        initial_weights: Literal["he", "torch7"] = "he",
+        head_learning_rate_multiplier: float = 1.0,
         optimizer: Literal["adam", "sgd"] = "adam",
         learning_rate: float = 2e-3,
         momentum: float = 0.9,
@@ -414,6 +474,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
     ) -> None:
         self.n_clusters = n_clusters
         self.network = network
+        self.augment = augment
         self.noise_rate = noise_rate
         self.max_iter = max_iter
         self.n_init = n_init
@@ -427,12 +488,16 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         self.classification_weight = classification_weight
         self.unlabeled = unlabeled
         self.information_weight = information_weight
+        self.augment_weight = augment_weight
         self.adversarial_weight = adversarial_weight
         self.adversarial_radius = adversarial_radius
         self.walk_length = walk_length
         self.n_neighbors = n_neighbors
         self.hidden_layer_sizes = hidden_layer_sizes
         self.input_shape = input_shape
+        self.dropout = dropout
+        self.initial_weights = initial_weights
+        self.head_learning_rate_multiplier = head_learning_rate_multiplier
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.momentum = momentum
@@ -589,6 +654,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         self.hidden_layer_sizes_ = task.architecture.hidden_layer_sizes
         for name in ("pair_weight", "information_weight", "adversarial_radius"):
             setattr(self, f"{name}_", getattr(task.objective, name))
+        self.augment_ = describe_augmentation(task.objective.augment)
         self.size_freedom_ = task.evidence.size_freedom
         self.temperature_ = DEFAULT_TEMPERATURE
         is_warm = task.initial_weights is not None

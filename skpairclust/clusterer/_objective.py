@@ -9,18 +9,20 @@ from torch.nn import functional
 from skpairclust.clusterer._batching import ConstraintBatches, count_steps
 from skpairclust.clusterer._evidence import Evidence
 from skpairclust.clusterer._first_layer import FirstLayerSpace
-from skpairclust.clusterer._losses import balance_kinds, kcl_loss, mcl_loss
 from skpairclust.clusterer._noise import NoiseEstimate
 from skpairclust.clusterer._propagation import NeighborWalk
 from skpairclust.clusterer._spacing import Spacing
 from skpairclust.clusterer._unlabeled import (
     SizePrior,
     adversarial_loss,
+    consistency_loss,
     information_loss,
 )
+from skpairclust.losses._pairs import balance_kinds, kcl_loss, mcl_loss
+from skpairclust.neural._augmentation import make_augmentation
 from skpairclust.neural._distributed import ALONE
 from skpairclust.neural._precision import in_bfloat16, lowers_precision
-from skpairclust.neural._sparse_batch import join
+from skpairclust.neural._sparse_batch import SparseBatch, join
 from skpairclust.neural._spread import spread
 from skpairclust.neural._streams import largest_part, shuffled_stream
 from skpairclust.neural._tasks import NetworkTask
@@ -45,6 +47,8 @@ class ObjectiveOptions:
     classification_weight: float
     unlabeled: str | None
     information_weight: float
+    augment: object
+    augment_weight: float
     adversarial_weight: float
     adversarial_radius: float
     noise_rate: float | str
@@ -125,8 +129,12 @@ class PairObjective:
         self.device = rows.device
         self.classes = task.classes
         built_in = isinstance(task.architecture.network, str)
-        # What a network of the user does between two steps, a record would not show.
-        self.can_record = rows.is_resident and built_in and group.is_alone
+        # What a network of the user does between two steps, a record would not show;
+        # nor does dropout go on from a checkpoint as it would have.
+        recordable = not task.architecture.draws_globally and group.is_alone
+        self.can_record = rows.is_resident and recordable
+        self._augment = make_augmentation(options.augment, rows.input_shape)
+        self.can_record &= not callable(options.augment)
         self._is_low = lowers_precision(task.precision, self.device, built_in=built_in)
         self._rng = rng = np.random.RandomState(seed)
         self._generator = make_generator(rng.randint(2**31), self.device)
@@ -231,15 +239,16 @@ class PairObjective:
         """Return the loss of a step with these inputs, a scalar tensor."""
         if inputs.drawn is None:
             network = self._lowered(spread(network, self.group))
-            log_p = network(self.rows.take(inputs.rows)).log_softmax(1)
-            return self._supervised_loss(log_p, inputs)
-        x = both = self.rows.take(inputs.drawn)
+            x = self._changed(self._take(inputs.rows))
+            return self._supervised_loss(network(x).log_softmax(1), inputs)
+        x = both = self._take(inputs.drawn)
         radius = self._find_radius(x, inputs.drawn) if self._is_adversarial else None
         if inputs.rows is not None:
-            both = join(self.rows.take(inputs.rows), x)
+            # Few pairs are memorized, unless their samples look different each time.
+            both = join(self._changed(self._take(inputs.rows)), x)
         n_constrained = len(both) - len(x)
         space = through = None
-        if self.rows.is_sparse:
+        if isinstance(both, SparseBatch):
             # From here on, samples are what the first layer makes of them.
             if self._is_adversarial:
                 space = FirstLayerSpace(network.weight, lowers_precision=self._is_low)
@@ -253,6 +262,10 @@ class PairObjective:
             self._prior.update(log_p[:n_constrained])
             loss = self._supervised_loss(log_p[:n_constrained], inputs) + loss
         return loss
+
+    def _take(self, rows):
+        """Return samples; only dense ones can be changed."""
+        return self.rows.take(rows, dense=self._augment is not None)
 
     def _lowered(self, network):
         """Return a network, or part of one, in the precision that was chosen."""
@@ -294,6 +307,10 @@ class PairObjective:
             loss = loss + options.classification_weight * _cross_entropy(log_p, target)
         return loss
 
+    def _changed(self, x):
+        """Return samples with random changes, if there are any."""
+        return x if self._augment is None else self._augment(x, self._generator)
+
     def _find_radius(self, x, drawn):
         """Return how far each drawn sample is changed."""
         if self._spacing is None:
@@ -317,6 +334,11 @@ class PairObjective:
                 drawn.space,
             )
             loss = options.adversarial_weight * adversarial
+        if self._augment is not None and options.augment_weight:
+            consistency = consistency_loss(
+                network, self._changed(drawn.x), drawn.log_p.detach()
+            )
+            loss = loss + options.augment_weight * consistency
         if options.unlabeled == "imsat":
             information = information_loss(drawn.log_p, self._prior.log_shares())
             loss = loss + options.information_weight * _faded(information, share)

@@ -24,6 +24,7 @@ from skpairclust.clusterer._starts import (
     propose_starts,
     warn_of_too_few_clusters,
 )
+from skpairclust.neural._augmentation import choose_augmentation, make_augmentation
 from skpairclust.neural._precision import check_precision
 from skpairclust.neural._tasks import choose_architecture, read_options, read_task
 from skpairclust.neural._torch_utils import default_torch_state, resolve_device
@@ -72,14 +73,16 @@ def make_task(params, X, constraints, y, rng):
     check_precision(params.precision, params.device)
     evidence = _weigh(params, constraints, n_clusters)
     named = params.classification_weight > 0
+    architecture = choose_architecture(
+        params, X.shape[1:], n_clusters, _choose_sizes(params, X.shape)
+    )
+    augment = _choose_augmentation(params, architecture.input_shape)
     task = read_task(
         ClusteringTask,
         params,
         X,
-        choose_architecture(
-            params, X.shape[1:], n_clusters, _choose_sizes(params, X.shape)
-        ),
-        _choose_weights(params, evidence, n_clusters),
+        architecture,
+        _choose_weights(params, evidence, n_clusters, augment),
         classes=check_classes(y, n_clusters) if named else None,
         evidence=evidence,
         precision=params.precision,
@@ -180,15 +183,27 @@ def _weigh(params, constraints, n_clusters):
     )
 
 
-def _choose_weights(params, evidence, n_clusters):
+def _choose_augmentation(params, input_shape):
+    """Return what changes samples, or raise if these are no images."""
+    is_auto = isinstance(params.augment, str) and params.augment == "auto"
+    if is_auto and params.unlabeled is None:
+        # As published.
+        return None
+    augment = choose_augmentation(params.augment, input_shape)
+    make_augmentation(augment, input_shape)
+    return augment
+
+
+def _choose_weights(params, evidence, n_clusters, augment):
     """Return the options of the objective, a number for each "auto"."""
     chosen = {
         "pair_weight": evidence.pair_weight,
-        "adversarial_radius": evidence.adversarial_radius,
+        # Changes that keep the class teach more than adversarial ones, in less time.
+        "adversarial_radius": evidence.adversarial_radius if augment is None else 0.0,
         "information_weight": evidence.information_weight(n_clusters),
     }
     automatic = {k: v for k, v in chosen.items() if getattr(params, k) == "auto"}
-    return read_options(ObjectiveOptions, params, **automatic)
+    return read_options(ObjectiveOptions, params, augment=augment, **automatic)
 
 
 def _find_starts(params, walk, constraints, n_clusters, evidence, rng):

@@ -224,9 +224,15 @@ class TripletBatches(EndlessBatches):
         super().restore(state)
 
 
-def count_steps(known, batch_size):
-    """Return the steps of an epoch: a pass over the rows of groups, 4 to 1,000."""
-    n_rows = np.count_nonzero(known.groups >= 0)
+def count_steps(known, batch_size, n_instances=0):
+    """Return the steps of an epoch: a pass over rows of groups, 4 to 1,000.
+
+    Of the rows of groups alone; with instances, over those that are in either.
+    """
+    sizes = np.bincount(known.groups[known.groups >= 0], minlength=1)
+    n_rows = sizes.sum()
+    if n_instances:
+        n_rows = sizes[sizes > 1].sum() + n_instances
     return _bounded(math.ceil(n_rows / batch_size))
 
 

@@ -15,14 +15,14 @@ from sklearn.utils import check_random_state
 from skpairclust.constraints._mistakes import explains_names
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.constraints._typing import AnyArray, RandomState, Samples
-from skpairclust.embedder._losses import REDUCTIONS
-from skpairclust.embedder._mining import MINERS
 from skpairclust.embedder._objective import MARGINS, run_training
 from skpairclust.embedder._queries import EmbeddingQueries, would_cluster
 from skpairclust.embedder._saved import SAVED_ATTRIBUTES
 from skpairclust.embedder._task import check_learnable, hold_out, make_task
 from skpairclust.embedder._triplet_pool import POOLS
-from skpairclust.neural._augmentation import AUGMENTATIONS
+from skpairclust.losses._distances import REDUCTIONS
+from skpairclust.losses._mining import MINERS
+from skpairclust.neural._augmentation import AUGMENTATIONS, describe_augmentation
 from skpairclust.neural._base import PRIVATE_FITTED, check_finished
 from skpairclust.neural._checkpoint import (
     FitCheckpoints,
@@ -30,6 +30,7 @@ from skpairclust.neural._checkpoint import (
     describe_fit,
 )
 from skpairclust.neural._distributed import join_group
+from skpairclust.neural._networks import BUILT_IN, INITIAL_WEIGHTS
 from skpairclust.neural._pair_weights import check_pair_weights
 from skpairclust.neural._tasks import describe_network
 from skpairclust.neural._torch_utils import default_torch_state
@@ -71,22 +72,42 @@ class MetricEmbedder(EmbeddingQueries):
           (\frac{e^{d_{an}}}{e^{d_{ap}} + e^{d_{an}}})^2`, after [2]_;
         - "soft_triplet": :math:`d_{ap} + \log(e^{m - d_{an}} + e^{m - d_{pn}})`;
         - "lifted": each must-link against all cannot-links of both ends [3]_;
+        - "lifted_max": each must-link against the nearest of these, eq. 3 of [3]_;
         - "contrastive": :math:`d^2` of a must-link, :math:`\max(0, m - d)^2` of a
           cannot-link [4]_;
         - "hinge_embedding": :math:`d` and :math:`\max(0, m - d)`.
 
-    network : {"mlp", "lenet", "conv"} or callable, default="mlp"
-        "mlp" has fully connected layers; "lenet" and "conv" are convolutional
-        networks for images of at least 16 x 16. A callable receives ``(input_shape,
-        n_outputs)`` and returns a `torch.nn.Module` that ends in a linear layer with
-        `n_outputs` outputs; it may be pretrained.
+    network : str or callable, default="auto"
+        "mlp" has fully connected layers. "conv" and "lenet" are convolutional networks,
+        for images of at least 8 x 8 and 16 x 16. "centered_conv" is "conv" for what
+        images show, moved to the middle and scaled. "auto" is "mlp" for tables and
+        smaller images; and "conv" for images, which are samples of two or three
+        dimensions, or "centered_conv" if distances of centered images tell the pairs
+        apart far better than those of the images. A callable receives
+        ``(input_shape, n_outputs)`` and returns a `torch.nn.Module` that ends in a
+        linear layer with `n_outputs` outputs; it may be pretrained.
 
-    augment : {"affine", "elastic"} or callable, default=None
-        Random changes of training samples, to which the embedding becomes robust.
-        "affine" rotates, scales, shears and shifts images. "elastic" does so less, and
-        also bends them, which suits handwriting. A callable receives a batch, a float32
-        tensor of shape (B, ...), and a `torch.Generator` on its device. It returns a
-        tensor of the same shape.
+    augment : str, list of str, callable or None, default="auto"
+        Random changes of training samples, to which the embedding becomes robust. The
+        names are for images, and several follow one another. "shift" moves an image,
+        "crop" enlarges a part of it, "affine" rotates, scales, shears and shifts.
+        "elastic" does so less, and also bends images, which suits handwriting. "mirror"
+        swaps left and right. "auto" is "elastic" for gray images, "affine" for others,
+        and None for tables and images of less than 8 x 8. A callable receives a batch,
+        a float32 tensor of shape (B, ...), and a `torch.Generator` on its device. It
+        returns a tensor of the same shape.
+
+    turn_groups : bool or "auto", default="auto"
+        Whether images are turned by a random multiple of a right angle in training,
+        those that belong together alike. They then look like images of further classes,
+        so that new classes are told apart better. "auto" does so with gray images.
+
+    unlabeled : {"instances"} or None, default=None
+        What is learned from samples that are not known to belong with another.
+        "instances" makes each of them and a changed copy a class of its own, which
+        needs `augment` [7]_. It helps if these samples are of the classes to be told
+        apart later, and if there are many classes; with few, samples of one class are
+        often pushed apart.
 
     max_iter : int, default=50
         Number of epochs. An epoch has as many steps as a pass over the constrained
@@ -101,8 +122,10 @@ class MetricEmbedder(EmbeddingQueries):
     margin : float, default=None
         The margin m. None means 0.2 for triplets and 1 for the other losses.
 
-    mining : {"auto", "all", "hardest", "semihard", "random", "pool"}, default="auto"
-        Which triplets count, for triplet losses. "all" are all of the batch. "hardest"
+    mining : {"auto", "all", "violating", "hardest", "semihard", "random", "pool"}, \
+            default="auto"
+        Which triplets count, for triplet losses. "all" are all of the batch.
+        "violating" are those whose negative is nearer than the positive. "hardest"
         is the farthest positive and the nearest negative of each anchor [5]_.
         "semihard" is, for each pair, the nearest negative that is farther than the
         positive, but within the margin [1]_. "random" is one random negative for each
@@ -110,10 +133,11 @@ class MetricEmbedder(EmbeddingQueries):
         "semihard", except for "triplet" and "squared_triplet" if not all pairs are
         known; then it is "all". With labels, all pairs are known.
 
-    pool : {"closest", "semihard", "kmeans", "random"}, default="closest"
+    pool : {"closest", "semihard", "violating", "kmeans", "random"}, default="closest"
         With ``mining="pool"``, which negatives are on the list: the closest of all, the
-        closest beyond the positive, those that k-means confuses with the anchor, or
-        random ones. Half of the negatives are random with any kind, as are positives.
+        closest beyond the positive, the farthest that are nearer than the positive,
+        those that k-means confuses with the anchor, or random ones. Half of the
+        negatives are random with any kind, as are positives.
 
     pool_epochs : int, default=5
         Epochs after which the list, or the search for hard negatives, is renewed.
@@ -130,7 +154,7 @@ class MetricEmbedder(EmbeddingQueries):
     reduction : {"active", "mean", "sum"}, default="active"
         How the costs of a batch are combined. "active" is the mean of those that are
         not 0. For losses of pairs, it is computed for must-links and cannot-links
-        separately.
+        separately. The equation of "lifted" is the "mean" over all must-links.
 
     sampling : {"classes", "hard"}, default="classes"
         What a batch contains. "classes" takes some samples from each of some classes.
@@ -158,6 +182,10 @@ class MetricEmbedder(EmbeddingQueries):
         Number of k-means centers per cluster. Average linkage joins the centers to
         `n_clusters` clusters.
 
+    merge_clusters : bool, default=True
+        False keeps the `clusters_per_class` times `n_clusters` centers apart, each as a
+        cluster.
+
     The network
 
     hidden_layer_sizes : int or tuple of int, default=(256, 256)
@@ -168,6 +196,16 @@ class MetricEmbedder(EmbeddingQueries):
         Rows of a 2-d X are reshaped to it. None leaves X unchanged, but the built-in
         networks get images whose channels come last, at most four, with the channels
         first. So does a callable if this shape has the channels of X first.
+
+    dropout : float, default=0.0
+        Share of the hidden units that are left out at random in training, in [0, 1).
+        They are the inputs of all fully connected layers but the first layer of the
+        network. For built-in networks.
+
+    initial_weights : {"he", "torch7"}, default="he"
+        How the weights of built-in networks are drawn. "torch7" draws them as Torch 7
+        did, in which the first papers on this subject were written: uniform, much
+        smaller, and with random factors of batch normalization.
 
     head_learning_rate_multiplier : float, default=1.0
         Factor for the learning rate of the last linear layer. For a network that was
@@ -203,10 +241,15 @@ class MetricEmbedder(EmbeddingQueries):
 
     validation_fraction : float, default=0.0
         Share of the classes that is held out to choose the best epoch, or of the
-        samples if there are few classes. With labels, the score is the normalized
-        mutual information of k-means with `clusters_per_class` clusters per class. With
-        pairs, it is the area under the ROC curve of their distances. 0 keeps the last
-        epoch.
+        samples if there are few classes. With labels, the score is that of k-means with
+        `clusters_per_class` clusters per class, see `validation_score`. With pairs, it
+        is the area under the ROC curve of their distances. 0 keeps the last epoch.
+
+    validation_score : {"nmi", "accuracy"}, default="nmi"
+        How clusters are compared with labels of the validation part: by normalized
+        mutual information, or by the share of samples that have the label of their
+        cluster. Labels are assigned to clusters one to one; if there are several
+        clusters per class, each gets its most frequent label.
 
     Running it
 
@@ -261,6 +304,13 @@ class MetricEmbedder(EmbeddingQueries):
     network_ : torch.nn.Module
         The trained network; its outputs are not yet normalized.
 
+    network_kind_ : {"mlp", "lenet", "conv", "centered_conv", "callable"}
+        Which network it is, as given or as chosen.
+
+    augment_ : str or None
+        The changes of training samples, as given or as chosen; "callable" for a
+        function.
+
     weights_ : dict of str to ndarray
         State of the network.
 
@@ -284,6 +334,8 @@ class MetricEmbedder(EmbeddingQueries):
        re-identification. arXiv:1703.07737, eq. 5.
     .. [6] Balntas, Riba, Ponsa, Mikolajczyk (2016). Learning local feature descriptors
        with triplets and shallow convolutional neural networks. BMVC.
+    .. [7] Dosovitskiy, Fischer, Springenberg, Riedmiller, Brox (2016). Discriminative
+       unsupervised feature learning with exemplar convolutional neural networks. TPAMI.
 
     Examples
     --------
@@ -304,12 +356,19 @@ class MetricEmbedder(EmbeddingQueries):
     _parameter_constraints: dict = {
         "n_components": [positive_int()],
         "loss": [StrOptions(set(MARGINS))],
-        "network": [StrOptions({"mlp", "lenet", "conv"}), callable],
-        "augment": [StrOptions(set(AUGMENTATIONS)), callable, None],
+        "network": [StrOptions({"auto", *BUILT_IN}), callable],
+        "augment": [
+            StrOptions({"auto", *AUGMENTATIONS}),
+            "array-like",
+            callable,
+            None,
+        ],
+        "turn_groups": ["boolean", StrOptions({"auto"})],
+        "unlabeled": [StrOptions({"instances"}), None],
         "max_iter": [positive_int()],
         "random_state": ["random_state"],
         "margin": [positive(), None],
-        "mining": [StrOptions({"auto", "all", "pool", *MINERS})],
+        "mining": [StrOptions({"auto", "all", "violating", "pool", *MINERS})],
         "pool": [StrOptions(set(POOLS))],
         "pool_epochs": [positive_int()],
         "swap": ["boolean"],
@@ -320,8 +379,11 @@ class MetricEmbedder(EmbeddingQueries):
         "normalize": ["boolean", None],
         "n_clusters": [positive_int(), None],
         "clusters_per_class": [positive_int()],
+        "merge_clusters": ["boolean"],
         "hidden_layer_sizes": ["array-like", positive_int()],
         "input_shape": ["array-like", None],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "initial_weights": [StrOptions(set(INITIAL_WEIGHTS))],
         "head_learning_rate_multiplier": [positive()],
         "optimizer": [StrOptions(set(OPTIMIZERS))],
         "learning_rate": [positive()],
@@ -332,6 +394,7 @@ class MetricEmbedder(EmbeddingQueries):
         "tol": [non_negative()],
         "n_iter_no_change": [positive_int(), None],
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "validation_score": [StrOptions({"nmi", "accuracy"})],
         "device": [str, torch.device],
         "warm_start": ["boolean"],
         "checkpoint_dir": [str, PathLike, None],
@@ -349,20 +412,29 @@ class MetricEmbedder(EmbeddingQueries):
             "contrastive",
             "hinge_embedding",
             "lifted",
+            "lifted_max",
             "ratio_triplet",
             "soft_triplet",
             "squared_triplet",
             "triplet",
         ] = "triplet",
-        network: Literal["mlp", "lenet", "conv"] | Callable[..., Any] = "mlp",
-        augment: Literal["affine", "elastic"] | Callable[..., Any] | None = None,
+        network: Literal["auto", "centered_conv", "conv", "lenet", "mlp"]
+        | Callable[..., Any] = "auto",
+        augment: Literal["affine", "auto", "crop", "elastic", "mirror", "shift"]
+        | Sequence[str]
+        | Callable[..., Any]
+        | None = "auto",
+        turn_groups: bool | Literal["auto"] = "auto",
+        unlabeled: Literal["instances"] | None = None,
         max_iter: int = 50,
         random_state: RandomState = None,
         margin: float | None = None,
         mining: Literal[
-            "all", "auto", "hardest", "pool", "random", "semihard"
+            "all", "auto", "hardest", "pool", "random", "semihard", "violating"
         ] = "auto",
-        pool: Literal["closest", "kmeans", "random", "semihard"] = "closest",
+        pool: Literal[
+            "closest", "kmeans", "random", "semihard", "violating"
+        ] = "closest",
         pool_epochs: int = 5,
         swap: bool = False,
         positive_percentile: float = 100,
@@ -372,8 +444,11 @@ class MetricEmbedder(EmbeddingQueries):
         normalize: bool | None = None,
         n_clusters: int | None = None,
         clusters_per_class: int = 1,
+        merge_clusters: bool = True,
         hidden_layer_sizes: int | Sequence[int] = (256, 256),
         input_shape: Sequence[int] | None = None,
+        dropout: float = 0.0,
+        initial_weights: Literal["he", "torch7"] = "he",
         head_learning_rate_multiplier: float = 1.0,
         optimizer: Literal["adam", "sgd"] = "adam",
         learning_rate: float = 2e-3,
@@ -384,6 +459,7 @@ class MetricEmbedder(EmbeddingQueries):
         tol: float = 1e-4,
         n_iter_no_change: int | None = None,
         validation_fraction: float = 0.0,
+        validation_score: Literal["nmi", "accuracy"] = "nmi",
         device: str | torch.device = "auto",
         warm_start: bool = False,
         checkpoint_dir: str | PathLike[str] | None = None,
@@ -394,6 +470,8 @@ class MetricEmbedder(EmbeddingQueries):
         self.loss = loss
         self.network = network
         self.augment = augment
+        self.turn_groups = turn_groups
+        self.unlabeled = unlabeled
         self.max_iter = max_iter
         self.random_state = random_state
         self.margin = margin
@@ -408,8 +486,11 @@ class MetricEmbedder(EmbeddingQueries):
         self.normalize = normalize
         self.n_clusters = n_clusters
         self.clusters_per_class = clusters_per_class
+        self.merge_clusters = merge_clusters
         self.hidden_layer_sizes = hidden_layer_sizes
         self.input_shape = input_shape
+        self.dropout = dropout
+        self.initial_weights = initial_weights
         self.head_learning_rate_multiplier = head_learning_rate_multiplier
         self.optimizer = optimizer
         self.learning_rate = learning_rate
@@ -420,6 +501,7 @@ class MetricEmbedder(EmbeddingQueries):
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
         self.validation_fraction = validation_fraction
+        self.validation_score = validation_score
         self.device = device
         self.warm_start = warm_start
         self.checkpoint_dir = checkpoint_dir
@@ -500,7 +582,7 @@ class MetricEmbedder(EmbeddingQueries):
             params = self._parameters()
             check_learnable(constraints, params, is_given=is_given)
             rows = self._near_zero(X)
-            task = self._start_warm(make_task(params, rows), earlier)
+            task = self._start_warm(make_task(params, rows, constraints), earlier)
             rng = check_random_state(group.choose_random_state(self.random_state))
             seeds = rng.randint(2**31, size=3)
             seed, split_seed, kmeans_seed = seeds
@@ -569,6 +651,7 @@ class MetricEmbedder(EmbeddingQueries):
         """Set what the training and its task leave behind."""
         super()._keep(run, task.architecture)
         self._n_features_out = task.architecture.n_outputs
+        self.augment_ = describe_augmentation(task.objective.augment)
         self.margin_ = task.objective.margin
         self._is_normalized = task.objective.normalize
         is_validated = bool(self.validation_fraction)

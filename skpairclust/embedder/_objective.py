@@ -14,18 +14,19 @@ from skpairclust.embedder._batching import (
     TripletBatches,
     count_steps,
 )
+from skpairclust.embedder._instances import Instances
 from skpairclust.embedder._known_groups import KnownGroups
-from skpairclust.embedder._losses import (
+from skpairclust.embedder._triplet_pool import TripletPool
+from skpairclust.embedder._validation import Validation, make_criterion
+from skpairclust.losses._distances import (
     contrastive_loss,
     hinge_embedding_loss,
     lifted_loss,
 )
-from skpairclust.embedder._triplet_pool import TripletPool
-from skpairclust.embedder._triplets import triplet_loss
-from skpairclust.embedder._validation import Validation, make_criterion
-from skpairclust.neural._augmentation import make_augmentation
+from skpairclust.losses._triplets import triplet_loss
+from skpairclust.neural._augmentation import make_augmentation, turn_together
 from skpairclust.neural._distributed import ALONE
-from skpairclust.neural._heads import find_head
+from skpairclust.neural._heads import split_head
 from skpairclust.neural._spread import spread
 from skpairclust.neural._tasks import NetworkTask, run_task
 from skpairclust.neural._torch_utils import (
@@ -44,7 +45,9 @@ PAIR_LOSSES = {
     "contrastive": contrastive_loss,
     "hinge_embedding": hinge_embedding_loss,
     "lifted": lifted_loss,
+    "lifted_max": partial(lifted_loss, nested_max=True),
 }
+LIFTED = ("lifted", "lifted_max")
 # The cost of a triplet and whether distances are squared.
 TRIPLET_LOSSES = {
     "triplet": ("hinge", False),
@@ -56,6 +59,7 @@ MARGINS = {
     "contrastive": 1.0,
     "hinge_embedding": 1.0,
     "lifted": 1.0,
+    "lifted_max": 1.0,
     "triplet": 0.2,
     "squared_triplet": 0.2,
     "ratio_triplet": 0.2,
@@ -77,6 +81,8 @@ class EmbeddingOptions:
     positive_percentile: float
     sampling: str
     augment: object
+    turn_groups: bool
+    unlabeled: str | None
     normalize: bool
     batch_size: int
     samples_per_class: int
@@ -85,8 +91,6 @@ class EmbeddingOptions:
 @dataclass(frozen=True, kw_only=True)
 class EmbeddingTask(NetworkTask):
     """One problem; `objective` is `EmbeddingOptions`."""
-
-    head_learning_rate_multiplier: float
 
 
 def embed(network, x, *, normalize):
@@ -192,15 +196,6 @@ def run_training(
     )
 
 
-def split_head(network, multiplier):
-    """Return groups of parameters: the trunk, and the last linear layer."""
-    head = list(find_head(network).parameters())
-    in_head = {id(parameter) for parameter in head}
-    trunk = [p for p in network.parameters() if id(p) not in in_head]
-    groups = [{"params": head, "multiplier": multiplier}]
-    return [{"params": trunk, "multiplier": 1.0}, *groups] if trunk else groups
-
-
 def draws_pairs(options, known):
     """Return whether batches are drawn by the pair and not by the group.
 
@@ -279,8 +274,12 @@ class EmbeddingObjective:
         self.mining = resolve_mining(options, is_complete=self.known.is_complete)
         self._pool = self._triplets = None
         self._n_calls = 0
+        self._instances = None
+        if options.unlabeled == "instances":
+            self._instances = Instances(self.known, options.batch_size, rng)
         batches = self._make_batches(rng)
-        self.n_steps = count_steps(self.known, options.batch_size)
+        n_others = 0 if self._instances is None else len(self._instances.rows)
+        self.n_steps = count_steps(self.known, options.batch_size, n_others)
         if isinstance(batches, PairBatches):
             self.n_steps = batches.n_steps
         self._batches = iter(batches)
@@ -288,14 +287,19 @@ class EmbeddingObjective:
     def __call__(self, network):
         """Return the loss of the next step, a scalar tensor."""
         self._refresh_pool(network)
-        batch = next(self._batches)
-        relation = self.known.relation(batch.rows)
-        x = self.rows.take(self.index[batch.rows], dense=self._augment is not None)
+        rows, triplets = next(self._batches)
+        if self._instances is None:
+            relation = self.known.relation(rows)
+        else:
+            rows, relation = self._instances.join(rows)
+        x = self.rows.take(self.index[rows], dense=self._augment is not None)
+        if self.options.turn_groups:
+            x = turn_together(x, self._number(rows), self._generator)
         if self._augment is not None:
             x = self._augment(x, self._generator)
         network = spread(network, self.group)
         x = embed(network, x, normalize=self.options.normalize)
-        return self._compare(x, relation, batch.triplets)
+        return self._compare(x, relation, triplets)
 
     def state(self):
         """Return what the next steps depend on, as plain data and tensors."""
@@ -304,6 +308,7 @@ class EmbeddingObjective:
             "pool": None if self._pool is None else self._pool.embedding,
             "triplets": self._triplets,
             "batches": self._batches.state(),
+            "instances": self._instances and self._instances.stream.state(),
             "rng": self._rng.get_state(),
             "generator": self._generator.get_state(),
         }
@@ -314,6 +319,8 @@ class EmbeddingObjective:
         if self._pool is not None:
             self._pool.embedding = state["pool"]
         self._batches.restore(state["batches"])
+        if self._instances is not None:
+            self._instances.stream.restore(state["instances"])
         # Last: streams have used them.
         self._rng.set_state(tuple(state["rng"]))
         self._generator.set_state(state["generator"])
@@ -332,9 +339,12 @@ class EmbeddingObjective:
             return HardBatches(self.known, options.batch_size, rng, find)
         if draws_pairs(options, self.known):
             return PairBatches(self.known.constraints, options.batch_size, rng)
-        return GroupBatches(
-            self.known, options.batch_size, options.samples_per_class, rng
-        )
+        size = options.batch_size
+        if self._instances is not None:
+            size = max(
+                2 * options.samples_per_class, size - 2 * self._instances.n_drawn
+            )
+        return GroupBatches(self.known, size, options.samples_per_class, rng)
 
     def _refresh_pool(self, network):
         """Find new hard examples every few epochs, but not before the first."""
@@ -349,11 +359,19 @@ class EmbeddingObjective:
                 self._triplets = self._pool.list_triplets(self.options.pool)
         self._n_calls += 1
 
+    def _number(self, rows):
+        """Return the group of each row, numbered among those of a batch, a tensor."""
+        groups = self.known.groups[rows]
+        # Rows of no group are alone.
+        groups = np.where(groups < 0, len(self.known.members) + rows, groups)
+        _, numbers = np.unique(groups, return_inverse=True)
+        return to_device(numbers, self.rows.device)
+
     def _compare(self, x, relation, triplets):
         """Return the loss of embeddings, given what is known of them, an array."""
         options = self.options
         common = {"margin": options.margin, "reduction": options.reduction}
-        if options.loss == "lifted" and options.normalize:
+        if options.loss in LIFTED and options.normalize:
             x = _LIFTED_SCALE * x
         if options.loss in PAIR_LOSSES:
             relation = to_device(relation, x.device)

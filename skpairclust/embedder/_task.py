@@ -1,5 +1,9 @@
 """From an embedder's parameters and data to the task of one training."""
 
+from dataclasses import replace
+
+import torch
+
 from skpairclust.embedder._known_groups import KnownGroups
 from skpairclust.embedder._objective import (
     MARGINS,
@@ -7,13 +11,16 @@ from skpairclust.embedder._objective import (
     EmbeddingTask,
     can_compare,
 )
+from skpairclust.embedder._place_evidence import gains_by_centering
 from skpairclust.embedder._queries import check_both_kinds, is_normalized
 from skpairclust.embedder._validation import split
-from skpairclust.neural._augmentation import make_augmentation
+from skpairclust.neural._augmentation import choose_augmentation, make_augmentation
+from skpairclust.neural._images import count_channels, is_image
 from skpairclust.neural._tasks import choose_architecture, read_options, read_task
+from skpairclust.utils._param_validation import has_channels_last
 
 
-def make_task(params, X):
+def make_task(params, X, constraints=None):
     """Return all that the training needs, or raise if something is impossible.
 
     Parameters
@@ -21,6 +28,8 @@ def make_task(params, X):
     params : object
         Parameters of `MetricEmbedder`, as attributes.
     X : array, CSR matrix or LazyRows of shape (n_samples, ...)
+    constraints : PairwiseConstraints, optional
+        Say whether ``network="auto"`` centers images.
 
     Returns
     -------
@@ -35,23 +44,22 @@ def make_task(params, X):
     architecture = choose_architecture(
         params, X.shape[1:], params.n_components, params.hidden_layer_sizes
     )
-    # Made once before the training, so that a network that cannot take X fails now.
-    make_augmentation(params.augment, architecture.input_shape)
+    if _should_center(params, architecture, X, constraints):
+        architecture = replace(architecture, network="centered_conv")
+    augment = choose_augmentation(params.augment, architecture.input_shape)
+    # Made once before the training, so that a name that is none fails now.
+    make_augmentation(augment, architecture.input_shape)
+    _check_unlabeled(params, augment)
     margin = params.margin
     objective = read_options(
         EmbeddingOptions,
         params,
         margin=MARGINS[params.loss] if margin is None else float(margin),
         normalize=is_normalized(params),
+        augment=augment,
+        turn_groups=_turns_groups(params.turn_groups, architecture.input_shape),
     )
-    return read_task(
-        EmbeddingTask,
-        params,
-        X,
-        architecture,
-        objective,
-        head_learning_rate_multiplier=params.head_learning_rate_multiplier,
-    )
+    return read_task(EmbeddingTask, params, X, architecture, objective)
 
 
 def check_learnable(constraints, params, *, is_given):
@@ -97,7 +105,13 @@ def hold_out(params, constraints, seed):
     """
     fraction = params.validation_fraction
     if fraction:
-        validation = split(constraints, fraction, params.clusters_per_class, seed)
+        validation = split(
+            constraints,
+            fraction,
+            params.clusters_per_class,
+            seed,
+            measure=params.validation_score,
+        )
         if not can_compare(params, KnownGroups(constraints[validation.train])):
             raise ValueError(
                 f"validation_fraction={fraction} leaves no sample to train on that has "
@@ -111,6 +125,47 @@ def hold_out(params, constraints, seed):
             "look at: set validation_fraction, or n_iter_no_change=None."
         )
     return None
+
+
+def _should_center(params, architecture, X, constraints):
+    """Return whether the network is chosen here, and what is known asks to center."""
+    is_chosen = params.network == "auto" and architecture.network == "conv"
+    if not is_chosen or constraints is None:
+        return False
+    rows = architecture.make_rows(X, torch.device("cpu"))
+    return gains_by_centering(rows, constraints)
+
+
+def _check_unlabeled(params, augment):
+    """Raise unless samples without a partner can be learned from, if they should."""
+    if params.unlabeled is None:
+        return
+    if augment is None:
+        raise ValueError(
+            f"unlabeled={params.unlabeled!r} compares samples with changed copies, but "
+            f"augment={params.augment!r} changes nothing: pass images and a name, or a "
+            "callable as augment, or unlabeled=None."
+        )
+    if params.mining == "pool" or params.sampling != "classes":
+        raise ValueError(
+            f"unlabeled={params.unlabeled!r} needs the batches of mining='auto' and "
+            f"sampling='classes', but mining={params.mining!r} and sampling="
+            f"{params.sampling!r}: change these, or pass unlabeled=None."
+        )
+
+
+def _turns_groups(turn_groups, input_shape):
+    """Return whether images are turned, or raise if samples are none."""
+    can_turn = is_image(input_shape) and not has_channels_last(input_shape)
+    if turn_groups == "auto":
+        return can_turn and count_channels(input_shape) == 1
+    if turn_groups and not can_turn:
+        raise ValueError(
+            f"turn_groups=True needs images of at least 8 x 8 with their channels "
+            f"first, but one sample has shape {input_shape}: pass input_shape=(height, "
+            "width) or (channels, height, width), or turn_groups=False."
+        )
+    return bool(turn_groups)
 
 
 def _check_numbers(params, n_samples):

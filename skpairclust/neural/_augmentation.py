@@ -1,7 +1,12 @@
 """Random changes of training samples that leave their class as it is."""
 
+from functools import partial
+
 import torch
 from torch.nn import functional
+
+from skpairclust.neural._images import count_channels, is_image
+from skpairclust.utils._param_validation import has_channels_last
 
 # Half the width of each uniform distribution: radians, shares, shares, half sides.
 _ANGLE, _SCALE, _SHEAR, _SHIFT = 0.25, 0.25, 0.25, 0.1
@@ -11,13 +16,43 @@ _ANGLE, _SCALE, _SHEAR, _SHIFT = 0.25, 0.25, 0.25, 0.1
 # do not fray.
 _N_KNOTS, _BEND, _GENTLER = 4, 0.06, 0.6
 
+# Least share of a side that is left of a cropped image.
+_LEAST_CROP = 0.7
+
+
+def choose_augmentation(augment, input_shape):
+    """Return the names or the function that "auto" stands for, others as they are.
+
+    Parameters
+    ----------
+    augment : str, sequence of str, callable or None
+        "auto" is "elastic" for gray images, "affine" for others of at least 8 x 8,
+        and None for what is no image.
+    input_shape : tuple of int
+        Shape of one sample as the network takes it.
+
+    Returns
+    -------
+    str, tuple of str, callable or None
+    """
+    if callable(augment) or augment is None:
+        return augment
+    if not isinstance(augment, str):
+        return tuple(augment)
+    if augment != "auto":
+        return augment
+    if not is_image(input_shape):
+        return None
+    return "elastic" if count_channels(input_shape) == 1 else "affine"
+
 
 def make_augmentation(augment, input_shape):
     """Return the function of a batch and a generator that `augment` names.
 
     Parameters
     ----------
-    augment : {"affine", "elastic"}, callable or None
+    augment : str, sequence of str, callable or None
+        A name in `AUGMENTATIONS`, or several, which follow one another.
     input_shape : tuple of int
         Shape of one sample.
 
@@ -28,9 +63,9 @@ def make_augmentation(augment, input_shape):
     Raises
     ------
     ValueError
-        If samples are no images.
+        If samples are no images, or a name is unknown.
     """
-    if not isinstance(augment, str):
+    if augment is None or callable(augment):
         return augment
     if len(input_shape) not in (2, 3):
         raise ValueError(
@@ -38,7 +73,92 @@ def make_augmentation(augment, input_shape):
             f"{input_shape}: pass input_shape=(height, width) or (channels, height, "
             "width), a callable as augment, or augment=None."
         )
-    return AUGMENTATIONS[augment]
+    names = (augment,) if isinstance(augment, str) else tuple(augment)
+    unknown = [name for name in names if name not in AUGMENTATIONS]
+    if unknown or not names:
+        raise ValueError(
+            f"augment={augment!r} must name changes of images, of {AUGMENTATIONS}; or "
+            "be 'auto', a callable or None."
+        )
+    steps = [_CHANGES[name] for name in names]
+    change = steps[0] if len(steps) == 1 else partial(_chain, steps)
+    if has_channels_last(input_shape):
+        return partial(_with_channels_first, change)
+    return change
+
+
+def describe_augmentation(augment):
+    """Return what a fitted estimator tells of its augmentation: text, or None."""
+    if augment is None or isinstance(augment, str):
+        return augment
+    return "callable" if callable(augment) else " ".join(augment)
+
+
+def _chain(steps, x, generator):
+    """Apply one change after another."""
+    for step in steps:
+        x = step(x, generator)
+    return x
+
+
+def _with_channels_first(change, x, generator):
+    """Apply a change to images whose channels are last."""
+    return change(x.movedim(-1, 1), generator).movedim(1, -1)
+
+
+def shift(x, generator):
+    """Move each image by up to a twentieth of its sides.
+
+    Parameters
+    ----------
+    x : Tensor of shape (B, height, width) or (B, channels, height, width)
+    generator : torch.Generator
+        On the device of `x`.
+
+    Returns
+    -------
+    Tensor
+        As `x`. What comes from outside of an image is as its border.
+    """
+    offset = _SHIFT * _uniform(2, len(x), generator, x)
+    return _sample(x, _grid(_as_images(x), offset.T, torch.ones_like(offset.T)))
+
+
+def crop(x, generator):
+    """Cut a window out of each image and stretch it to the size of the image.
+
+    Parameters
+    ----------
+    x : Tensor of shape (B, height, width) or (B, channels, height, width)
+    generator : torch.Generator
+        On the device of `x`.
+
+    Returns
+    -------
+    Tensor
+        As `x`. Each side of a window is .7 to 1 of that of the image.
+    """
+    drawn = _uniform(4, len(x), generator, x).T
+    scale = 1 - (1 - _LEAST_CROP) * 0.5 * (1 + drawn[:, :2])
+    return _sample(x, _grid(_as_images(x), (1 - scale) * drawn[:, 2:], scale))
+
+
+def mirror(x, generator):
+    """Swap left and right of every other image, at random.
+
+    Parameters
+    ----------
+    x : Tensor of shape (B, height, width) or (B, channels, height, width)
+    generator : torch.Generator
+        On the device of `x`.
+
+    Returns
+    -------
+    Tensor
+        As `x`.
+    """
+    is_swapped = _uniform(1, len(x), generator, x)[0] < 0
+    return torch.where(is_swapped.reshape(-1, *[1] * (x.ndim - 1)), x.flip(-1), x)
 
 
 def affine(x, generator):
@@ -90,7 +210,41 @@ def elastic(x, generator):
     return _sample(x, grid + bend.permute(0, 2, 3, 1))
 
 
-AUGMENTATIONS = {"affine": affine, "elastic": elastic}
+def turn_together(x, groups, generator):
+    """Turn images by right angles, those of one group alike.
+
+    Who belongs together does so as well when all are turned alike, and turned images
+    look like those of further classes: more of them to learn from.
+
+    Parameters
+    ----------
+    x : Tensor of shape (B, height, width) or (B, channels, height, width)
+    groups : Tensor of shape (B,), int64
+        Numbers below B, on the device of `x`.
+    generator : torch.Generator
+        On the device of `x`.
+
+    Returns
+    -------
+    Tensor
+        As `x`. Images that are not square are only turned by half.
+    """
+    step = 1 if x.shape[-1] == x.shape[-2] else 2
+    drawn = torch.randint(
+        4 // step, (len(x),), generator=generator, device=x.device, dtype=torch.int64
+    )[groups]
+    turned = [torch.rot90(x, turn, (-2, -1)) for turn in range(0, 4, step)]
+    return torch.stack(turned)[drawn, torch.arange(len(x), device=x.device)]
+
+
+_CHANGES = {
+    "affine": affine,
+    "crop": crop,
+    "elastic": elastic,
+    "mirror": mirror,
+    "shift": shift,
+}
+AUGMENTATIONS = tuple(_CHANGES)
 
 
 def _as_images(x):
@@ -111,6 +265,12 @@ def _affine_grid(images, generator, strength=1.0):
     return functional.affine_grid(
         torch.stack(rows, dim=1), images.shape, align_corners=False
     )
+
+
+def _grid(images, offset, scale):
+    """Return where each pixel comes from in windows of the images, (B, 2) each."""
+    rows = torch.cat([torch.diag_embed(scale), offset[:, :, None]], dim=2)
+    return functional.affine_grid(rows, images.shape, align_corners=False)
 
 
 def _sample(x, grid):

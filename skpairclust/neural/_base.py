@@ -34,6 +34,7 @@ from skpairclust.neural._torch_utils import (
 from skpairclust.utils._compat import CallbackSupportMixin
 from skpairclust.utils._dask import refuse_dask
 from skpairclust.utils._doc_link import DocLinkMixin
+from skpairclust.utils._param_validation import check_equal_sizes
 from skpairclust.utils._sparse import canonical
 
 # Private attributes that a fit leaves.
@@ -244,6 +245,8 @@ class BaseNeuralEstimator(
     def _keep(self, run, architecture):
         """Set the fitted attributes that all estimators have."""
         self._architecture = architecture
+        network = architecture.network
+        self.network_kind_ = network if isinstance(network, str) else "callable"
         self.weights_ = run.weights
         self.loss_ = run.loss
         self.loss_curve_ = run.loss_curve
@@ -281,6 +284,7 @@ class BaseNeuralEstimator(
             if reset:
                 self.n_features_in_ = X.shape[1]
         else:
+            check_equal_sizes(X)
             X = validate_data(
                 self,
                 X,

@@ -75,6 +75,27 @@ def find_head(network):
     return (marked or linear)[-1]
 
 
+def split_head(network, multiplier):
+    """Return groups of parameters: the trunk, and the last linear layer.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+    multiplier : float
+        Of the learning rate of the last layer.
+
+    Returns
+    -------
+    list of dict
+        As `train` takes them.
+    """
+    head = list(find_head(network).parameters())
+    in_head = {id(parameter) for parameter in head}
+    trunk = [p for p in network.parameters() if id(p) not in in_head]
+    groups = [{"params": head, "multiplier": multiplier}]
+    return [{"params": trunk, "multiplier": 1.0}, *groups] if trunk else groups
+
+
 def forward_features(network, x):
     """Return what the head of `network` gets for the input `x`, of shape (B, d).
 

@@ -5,11 +5,13 @@ initialization and filled from the generator that comes in.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import nn
 
+from skpairclust.neural._centering import CenterLayer
+from skpairclust.neural._dropout import add_dropout
 from skpairclust.neural._heads import adopt, mark_head
 from skpairclust.neural._rows import FeatureRows
 from skpairclust.neural._sparse_batch import TableNetwork
@@ -18,10 +20,16 @@ from skpairclust.neural._torch_utils import global_rng, load_numpy_state, make_g
 # The first outputs should be near uniform, so that no cluster starts as winner.
 _OUTPUT_SCALE = 0.1
 
-_CONV_CHANNELS = (16, 32, 64, 128)
+# Channels of the blocks of "conv", and the sides of images from which on it has so many
+# blocks. 1 to 3 pixels a side are left, or more of images above 256.
+_CONV_CHANNELS = (16, 32, 64, 128, 128, 128)
+_CONV_SIDES = (2, 4, 8, 16, 64, 128)
 
 # What the parameter `network` names, over all estimators.
-BUILT_IN = ("mlp", "lenet", "conv")
+BUILT_IN = ("mlp", "lenet", "conv", "centered_conv")
+
+# What the parameter `initial_weights` names.
+INITIAL_WEIGHTS = ("he", "torch7")
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,14 @@ class Architecture:
     hidden_layer_sizes: tuple
     # Whether images come with their channels last; `input_shape` has them first.
     channels_last: bool = False
+    # How a training goes, not what is trained: weights fit any of these.
+    dropout: float = field(default=0.0, compare=False)
+    initial_weights: str = field(default="he", compare=False)
+
+    @property
+    def draws_globally(self):
+        """Whether the network draws from torch's global generators in training."""
+        return callable(self.network) or self.dropout > 0
 
     def build(self, seed=0):
         """Return the network with initial weights drawn from `seed`."""
@@ -43,6 +59,8 @@ class Architecture:
             self.n_outputs,
             hidden_layer_sizes=self.hidden_layer_sizes,
             seed=seed,
+            dropout=self.dropout,
+            initial_weights=self.initial_weights,
         )
 
     def outline(self):
@@ -76,12 +94,21 @@ class Architecture:
             network.lay_out()
 
 
-def build_network(network, input_shape, n_outputs, *, hidden_layer_sizes, seed):
+def build_network(
+    network,
+    input_shape,
+    n_outputs,
+    *,
+    hidden_layer_sizes,
+    seed,
+    dropout=0.0,
+    initial_weights="he",
+):
     """Build the network that the parameter `network` of an estimator names.
 
     Parameters
     ----------
-    network : {"mlp", "lenet", "conv"} or callable
+    network : {"mlp", "lenet", "conv", "centered_conv"} or callable
         A callable gets ``(input_shape, n_outputs)`` and returns a module. It may
         draw from torch's global generator, which is seeded for the call and put
         back after it.
@@ -91,6 +118,11 @@ def build_network(network, input_shape, n_outputs, *, hidden_layer_sizes, seed):
     hidden_layer_sizes : sequence of int
         Used by ``"mlp"`` alone.
     seed : int
+    dropout : float, default=0.0
+        Share of the inputs of linear layers, but not of the first layer, that are left
+        out in training. Not for callables.
+    initial_weights : {"he", "torch7"}, default="he"
+        Not for callables.
 
     Returns
     -------
@@ -103,13 +135,20 @@ def build_network(network, input_shape, n_outputs, *, hidden_layer_sizes, seed):
     ValueError
         If the network cannot take samples of this shape.
     """
-    if network == "mlp":
+    if not callable(network):
         generator = make_generator(seed)
-        return build_mlp(input_shape, n_outputs, hidden_layer_sizes, generator)
-    if network == "lenet":
-        return build_lenet(input_shape, n_outputs, make_generator(seed))
-    if network == "conv":
-        return build_conv(input_shape, n_outputs, make_generator(seed))
+        if network == "mlp":
+            module = build_mlp(input_shape, n_outputs, hidden_layer_sizes, generator)
+        elif network == "lenet":
+            module = build_lenet(input_shape, n_outputs, generator)
+        else:
+            is_centered = network == "centered_conv"
+            module = build_conv(
+                input_shape, n_outputs, generator, is_centered=is_centered
+            )
+        if initial_weights == "torch7":
+            draw_as_torch7(module, generator)
+        return add_dropout(module, dropout) if dropout else module
     with global_rng(seed):
         module = network(tuple(input_shape), n_outputs)
         if not isinstance(module, nn.Module):
@@ -187,13 +226,15 @@ def build_lenet(input_shape, n_outputs, generator):
     return _of_images(input_shape, blocks, head)
 
 
-def build_conv(input_shape, n_outputs, generator):
-    """Build a network of four small convolutions for images of at least 16 x 16.
+def build_conv(input_shape, n_outputs, generator, *, is_centered=False):
+    """Build a network of small convolutions for images of at least 8 x 8.
 
     Four blocks of 3 x 3 convolution (16, 32, 64 and 128 channels), 2 x 2 max-pooling,
     batch normalization and ReLU, then the output. As the network of Vinyals et al.
     (2016), "Matching networks for one shot learning", section 4.1.1, but narrow where
-    images are large, and pooled before they are normalized: half the time.
+    images are large, and pooled before they are normalized: half the time. Images of
+    less than 16 pixels a side have three blocks; those of 64 and more have five, those
+    of 128 and more six, with 128 channels each.
 
     Parameters
     ----------
@@ -202,6 +243,8 @@ def build_conv(input_shape, n_outputs, generator):
     n_outputs : int
     generator : torch.Generator
         Source of the initial weights, on the CPU.
+    is_centered : bool, default=False
+        Whether what an image shows is first moved to its middle and scaled.
 
     Returns
     -------
@@ -210,20 +253,46 @@ def build_conv(input_shape, n_outputs, generator):
     Raises
     ------
     ValueError
-        If `input_shape` is not that of an image of at least 16 x 16.
+        If `input_shape` is not that of an image of at least 8 x 8.
     """
-    channels, height, width = image_shape(input_shape, "conv")
-    sizes = [channels, *_CONV_CHANNELS]
-    blocks = []
+    channels, height, width = image_shape(input_shape, "conv", least_side=8)
+    n_blocks = sum(min(height, width) >= side for side in _CONV_SIDES)
+    sizes = [channels, *_CONV_CHANNELS[:n_blocks]]
+    blocks = [CenterLayer()] if is_centered else []
     for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True):
         conv, norm, relu, pool = _conv_block(
             n_in, n_out, generator, kernel_size=3, padding=1
         )
         blocks += [conv, pool, norm, relu]
-    shrunk = 2 ** len(_CONV_CHANNELS)
+    shrunk = 2**n_blocks
     n_flat = sizes[-1] * (height // shrunk) * (width // shrunk)
     head = [make_linear(n_flat, n_outputs, generator, _OUTPUT_SCALE)]
     return _of_images(input_shape, blocks, head)
+
+
+def draw_as_torch7(network, generator):
+    """Draw the initial weights that the layers of Torch 7 have.
+
+    Weights and biases are uniform within one over the root of a unit's number of
+    inputs; factors of batch normalization are uniform in [0, 1). The networks of the
+    first papers on clustering from pairs started so.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Changed in place.
+    generator : torch.Generator
+        On the CPU.
+    """
+    for layer in network.modules():
+        if getattr(layer, "weight", None) is None or layer.weight.is_meta:
+            continue
+        if isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d)):
+            nn.init.uniform_(layer.weight, generator=generator)
+            continue
+        bound = 1 / math.sqrt(layer.weight[0].numel())
+        for values in (layer.weight, layer.bias):
+            nn.init.uniform_(values, -bound, bound, generator=generator)
 
 
 def _of_images(input_shape, blocks, head):
@@ -241,14 +310,14 @@ def _with_head(layers):
     return layers
 
 
-def image_shape(input_shape, network="lenet"):
+def image_shape(input_shape, network="lenet", least_side=16):
     """Return ``(channels, height, width)``, or say why `network` cannot take it."""
     shape = (1, *input_shape) if len(input_shape) == 2 else tuple(input_shape)
-    if len(shape) != 3 or min(shape[1:]) < 16:
+    if len(shape) != 3 or min(shape[1:]) < least_side:
         raise ValueError(
-            f"network={network!r} needs images of at least 16 x 16, but one sample has "
-            f"shape {tuple(input_shape)}: pass input_shape=(height, width) or "
-            "(channels, height, width), or use network='mlp'."
+            f"network={network!r} needs images of at least {least_side} x {least_side}"
+            f", but one sample has shape {tuple(input_shape)}: pass input_shape="
+            "(height, width) or (channels, height, width), or use network='mlp'."
         )
     return shape
 

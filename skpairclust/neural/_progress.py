@@ -84,12 +84,25 @@ class Progress:
         self.optimizer.load_state_dict(
             {"state": state["optimizer"], "param_groups": groups}
         )
+        _lay_out_like_parameters(self.optimizer)
         self.compute_loss.restore(state["objective"])
         self.best = _on_device(state["best"], device)
         self._total = _on_device(state["total"], device)
         self.epoch, self.step, self._lowest = state["counts"]
         run = self.run
         run.loss, run.loss_curve, run.criterion_curve = state["curves"]
+
+
+def _lay_out_like_parameters(optimizer):
+    """Put averages of gradients in the order in memory that their weights have.
+
+    Files know one order only. A fused optimizer takes what lies at the same place for
+    the same weight, and those of convolutions lie with their channels last.
+    """
+    for parameter, own in optimizer.state.items():
+        for name, value in own.items():
+            if isinstance(value, torch.Tensor) and value.shape == parameter.shape:
+                own[name] = torch.empty_like(parameter).copy_(value)
 
 
 def _on_device(value, device):

@@ -69,8 +69,10 @@ def is_count(value):
 
 
 def is_number(value):
-    """Whether a value is a finite number."""
-    return type(value) in (int, float) and math.isfinite(value)
+    """Whether a value is a finite number; integers are those that torch knows."""
+    if type(value) is int:
+        return abs(value) < 2**63
+    return type(value) is float and math.isfinite(value)
 
 
 def is_positive(value):
@@ -126,6 +128,9 @@ COMMON = {
     "n_features_in_": Equal("n_features"),
     "feature_names_in_": Optional(_are_names),
     "_offset": OrNone(Array("float64", ("sample_shape",))),
+    # Older files have none.
+    "network_kind_": Optional(is_text),
+    "augment_": Optional(OrNone(is_text)),
     "loss_": is_loss,
     "loss_curve_": is_curve,
     "n_iter_": is_positive,
@@ -170,9 +175,11 @@ def check_attributes(cls, rules, attributes, lengths):
 
 def _fits(rule, value, lengths):
     """Whether a value is what a rule asks for."""
-    if isinstance(rule, OrNone) and value is None:
-        return True
-    if isinstance(rule, Optional | OrNone):
+    if isinstance(rule, Optional):
+        rule = rule.rule
+    if isinstance(rule, OrNone):
+        if value is None:
+            return True
         rule = rule.rule
     if isinstance(rule, Equal):
         return is_count(value) and lengths.setdefault(rule.length, value) == value

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from skpairclust.neural._checkpoint import Checkpoint
 from skpairclust.neural._distributed import ALONE
 from skpairclust.neural._epoch_hooks import EpochHooks
+from skpairclust.neural._images import choose_network
 from skpairclust.neural._network_checks import check_own_network
 from skpairclust.neural._networks import Architecture
 from skpairclust.neural._torch_utils import (
@@ -20,10 +21,7 @@ from skpairclust.neural._training import (
     has_finite_statistics,
     settle,
 )
-from skpairclust.utils._param_validation import (
-    check_hidden_layer_sizes,
-    resolve_input_shape,
-)
+from skpairclust.utils._param_validation import check_hidden_layer_sizes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +37,8 @@ class NetworkTask:
         How.
     device : str
     verbose : int
+    head_learning_rate_multiplier : float
+        Of the last linear layer.
     initial_weights : dict of str to ndarray or None
         To start from, instead of new ones.
     """
@@ -48,6 +48,7 @@ class NetworkTask:
     training: TrainingOptions
     device: str
     verbose: int
+    head_learning_rate_multiplier: float = 1.0
     initial_weights: dict | None = None
 
 
@@ -62,15 +63,17 @@ def choose_architecture(params, sample_shape, n_outputs, hidden_layer_sizes):
     n_outputs : int
     hidden_layer_sizes : int or sequence of int
     """
-    input_shape, channels_last = resolve_input_shape(
-        params.input_shape, sample_shape, built_in=isinstance(params.network, str)
+    network, input_shape, channels_last = choose_network(
+        params.network, params.input_shape, sample_shape
     )
     return Architecture(
-        network=params.network,
+        network=network,
         input_shape=input_shape,
         channels_last=channels_last,
         n_outputs=int(n_outputs),
         hidden_layer_sizes=check_hidden_layer_sizes(hidden_layer_sizes),
+        dropout=float(params.dropout),
+        initial_weights=params.initial_weights,
     )
 
 
@@ -113,6 +116,7 @@ def read_task(kind, params, X, architecture, objective, **own):
         training=read_options(TrainingOptions, params),
         device=str(params.device),
         verbose=int(params.verbose),
+        head_learning_rate_multiplier=params.head_learning_rate_multiplier,
         **own,
     )
 
@@ -120,9 +124,9 @@ def read_task(kind, params, X, architecture, objective, **own):
 @contextmanager
 def training_state(task, seed):
     """Compute as all trainings do: without what the caller has set, but seeded."""
-    # In a network of the user, dropout and similar layers draw from the global state.
-    own = callable(task.architecture.network)
-    seeded = global_rng(seed, resolve_device(task.device)) if own else nullcontext()
+    # Dropout and similar layers draw from the global state.
+    draws = task.architecture.draws_globally
+    seeded = global_rng(seed, resolve_device(task.device)) if draws else nullcontext()
     # Entered here too: a thread has a state of its own.
     with default_torch_state(), seeded:
         yield
@@ -173,8 +177,8 @@ def run_task(
         task.architecture.lay_out(network, rows)
         hooks = EpochHooks(hook, task, label, is_silent=group.rank > 0)
         hooks.begin(rows, index)
-        own = callable(task.architecture.network)
-        checkpoint = Checkpoint(checkpoint_file, device, own_network=own, group=group)
+        draws = task.architecture.draws_globally
+        checkpoint = Checkpoint(checkpoint_file, device, own_network=draws, group=group)
         checkpoint.check(network)
         run = checkpoint.finished()
         if run is None:

@@ -13,6 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim.swa_utils import update_bn
 
 from skpairclust.neural._distributed import ALONE
+from skpairclust.neural._dropout import without_dropout
 from skpairclust.neural._progress import Progress
 from skpairclust.neural._steps import make_step
 from skpairclust.neural._torch_utils import to_numpy_state
@@ -184,7 +185,9 @@ def settle(network, rows, index, batch_size, seed):
     of = len(rows) if index is None else index
     order = np.random.RandomState(seed).permutation(of)[:_BATCH_NORM_ROWS]
     n_batches = max(1, len(order) // batch_size)
-    update_bn((rows.take(part) for part in np.array_split(order, n_batches)), network)
+    batches = (rows.take(part) for part in np.array_split(order, n_batches))
+    with without_dropout(network):
+        update_bn(batches, network)
 
 
 def has_finite_statistics(network):

@@ -15,6 +15,7 @@ __all__ = [
     "Interval",
     "StrOptions",
     "check_classes",
+    "check_equal_sizes",
     "check_hidden_layer_sizes",
     "non_negative",
     "positive",
@@ -107,7 +108,7 @@ def resolve_input_shape(input_shape, sample_shape, *, built_in):
             "sample without the number of samples, or None."
         )
     shape = tuple(int(size) for size in shape)
-    if has_channels_last(sample_shape) and shape == _moved(sample_shape):
+    if len(sample_shape) == 3 and shape == _moved(sample_shape) != sample_shape:
         return shape, True
     return _channels_first(shape, built_in)
 
@@ -128,6 +129,19 @@ def _channels_first(shape, built_in):
 def _moved(shape):
     """Return the shape of an image with its channels first."""
     return (shape[2], *shape[:2])
+
+
+def check_equal_sizes(X):
+    """Raise if X is a list of arrays, as images are, that differ in shape."""
+    if not (isinstance(X, list | tuple) and len(X) and np.ndim(X[0]) > 1):
+        return
+    expected = np.shape(X[0])
+    for row, sample in enumerate(X):
+        if hasattr(sample, "shape") and sample.shape != expected:
+            raise ValueError(
+                f"X[{row}] has shape {sample.shape}, but X[0] has {expected}: all "
+                "samples must have one shape. Scale images to one size first."
+            )
 
 
 class Scales:
@@ -193,27 +207,31 @@ def check_classes(y, n_clusters):
 
     Parameters
     ----------
-    y : array-like of shape (n_samples,)
-        Labels as in `fit`: integers or names; -1, None or NaN for none.
+    y : array-like of shape (n_samples,) or PairwiseConstraints
+        Labels as in `fit`: integers or names; -1, None or NaN for none. Or constraints
+        that have labels.
     n_clusters : int
 
     Returns
     -------
     ndarray of shape (n_samples,), int64
-        Place of the label among the sorted labels, -1 for none.
+        Place of the label among the sorted labels, -1 for none. Those of constraints
+        are sorted with the labels of all samples that they once had.
 
     Raises
     ------
     ValueError
         If `y` is no array of labels, or holds more classes than clusters.
     """
-    if y is None or isinstance(y, PairwiseConstraints) or np.ndim(y) != 1:
+    is_container = isinstance(y, PairwiseConstraints)
+    names_classes = y.labels is not None if is_container else np.ndim(y) == 1
+    if not names_classes:
         raise ValueError(
             "classification_weight needs labels: pass y as a 1-d array with -1 or None "
-            "for unlabeled samples (pairs go to must_link and cannot_link), or set "
-            "classification_weight=0."
+            "for unlabeled samples (pairs go to must_link and cannot_link) or as "
+            "constraints.with_labels(labels), or set classification_weight=0."
         )
-    classes = encode_labels(y)
+    classes = y._classes if is_container else encode_labels(y)
     n_classes = int(classes.max(initial=-1)) + 1
     if n_classes > n_clusters:
         raise ValueError(

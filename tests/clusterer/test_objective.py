@@ -62,3 +62,14 @@ def test_nothing_waits_after_the_lead(problem, unlabeled):
     led_never = Evidence(lead=0.0)
     other = gradients(problem, led_never, n_taken=2, unlabeled=unlabeled)
     assert torch.equal(late, other)
+
+
+@pytest.mark.parametrize(("dropout", "expected"), [(0.0, True), (0.2, False)])
+def test_steps_with_dropout_are_not_recorded(problem, dropout, expected):
+    X, pairs = problem
+    estimator = ConstrainedNeuralClusterer(4, unlabeled=None, dropout=dropout)
+    task = make_task(estimator, X, pairs, None, np.random.RandomState(0))
+    rows = FeatureRows(X, (4,), torch.device("cpu"))
+    # As on a GPU, where X may be.
+    rows._resident = torch.from_numpy(X)
+    assert PairObjective(rows, pairs, task, seed=0).can_record == expected

@@ -3,7 +3,16 @@
 import pytest
 import torch
 
-from skpairclust.neural._augmentation import affine, elastic, make_augmentation
+from skpairclust.neural._augmentation import (
+    affine,
+    choose_augmentation,
+    crop,
+    elastic,
+    make_augmentation,
+    mirror,
+    shift,
+    turn_together,
+)
 
 
 def generator(seed=0):
@@ -11,6 +20,8 @@ def generator(seed=0):
 
 
 both = pytest.mark.parametrize("change", [affine, elastic])
+moving = pytest.mark.parametrize("change", [affine, crop, elastic, shift])
+every = pytest.mark.parametrize("change", [affine, crop, elastic, mirror, shift])
 
 
 @both
@@ -28,7 +39,7 @@ def test_images_keep_shape_range_and_background(shape, change):
     assert 0.4 < mass.min() and mass.max() < 2.5
 
 
-@both
+@every
 def test_the_generator_decides(change):
     x = torch.rand(4, 16, 16)
     first = change(x, generator(1))
@@ -36,7 +47,7 @@ def test_the_generator_decides(change):
     assert not torch.equal(first, change(x, generator(2)))
 
 
-@both
+@every
 def test_channels_move_together(change):
     x = torch.rand(6, 1, 16, 16).expand(6, 3, 16, 16)
     moved = change(x, generator())
@@ -63,3 +74,85 @@ def test_elastic_bends_lines():
 
     assert curvature(affine(x, generator())).median() < 1e-4
     assert curvature(elastic(x, generator())).median() > 1e-3
+
+
+@moving
+def test_a_single_color_stays(change):
+    x = torch.full((9, 10, 14), 3.0)
+    torch.testing.assert_close(change(x, generator()), x)
+
+
+def test_a_shift_moves_by_less_than_a_twentieth():
+    x = torch.zeros(300, 1, 40, 40)
+    x[:, :, 20:22, 20:22] = 1
+    moved = shift(x, generator())
+    torch.testing.assert_close(
+        moved.sum((1, 2, 3)), x.sum((1, 2, 3)), atol=1e-4, rtol=0
+    )
+    place = torch.arange(40.0) + 0.5
+    offset = (moved[:, 0].sum(1) @ place) / 4 - 21
+    assert offset.abs().max() <= 2
+    assert offset.min() < -1.8 and offset.max() > 1.8
+
+
+def test_a_crop_is_a_window_of_the_image():
+    ramp = torch.linspace(0, 1, 40).expand(300, 40, 40)
+    cut = crop(ramp, generator())
+    # the gray values run on evenly, and over .7 to 1 of what they ran over
+    step = cut.diff(dim=2)[:, 5:35, 5:35] * 39
+    torch.testing.assert_close(step.amin((1, 2)), step.amax((1, 2)), atol=1e-4, rtol=0)
+    assert step.min() >= 0.7 - 1e-4 and step.max() <= 1 + 1e-4
+    assert step.min() < 0.72 and step.max() > 0.98
+    assert cut.min() >= 0 and cut.max() <= 1
+
+
+def test_half_of_the_images_are_mirrored():
+    x = torch.rand(400, 2, 5, 6)
+    changed = mirror(x, generator())
+    is_kept = (changed == x).flatten(1).all(1)
+    assert torch.equal(changed[~is_kept], x[~is_kept].flip(-1))
+    assert 150 < is_kept.sum() < 250
+
+
+def test_several_changes_follow_one_another():
+    x = torch.rand(20, 12, 12)
+    change = make_augmentation(("mirror", "shift"), (12, 12))
+    draws = generator()
+    assert torch.equal(change(x, generator()), shift(mirror(x, draws), draws))
+
+
+def test_channels_at_the_end_are_found():
+    x = torch.rand(8, 3, 12, 14)
+    last = make_augmentation("affine", (12, 14, 3))(x.movedim(1, -1), generator())
+    torch.testing.assert_close(last.movedim(-1, 1), affine(x, generator()))
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [
+        ((28, 28), "elastic"),
+        ((1, 28, 28), "elastic"),
+        ((28, 28, 1), "elastic"),
+        ((3, 28, 28), "affine"),
+        ((7, 28, 28), "affine"),
+        ((784,), None),
+        ((3, 4, 28, 28), None),
+        ((5, 28), None),
+    ],
+)
+def test_what_auto_stands_for(shape, expected):
+    assert choose_augmentation("auto", shape) == expected
+    for other in ("shift", ("crop", "mirror"), None, affine):
+        assert choose_augmentation(other, shape) == other
+
+
+@pytest.mark.parametrize(("sides", "turns"), [((7, 7), 4), ((7, 9), 2)])
+def test_groups_turn_together(sides, turns):
+    x = torch.rand(1, 2, *sides).expand(300, 2, *sides)
+    groups = torch.arange(300) // 3
+    turned = turn_together(x, groups, generator()).reshape(100, 3, -1)
+    assert (turned == turned[:, :1]).all()
+    found = {tuple(one.tolist()) for one in turned[:, 0]}
+    step = 4 // turns
+    expected = [torch.rot90(x[0], k, (1, 2)) for k in range(0, 4, step)]
+    assert found == {tuple(one.flatten().tolist()) for one in expected}
