@@ -606,7 +606,7 @@ class MetricEmbedder(EmbeddingQueries):
             self._warn_of_collapse()
             if self.n_clusters is not None:
                 self._cluster(int(kmeans_seed))
-        checkpoints.remove([run])
+        checkpoints.remove([run], group)
         context.call_on_fit_task_end(estimator=self, X=X, y=constraints)
         return self
 
