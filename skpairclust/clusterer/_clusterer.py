@@ -612,7 +612,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
             self._keep(choose_run(check_finished(runs, self)), task)
             labels, self.noise_rate_ = self._finish(lambda: self._label(X, constraints))
             self._name_clusters(labels, task.architecture.n_outputs)
-        checkpoints.remove(runs)
+        checkpoints.remove(runs, group)
         context.call_on_fit_task_end(estimator=self, X=X, y=constraints)
         return self
 

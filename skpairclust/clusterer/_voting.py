@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skpairclust.utils._matching import match_groups
+from skpairclust.metrics._matching import match_groups
 
 # What a walked pair tells, as a share of what a new pair would.
 _WORTH = 0.3

@@ -9,7 +9,6 @@ from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.utils.random import sample_without_replacement
 
 from skpairclust.neural._streams import shuffled_items, shuffled_stream
 
@@ -242,5 +241,11 @@ def _bounded(n_steps):
 
 
 def _draw(values, n_drawn, rng):
-    """Return distinct values in any order, without shuffling all of them."""
-    return values[sample_without_replacement(len(values), n_drawn, random_state=rng)]
+    """Return distinct values in any order, of many without shuffling all of them."""
+    if n_drawn**2 > len(values):
+        return rng.permutation(values)[:n_drawn]
+    # Mostly distinct at once.
+    while True:
+        drawn = rng.randint(len(values), size=n_drawn)
+        if len(np.unique(drawn)) == n_drawn:
+            return values[drawn]

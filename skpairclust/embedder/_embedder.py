@@ -99,8 +99,9 @@ class MetricEmbedder(EmbeddingQueries):
 
     turn_groups : bool or "auto", default="auto"
         Whether images are turned by a random multiple of a right angle in training,
-        those that belong together alike. They then look like images of further classes,
-        so that new classes are told apart better. "auto" does so with gray images.
+        those that belong together alike. They then look like images of further classes.
+        New classes are told apart better, but few known ones worse. "auto" does so with
+        gray images of at least 50 classes.
 
     unlabeled : {"instances"} or None, default=None
         What is learned from samples that are not known to belong with another.
@@ -303,6 +304,9 @@ class MetricEmbedder(EmbeddingQueries):
 
     network_ : torch.nn.Module
         The trained network; its outputs are not yet normalized.
+
+    turn_groups_ : bool
+        Whether images were turned.
 
     network_kind_ : {"mlp", "lenet", "conv", "centered_conv", "callable"}
         Which network it is, as given or as chosen.
@@ -606,7 +610,7 @@ class MetricEmbedder(EmbeddingQueries):
             self._warn_of_collapse()
             if self.n_clusters is not None:
                 self._cluster(int(kmeans_seed))
-        checkpoints.remove([run])
+        checkpoints.remove([run], group)
         context.call_on_fit_task_end(estimator=self, X=X, y=constraints)
         return self
 
@@ -652,6 +656,7 @@ class MetricEmbedder(EmbeddingQueries):
         super()._keep(run, task.architecture)
         self._n_features_out = task.architecture.n_outputs
         self.augment_ = describe_augmentation(task.objective.augment)
+        self.turn_groups_ = task.objective.turn_groups
         self.margin_ = task.objective.margin
         self._is_normalized = task.objective.normalize
         is_validated = bool(self.validation_fraction)

@@ -12,6 +12,7 @@ from skpairclust.neural._saved_attributes import (
 SAVED_ATTRIBUTES = {
     "_n_features_out": Equal("n_outputs"),
     "_is_normalized": is_flag,
+    "turn_groups_": Optional(is_flag),
     "margin_": is_number,
     "validation_scores_": is_curve,
     "embedding_": Array("float32", ("n_samples", "n_outputs")),

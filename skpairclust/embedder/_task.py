@@ -19,6 +19,10 @@ from skpairclust.neural._images import count_channels, is_image
 from skpairclust.neural._tasks import choose_architecture, read_options, read_task
 from skpairclust.utils._param_validation import has_channels_last
 
+# Known classes from which on embeddings are mostly for others. Ten classes of digits
+# were told apart worse when images were turned, 136 characters made place for new ones.
+_MANY_CLASSES = 50
+
 
 def make_task(params, X, constraints=None):
     """Return all that the training needs, or raise if something is impossible.
@@ -57,7 +61,7 @@ def make_task(params, X, constraints=None):
         margin=MARGINS[params.loss] if margin is None else float(margin),
         normalize=is_normalized(params),
         augment=augment,
-        turn_groups=_turns_groups(params.turn_groups, architecture.input_shape),
+        turn_groups=_turns_groups(params, architecture.input_shape, constraints),
     )
     return read_task(EmbeddingTask, params, X, architecture, objective)
 
@@ -154,18 +158,30 @@ def _check_unlabeled(params, augment):
         )
 
 
-def _turns_groups(turn_groups, input_shape):
+def _turns_groups(params, input_shape, constraints):
     """Return whether images are turned, or raise if samples are none."""
     can_turn = is_image(input_shape) and not has_channels_last(input_shape)
-    if turn_groups == "auto":
-        return can_turn and count_channels(input_shape) == 1
-    if turn_groups and not can_turn:
+    if params.turn_groups == "auto":
+        is_gray = can_turn and count_channels(input_shape) == 1
+        return is_gray and constraints is not None and _has_many_classes(constraints)
+    if params.turn_groups and not can_turn:
         raise ValueError(
-            f"turn_groups=True needs images of at least 8 x 8 with their channels "
+            "turn_groups=True needs images of at least 8 x 8 with their channels "
             f"first, but one sample has shape {input_shape}: pass input_shape=(height, "
             "width) or (channels, height, width), or turn_groups=False."
         )
-    return bool(turn_groups)
+    return bool(params.turn_groups)
+
+
+def _has_many_classes(constraints):
+    """Return whether there seem to be so many classes that others will be met."""
+    known = KnownGroups(constraints)
+    n_must_links, n_pairs = constraints.n_must_link, constraints.n_pairs
+    # Of pairs drawn at random, one in as many as there are classes is a must-link.
+    n_classes = n_pairs / max(1, n_must_links)
+    if known.is_complete:
+        n_classes = len(known.rich)
+    return min(n_classes, len(known.rich)) >= _MANY_CLASSES
 
 
 def _check_numbers(params, n_samples):

@@ -5,7 +5,7 @@ from sklearn.metrics.cluster import contingency_matrix, pair_confusion_matrix
 
 from skpairclust.constraints._typing import AnyArray
 from skpairclust.metrics._checks import check_class_labels, check_matching
-from skpairclust.utils._matching import match_groups
+from skpairclust.metrics._matching import match_groups
 
 
 def clustering_accuracy_score(

@@ -159,10 +159,12 @@ class FitCheckpoints:
             for number in range(n_files)
         ]
 
-    def remove(self, runs):
+    def remove(self, runs, group=ALONE):
         """Remove the files of a fit that has come to its end, unless it was stopped."""
         if self._folder is None or any(run.interrupted for run in runs):
             return
+        # Another process of the group may still write its last state.
+        group.wait()
         # With those that a killed process did not finish.
         for path in self._folder.glob(f"{self._prefix}-*"):
             path.unlink(missing_ok=True)

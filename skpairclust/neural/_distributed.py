@@ -54,6 +54,9 @@ class Group:
         """Return the values of all processes, by rank."""
         return [value]
 
+    def wait(self):
+        """Wait until all processes have come here."""
+
     def sum(self, tensor):
         """Return the sum of the tensors of all processes."""
         return tensor
@@ -140,6 +143,9 @@ class DistributedGroup(Group):
         values = [None] * self.size
         distributed.all_gather_object(values, value)
         return values
+
+    def wait(self):
+        self.gather(None)
 
     def sum(self, tensor):
         total = tensor.detach().to(self._device, copy=True)

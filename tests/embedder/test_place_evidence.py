@@ -57,19 +57,33 @@ def test_saved_and_deployed(tmp_path):
     np.testing.assert_allclose(first, second, atol=1e-4)
 
 
+def many(n_classes):
+    """Return constraints among samples of many classes."""
+    return PairwiseConstraints.from_labels(np.arange(240) % n_classes)
+
+
 @pytest.mark.parametrize(
     ("shape", "expected"),
     [((9, 9), True), ((1, 9, 9), True), ((3, 9, 9), False), ((5,), False)],
 )
-def test_gray_images_turn(shape, expected):
-    X = np.random.RandomState(0).rand(24, *shape)
+def test_gray_images_of_many_classes_turn(shape, expected):
+    X = np.random.RandomState(0).rand(240, *shape)
     model = MetricEmbedder(4)
-    assert _task.make_task(model, X).objective.turn_groups is expected
+
+    def turns(constraints=None):
+        return _task.make_task(model, X, constraints).objective.turn_groups
+
+    assert turns(many(60)) is expected
+    assert not turns(many(10))
+    drawn = PairwiseConstraints.sample_from_labels
+    for n_classes in (60, 4):
+        pairs = drawn(np.arange(240) % n_classes, 8000, random_state=0)
+        assert turns(pairs) is (expected and n_classes == 60)
     model.set_params(turn_groups=False)
-    assert not _task.make_task(model, X).objective.turn_groups
+    assert not turns(many(60))
     model.set_params(turn_groups=True)
     if len(shape) > 1:
-        assert _task.make_task(model, X).objective.turn_groups
+        assert turns(many(10))
     else:
         with pytest.raises(ValueError, match="turn_groups=True needs images"):
-            _task.make_task(model, X)
+            turns()

@@ -8,9 +8,8 @@ from scipy.optimize import linear_sum_assignment
 from sklearn.metrics.cluster import contingency_matrix
 
 from skpairclust.clusterer._voting import match
-from skpairclust.metrics import clustering_accuracy_score
-from skpairclust.utils import _matching
-from skpairclust.utils._matching import _match_sparse, match_groups
+from skpairclust.metrics import _matching, clustering_accuracy_score
+from skpairclust.metrics._matching import _match_sparse, match_groups
 
 
 @settings(max_examples=60, deadline=None)
