@@ -1,10 +1,10 @@
 """Default settings on images as they come.
 
 ``omniglot`` trains `MetricEmbedder(64)` on labels and measures on characters that it
-has never seen, as `bench_embedding` does: images as they are, or centered by the documented
-line. ``mnist`` and ``fashion_mnist`` train `ConstrainedNeuralClusterer(10)` on random
-pairs of some training images and measure on test images. Rows go to
-``benchmarks/results/images.jsonl``::
+has never seen, as `bench_embedding` does: images as they are, or centered by the
+documented line. ``mnist`` and ``fashion_mnist`` train `ConstrainedNeuralClusterer(10)`
+on random pairs of some training images and measure on test images. Rows go
+to ``benchmarks/results/images.jsonl``::
 
     python -m benchmarks.bench_images omniglot --seeds 0 1 2 3 4
     python -m benchmarks.bench_images mnist --rows 5000 --pairs 500 --seeds 101
