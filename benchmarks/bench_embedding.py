@@ -59,6 +59,17 @@ METHODS = {
     "contrastive": {"loss": "contrastive"},
     "hinge embedding": {"loss": "hinge_embedding"},
     "conventional triplets": {"mining": "pool", "pool": "semihard", "pool_epochs": 4},
+    "conventional triplets, nearer negatives": {
+        "mining": "pool",
+        "pool": "violating",
+        "pool_epochs": 4,
+    },
+    "conventional triplets, by k-means": {
+        "mining": "pool",
+        "pool": "kmeans",
+        "pool_epochs": 4,
+    },
+    "nearer negatives": {"mining": "violating"},
     "default": {},
     "all triplets": {"mining": "all"},
     "all triplets, squared": {"loss": "squared_triplet", "mining": "all"},
@@ -69,6 +80,8 @@ METHODS = {
     "semi-hard triplets, soft": {"loss": "soft_triplet", "mining": "semihard"},
     "semi-hard triplets, ratio": {"loss": "ratio_triplet", "mining": "semihard"},
     "lifted": {"loss": "lifted"},
+    "lifted, all terms": {"loss": "lifted", "reduction": "mean"},
+    "lifted, nested max": {"loss": "lifted_max"},
     "lifted, hard negatives": {"loss": "lifted", "sampling": "hard", "pool_epochs": 4},
 }
 FROM_LABELS = [

@@ -20,8 +20,8 @@ import torch
 from torch.nn import functional
 
 from benchmarks._report import append_result, environment, median_ratio
-from skpairclust.embedder._losses import hinge_embedding_loss, lifted_loss
-from skpairclust.embedder._triplets import triplet_loss
+from skpairclust.losses._distances import hinge_embedding_loss, lifted_loss
+from skpairclust.losses._triplets import triplet_loss
 
 RESULTS = Path(__file__).parent / "results" / "embedding_losses.jsonl"
 DIM = 64

@@ -8,7 +8,7 @@ import argparse
 import torch
 
 from benchmarks._report import environment, median_ratio
-from skpairclust.clusterer._losses import PAIR_LOSSES
+from skpairclust.losses._pairs import PAIR_LOSSES
 from skpairclust.neural._networks import build_network
 from skpairclust.neural._torch_utils import resolve_device
 

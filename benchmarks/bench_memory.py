@@ -7,6 +7,7 @@ Each case runs in a process of its own. Memory is what the process holds of its 
 before the fit.
 """
 
+import argparse
 import os
 import subprocess
 import sys
@@ -143,10 +144,17 @@ CASES = {
 
 def main():
     """Run cases, each in a process of its own."""
-    if len(sys.argv) == 3 and sys.argv[1] == "--here":
-        print(f"{sys.argv[2]:14} {CASES[sys.argv[2]]()}", flush=True)
-        return
-    for name in sys.argv[1:] or CASES:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("cases", nargs="*", metavar="case", help=", ".join(CASES))
+    parser.add_argument("--here", action="store_true", help="in this process")
+    options = parser.parse_args()
+    unknown = sorted(set(options.cases) - set(CASES))
+    if unknown:
+        parser.error(f"unknown case {unknown[0]!r}: choose from {', '.join(CASES)}.")
+    for name in options.cases or CASES:
+        if options.here:
+            print(f"{name:14} {CASES[name]()}", flush=True)
+            continue
         command = [sys.executable, "-m", "benchmarks.bench_memory", "--here", name]
         subprocess.run(command, check=True, env=os.environ)
 

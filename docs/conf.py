@@ -33,6 +33,17 @@ extensions = [
     "public_members",
     "static_math",
 ]
+# Links to the documentation of others need their lists of names from the network.
+if os.environ.get("READTHEDOCS") or os.environ.get("SKPAIRCLUST_LINK_OTHERS"):
+    extensions.append("sphinx.ext.intersphinx")
+intersphinx_mapping = {
+    "python": ("https://docs.python.org/3", None),
+    "numpy": ("https://numpy.org/doc/stable", None),
+    "scipy": ("https://docs.scipy.org/doc/scipy", None),
+    "sklearn": ("https://scikit-learn.org/stable", None),
+    "torch": ("https://docs.pytorch.org/docs/stable", None),
+    "matplotlib": ("https://matplotlib.org/stable", None),
+}
 exclude_patterns = ["_build", "examples", "generated"]
 templates_path = ["_templates"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]

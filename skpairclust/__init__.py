@@ -35,6 +35,7 @@ _SUBMODULES = (
     "images",
     "inspection",
     "label",
+    "losses",
     "metrics",
     "model_selection",
 )

@@ -14,9 +14,9 @@ from skpairclust import ConstrainedNeuralClusterer, MetricEmbedder, PairwiseCons
 from skpairclust.clusterer import _objective as clustering
 from skpairclust.clusterer._task import make_task as make_clustering_task
 from skpairclust.embedder import _objective as embedding
-from skpairclust.embedder._losses import REDUCTIONS
-from skpairclust.embedder._mining import MINERS
 from skpairclust.embedder._task import make_task as make_embedding_task
+from skpairclust.losses._distances import REDUCTIONS
+from skpairclust.losses._mining import MINERS
 from skpairclust.neural._rows import FeatureRows
 
 CPU = torch.device("cpu")
@@ -153,7 +153,7 @@ def _embedding_cases():
         for reduction in REDUCTIONS:
             yield {"loss": loss, "reduction": reduction}
     for loss in embedding.TRIPLET_LOSSES:
-        for mining in ("all", *MINERS):
+        for mining in ("all", "violating", *MINERS):
             for swap in (False, True):
                 yield {"loss": loss, "mining": mining, "swap": swap}
     yield {"positive_percentile": 50}

@@ -12,9 +12,9 @@ from skpairclust import ConstrainedNeuralClusterer, MetricEmbedder, PairwiseCons
 from skpairclust.clusterer._objective import PairObjective
 from skpairclust.clusterer._task import make_task
 from skpairclust.embedder import _objective as embedding
-from skpairclust.embedder._losses import REDUCTIONS
-from skpairclust.embedder._mining import MINERS
 from skpairclust.embedder._task import make_task as make_embedding_task
+from skpairclust.losses._distances import REDUCTIONS
+from skpairclust.losses._mining import MINERS
 from skpairclust.neural import _rows
 from skpairclust.neural._rows import FeatureRows
 from skpairclust.neural._steps import RecordedStep, make_step
@@ -168,7 +168,7 @@ def _embedding_cases():
         for reduction in REDUCTIONS:
             yield {"loss": loss, "reduction": reduction}
     for loss in embedding.TRIPLET_LOSSES:
-        for mining in ("all", *MINERS):
+        for mining in ("all", "violating", *MINERS):
             yield {"loss": loss, "mining": mining}
         yield {"loss": loss, "mining": "all", "swap": True}
     yield {"positive_percentile": 50}

@@ -37,7 +37,10 @@ def _declared():
 
 
 # What a page needs beyond the packages of the tests.
-NEEDED = {"docs/guide/export.md": ("onnx", "onnxruntime", "skops")}
+NEEDED = {
+    "docs/guide/export.md": ("onnx", "onnxruntime", "skops"),
+    "docs/guide/machines.md": ("dask.array",),
+}
 
 
 @pytest.mark.parametrize("document", PAGES)

@@ -12,7 +12,10 @@ from sklearn.utils._param_validation import StrOptions
 from tests import typed_script
 
 # Modules whose public functions have types: a new one joins when it has them, too.
-TYPED = ("baselines", "cluster", "constraints", "metrics", "model_selection")
+TYPED = (
+    *("baselines", "cluster", "constraints", "inspection", "metrics"),
+    "model_selection",
+)
 
 
 def _public():

@@ -19,11 +19,13 @@ from skpairclust import (
 )
 from skpairclust.baselines import COPKMeans, MPCKMeans, PCKMeans
 from skpairclust.cluster import AffinityPropagationK
+from skpairclust.losses import KCLLoss, TripletLoss
 from skpairclust.metrics import (
     clustering_accuracy_score,
     constraint_accuracy_score,
     constraint_log_loss,
     get_scorer,
+    precision_at_k,
     recall_at_k,
 )
 from skpairclust.model_selection import (
@@ -51,6 +53,7 @@ def make_constraints() -> list[PairwiseConstraints]:
         PairwiseConstraints(np.array([[0, 1]]), [[0, 11]], n_samples=20),
         PairwiseConstraints([(0, 1)], n_samples=20, must_link_weight=[0.5]),
         PairwiseConstraints.from_labels(known),
+        PairwiseConstraints([(4, 5)], n_samples=20).with_labels(known),
         PairwiseConstraints.from_labels(pd.Series(LABELS)),
         PairwiseConstraints.sample_from_labels(LABELS, 30, random_state=0),
         PairwiseConstraints.from_tuples([(0, 1, 1), (1, 12, -1)], n_samples=20),
@@ -85,8 +88,18 @@ def fit_baselines(pairs: PairwiseConstraints) -> float:
     accuracy: float = clustering_accuracy_score(["a"] * 10 + ["b"] * 10, labels)
     recall: float = recall_at_k(X, LABELS)
     recalls: NDArray[np.float64] = recall_at_k(X, LABELS, [1, 2], metric="cosine")
+    precision: float = precision_at_k(X, LABELS, 3)
+    recalls += precision_at_k(X, LABELS, [1, 2])
     loss = constraint_log_loss(pairs, np.eye(2)[labels] * 0.9 + 0.05)
-    return accuracy + recall + float(recalls[0]) + loss
+    return accuracy + recall + precision + float(recalls[0]) + loss
+
+
+def compare_outputs(outputs: torch.Tensor, relation: torch.Tensor) -> torch.Tensor:
+    """Losses in a loop of one's own."""
+    criterion: torch.nn.Module = TripletLoss(cost="soft", mining="hardest")
+    loss: torch.Tensor = KCLLoss(1.0, reduction="sum")(outputs, relation)
+    total: torch.Tensor = loss + criterion(outputs, torch.tensor(LABELS))
+    return total
 
 
 def fit_networks(pairs: PairwiseConstraints) -> NDArray[np.int64]:
@@ -141,9 +154,11 @@ def what_is_wrong() -> None:
 def main() -> None:
     """Run everything that is right."""
     made = make_constraints()
-    sampled = made[5]
+    sampled = made[6]
     print(read_constraints(sampled), fit_baselines(sampled), fit_networks(sampled))
     print(select_models(sampled)["test_score"])
+    relation = torch.tensor(sampled.relation_block(np.arange(20)))
+    print(compare_outputs(torch.tensor(X), relation))
 
 
 if __name__ == "__main__":

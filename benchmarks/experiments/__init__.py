@@ -14,6 +14,7 @@ NAMES = (
     "noise",
     "n_clusters",
     "full_supervision",
+    "margin",
     "embedding",
     "siamese_cost",
     "comparison",

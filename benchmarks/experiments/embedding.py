@@ -1,19 +1,25 @@
 """Embeddings of classes never seen: triplets, lifted structure, size of the batch.
 
-Three parts, all measured by how characters of Omniglot that were not there in training
+Four parts, all measured by how characters of Omniglot that were not there in training
 are clustered and found:
 
 - "triplets": batch-wise triplets of several forms against conventional ones and the
   contrastive loss (Shah 2019, table 1 and figures 4 and 5);
 - "lifted": the lifted structured loss against contrastive and triplet loss;
-- "batch size": the lifted structured loss by the number m of images in a batch (both
-  Oh Song et al. 2016).
+- "batch size" and "embedding size": the lifted structured loss by the number m of
+  images in a batch and by the number of components (all three Oh Song et al. 2016).
 
 With CUB-200-2011, Cars196 or Stanford Online Products on the machine and torchvision
 installed, the same methods start from an ImageNet network::
 
     python -m benchmarks.experiments embedding --set dataset=cub200
 """
+
+import warnings
+
+import numpy as np
+import torch
+from sklearn.metrics import normalized_mutual_info_score
 
 from benchmarks import bench_embedding
 from benchmarks._report import read_rows
@@ -22,10 +28,18 @@ from benchmarks.experiments._data import load_rows
 from benchmarks.experiments._runner import Experiment, expand
 from benchmarks.image_folders import LOADERS, ImageFiles
 from skpairclust import MetricEmbedder
+from skpairclust.cluster import AffinityPropagationK
+from skpairclust.metrics import pairwise_f1_score, precision_at_k
+from skpairclust.neural._heads import forward_features
+from skpairclust.neural._networks import build_network
+from skpairclust.neural._torch_utils import resolve_device
 
 _TRIPLETS = (
     "all triplets",
     "conventional triplets",
+    "conventional triplets, nearer negatives",
+    "conventional triplets, by k-means",
+    "nearer negatives",
     "hardest triplets",
     "semi-hard triplets",
     "all triplets, squared",
@@ -35,7 +49,18 @@ _TRIPLETS = (
     "semi-hard triplets, soft",
     "contrastive",
 )
-_LIFTED = ("lifted", "lifted, hard negatives", "contrastive", "all triplets")
+# The "pool5" of the papers where the network is pretrained; else random weights.
+_TRUNK = "last layer's inputs, no training"
+_BLOCK_ROWS = 256
+_LIFTED = (
+    _TRUNK,
+    "lifted",
+    "lifted, all terms",
+    "lifted, nested max",
+    "lifted, hard negatives",
+    "contrastive",
+    "all triplets",
+)
 _SCORES = ("nmi", "f1", *(f"recall_{k}" for k in bench_embedding.KS))
 # By `turns` right angles are images turned.
 _FULL = {
@@ -49,12 +74,13 @@ _QUICK = _FULL | {"seed": 0, "turns": 1, "max_iter": 4}
 _PARTS = {
     "lifted": {"part": "lifted", "method": _LIFTED},
     "batch size": {"part": "batch size", "method": "lifted"},
+    "embedding size": {"part": "embedding size", "method": "lifted"},
     "triplets": {"part": "triplets", "method": _TRIPLETS},
 }
 _PLANS = {
     "tiny": [
         _FULL
-        | {"part": "lifted", "method": ("lifted", "contrastive")}
+        | {"part": "lifted", "method": ("lifted", "contrastive", _TRUNK)}
         | {"dataset": "digits", "seed": 0, "batch_size": 32, "max_iter": 1}
     ],
     "quick": [
@@ -64,6 +90,7 @@ _PLANS = {
     "full": [
         _FULL | _PARTS["lifted"],
         _FULL | _PARTS["batch size"] | {"batch_size": (32, 48, 64, 128)},
+        _FULL | _PARTS["embedding size"] | {"n_components": (64, 128, 256, 512)},
         _FULL | _PARTS["triplets"],
     ],
 }
@@ -77,11 +104,50 @@ def make_cells(scale):
 def measure(cell, device):
     """Return the scores of one embedding."""
     X, y, X_new, y_new, options = _load(cell["dataset"], cell["turns"])
-    settings = bench_embedding.COMMON | options | METHODS[cell["method"]]
-    settings |= {key: cell[key] for key in ("batch_size", "max_iter")}
-    embedder = MetricEmbedder(**settings, random_state=cell["seed"], device=device)
-    embedder.fit(X, y)
-    return bench_embedding.measure(embedder.transform(X_new), y_new, cell["seed"])
+    settings = bench_embedding.COMMON | options | METHODS.get(cell["method"], {})
+    stated = ("batch_size", "max_iter", "n_components")
+    settings |= {key: cell[key] for key in stated if key in cell}
+    if cell["method"] == _TRUNK:
+        Z = _embed_untrained(settings["network"], X_new, cell["seed"], device)
+    else:
+        model = MetricEmbedder(**settings, random_state=cell["seed"], device=device)
+        Z = model.fit(X, y).transform(X_new)
+    scores = bench_embedding.measure(Z, y_new, cell["seed"])
+    scores |= {
+        f"precision_{k}": precision_at_k(Z, y_new, k) for k in bench_embedding.KS
+    }
+    if cell["part"] == "embedding size":
+        scores |= _propagate(Z, y_new, cell["seed"])
+    return scores
+
+
+@torch.no_grad()
+def _embed_untrained(network, X, seed, device):
+    """Return what the last layer of a network gets before any training."""
+    device = resolve_device(device)
+    shape = X[0].shape
+    network = build_network(network, shape, 1, hidden_layer_sizes=(), seed=seed)
+    network = network.to(device).eval()
+    parts = []
+    for start in range(0, len(X), _BLOCK_ROWS):
+        rows = range(start, min(start + _BLOCK_ROWS, len(X)))
+        x = torch.as_tensor(np.stack([X[row] for row in rows]), dtype=torch.float32)
+        parts.append(forward_features(network, x.to(device)).cpu().numpy())
+    return np.concatenate(parts)
+
+
+def _propagate(Z, y, seed):
+    """Return the scores of affinity propagation, which the paper clusters with."""
+    n_clusters = len(np.unique(y))
+    with warnings.catch_warnings():
+        # That the number was not reached is in the scores.
+        warnings.simplefilter("ignore")
+        labels = AffinityPropagationK(n_clusters, random_state=seed).fit_predict(Z)
+    return {
+        "propagated_clusters": len(np.unique(labels)),
+        "propagated_nmi": normalized_mutual_info_score(y, labels),
+        "propagated_f1": pairwise_f1_score(y, labels),
+    }
 
 
 def _load(dataset, turns):

@@ -11,6 +11,7 @@ import numpy as np
 from benchmarks.experiments._data import load_rows
 from benchmarks.experiments._methods import (
     CLUSTERERS,
+    ORIGINAL,
     ORIGINAL_OPTIMIZER,
     PUBLISHED,
     is_restarted,
@@ -19,7 +20,12 @@ from benchmarks.experiments._methods import (
 from benchmarks.experiments._runner import Experiment, expand
 from skpairclust.metrics import clustering_accuracy_score
 
-_ORIGINAL = PUBLISHED | ORIGINAL_OPTIMIZER
+# As the authors' code is run for clustering; of its restarts the one counts that has
+# the highest accuracy on training rows.
+_BY_ACCURACY = {
+    "published, original optimizer": PUBLISHED | ORIGINAL_OPTIMIZER,
+    "published, torch7": ORIGINAL,
+}
 _METHODS = {
     "cross-entropy": {
         "unlabeled": None,
@@ -28,10 +34,7 @@ _METHODS = {
         "pair_weight": 0.0,
     },
     "published": PUBLISHED,
-    # Batches of 128 and a rate of 0.1 with dampening 0.9.
-    "published, original optimizer": _ORIGINAL | {"learning_rate": 0.01},
-    # With some 8,000 pairs a batch, their sum at that rate leaves classes together.
-    "published, lower rate": _ORIGINAL | {"learning_rate": 1e-4},
+    **_BY_ACCURACY,
     "mcl": CLUSTERERS["mcl"],
     "default": CLUSTERERS["default"],
 }
@@ -50,7 +53,7 @@ _PLANS = {
         _FULL
         | {"dataset": "mnist", "network": "lenet", "per_class": (6, 60, 600, None)},
         _FULL
-        | {"dataset": "cifar10", "network": "color", "per_class": (5, 50, 500, None)},
+        | {"dataset": "cifar10", "network": "lenet", "per_class": (5, 50, 500, None)},
     ],
 }
 
@@ -63,11 +66,13 @@ def make_cells(scale):
 
 def _adjust(cell):
     """Return a cell with the restarts that its method needs, the default's as it is."""
+    if cell["method"] in _BY_ACCURACY:
+        return cell | {"batch_size": ORIGINAL_OPTIMIZER["batch_size"]}
     if is_restarted(cell["method"]):
         return cell
     cell = cell | {"n_init": 1}
     if cell["method"] == "default":
-        own = cell["network"] if cell["network"] == "color" else "mlp"
+        own = "color" if cell["dataset"] == "cifar10" else "mlp"
         cell |= {"network": own, "batch_size": 256, "max_iter": cell["max_iter"] // 2}
     return cell
 
@@ -78,13 +83,33 @@ def measure(cell, device):
     labeled = _draw(data.y, cell["per_class"], cell["seed"])
     X, y = data.X[labeled], data.y[labeled]
     settings = cell | {"n_clusters": data.n_classes}
-    model = make_clusterer(settings, data.shape, device, _METHODS[cell["method"]])
+    options = _METHODS[cell["method"]]
+    if cell["method"] in _BY_ACCURACY:
+        model = _fit_by_accuracy(settings, data.shape, device, options, X, y)
+        labels = model.labels_
+        return _score(data, y, labels, model)
+    model = make_clusterer(settings, data.shape, device, options)
     if cell["method"] == "default":
         partial = np.full(len(data.y), -1)
         partial[labeled] = y
         labels = model.fit(data.X, partial).labels_[labeled]
     else:
         labels = model.fit(X, y).labels_
+    return _score(data, y, labels, model)
+
+
+def _fit_by_accuracy(cell, shape, device, options, X, y):
+    """Return the one of several fits that is most accurate on what it was fitted to."""
+    fits = []
+    for restart in range(cell["n_init"]):
+        one = cell | {"n_init": 1, "seed": 1_000 * cell["seed"] + restart}
+        model = make_clusterer(one, shape, device, options).fit(X, y)
+        fits.append((clustering_accuracy_score(y, model.labels_), -restart, model))
+    return max(fits)[2]
+
+
+def _score(data, y, labels, model):
+    """Return the scores of a model that gave the training rows these labels."""
     accuracy = clustering_accuracy_score(
         data.y_test, model.predict(data.X_test), fitted_on=(y, labels)
     )

@@ -31,9 +31,17 @@ _PLANS = {
 }
 
 
+# With the network, the weights and the optimizer of the paper.
+_TO_THE_LETTER = {"seed": 10, "pairs": 12_000, "network": "lenet", "max_iter": 100}
+
+
 def make_cells(scale):
     """Return the cells."""
-    return expand_methods(_PLANS[scale], _METHODS)
+    cells = expand_methods(_PLANS[scale], _METHODS)
+    if scale == "full":
+        own = _PLANS[scale] | _TO_THE_LETTER
+        cells += expand_methods(own, ("published, torch7",))
+    return cells
 
 
 def measure(cell, device):

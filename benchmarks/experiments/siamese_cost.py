@@ -12,7 +12,7 @@ import torch
 from benchmarks._report import median_ratio
 from benchmarks.experiments._data import load_rows
 from benchmarks.experiments._runner import Experiment, expand
-from skpairclust.clusterer._losses import kcl_loss
+from skpairclust.losses._pairs import kcl_loss
 from skpairclust.neural._networks import build_network
 from skpairclust.neural._torch_utils import resolve_device
 

@@ -26,10 +26,14 @@ _METHODS = {
     "default, vat": ('default, unlabeled="vat"', 3),
     "default, rate estimated": ("default, rate estimated", 4),
     "published": ("published method (KCL)", 2),
-    "published, original optimizer": ("KCL, original optimizer", 5),
-    "published, lower rate": ("KCL, a hundredth of its rate", 4),
-    "features": ("its features + k-means", 6),
+    "published, original optimizer": ("KCL, authors' optimizer", 5),
+    "published, torch7": ("KCL, authors' optimizer and weights", 4),
+    "features, Euclidean": ("features of these + k-means", 7),
+    "features, cosine": ("features of these + k-means, cosine", 9),
+    "features": ("features of KCL + k-means", 6),
     "siamese": ("Siamese + k-means", 8),
+    "siamese, torch7": ("Siamese as published + k-means", 3),
+    "siamese, cosine": ("the same, cosine", 5),
     "mcl": ("MCL, pairs only", 1),
     "cross-entropy": ("cross-entropy", 3),
     "KMeans": ("KMeans", 3),
@@ -43,6 +47,8 @@ _OF_THE_PAPER, _FAINT = "lenet", 0.4
 _NETWORK_LINES = {"lenet": "--", "mlp": "-", "color": "-"}
 _PUBLISHED = {"color": "black", "linestyle": "none", "zorder": 5}
 _PUBLISHED_LINES = ("-", "--", "-.", ":")
+# Letters of an entry from which on a legend has two columns.
+_LONG = 36
 # Of a label, as a share of the axis.
 _LABEL_WIDTH = 0.13
 
@@ -113,23 +119,62 @@ def draw_contingency(frame):
     """Which class is in which cluster, for the largest number of clusters."""
     most = frame["n_clusters"].max()
     # Features, and rows from another experiment, have no such table.
-    frame = frame[(frame["n_clusters"] == most) & frame["contingency"].notna()]
-    groups = select(frame, "method", "network")
+    frame = frame[frame["contingency"].notna()]
+    # The paper shows 30 clusters.
+    as_published = frame[(frame["n_clusters"] == 30) & frame["map"].notna()]
+    groups = select(frame[frame["n_clusters"] == most], "method", "network")
+    shown = select(as_published, "method", "network") | groups
     figure, axes = plt.subplots(
-        len(groups), figsize=(7, 1.7 * len(groups)), layout="constrained", squeeze=False
+        len(shown), figsize=(7, 1.7 * len(shown)), layout="constrained", squeeze=False
     )
-    for ax, ((method, network), runs) in zip(axes[:, 0], groups.items(), strict=True):
+    for ax, ((method, network), runs) in zip(axes[:, 0], shown.items(), strict=True):
         table = np.array(runs["contingency"].iloc[0])[:, :40]
         table = np.pad(table, [(0, 0), (0, 40 - table.shape[1])])
         # Columns in the order of the class that most of their samples have, empty last.
         order = np.lexsort([-table.max(0), table.argmax(0), table.sum(0) == 0])
         ax.imshow(np.sqrt(table[:, order]), aspect="auto", cmap="cividis")
-        title = f"{_METHODS[method][0]}, {NETWORKS[network]}, k = {most}"
+        number = runs["n_clusters"].iloc[0]
+        title = f"{_METHODS[method][0]}, {NETWORKS[network]}, k = {number}"
         ax.set_title(title, fontsize="medium", loc="left")
         ax.set(ylabel="class", yticks=[0, 9])
         ax.spines[:].set_visible(False)
     axes[-1, 0].set_xlabel("the 40 largest clusters, by their class")
     _save(figure, "contingency")
+
+
+def draw_outputs(frame):
+    """Test rows in the plane, by t-SNE of the outputs of the published method."""
+    frame = frame[frame["map"].notna()].drop_duplicates("n_clusters", keep="last")
+    if frame.empty:
+        return
+    figure, axes = _make_axes(1, len(frame))
+    runs = sorted(frame.to_dict("records"), key=lambda run: run["n_clusters"])
+    for ax, run in zip(axes[0], runs, strict=True):
+        places, classes = np.array(run["map"]), np.array(run["classes"])
+        for c in range(10):
+            x, y = places[classes == c].T
+            ax.plot(x, y, ".", ms=3, color=COLORS[c % len(COLORS)], label=str(c))
+        ax.set(xticks=[], yticks=[])
+        ax.set_title(f"k = {run['n_clusters']}", fontsize="medium")
+    _finish(figure, axes, "outputs")
+
+
+def draw_margin(frame):
+    """Purity of test rows by margin, a line for each draw of pairs."""
+    figure, axes = _make_axes(1, 1)
+    ax = axes[0, 0]
+    for place, (pairs, of_pairs) in enumerate(frame.groupby("pairs")):
+        for number, (_, of_draw) in enumerate(of_pairs.groupby("seed")):
+            label = f"{pairs:,} pairs" if not number else None
+            ax.plot(
+                of_draw["margin"],
+                of_draw["purity"],
+                marker=MARKERS[place],
+                color=COLORS[place],
+                label=label,
+            )
+    ax.set(xlabel="margin", ylabel="purity, test rows", xticks=[1, 2])
+    _finish(figure, axes, "margin")
 
 
 def draw_full_supervision(frame):
@@ -153,6 +198,7 @@ def draw_full_supervision(frame):
 def draw_embedding(frame):
     """Recall@1 and NMI of the methods, and the former by the size of a batch."""
     frame = frame[frame["dataset"] == "omniglot"]
+    frame = frame[frame["part"] != "embedding size"]
     is_size = frame["part"] == "batch size"
     figure, axes = plt.subplots(
         1, 2, figsize=(9, 4), layout="constrained", width_ratios=(1.3, 1)
@@ -271,7 +317,7 @@ def _finish(figure, axes, name):
         handles.values(),
         handles.keys(),
         loc="outside lower center",
-        ncols=min(3, 1 + axes.shape[1]),
+        ncols=2 if max(map(len, handles)) > _LONG else min(3, 1 + axes.shape[1]),
         fontsize="small",
         frameon=False,
     )

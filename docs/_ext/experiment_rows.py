@@ -20,10 +20,14 @@ LABELS = {
     "default, rate estimated": 'default, `noise_rate="estimate"`',
     "cross-entropy": "cross-entropy",
     "published": "published (KCL)",
-    "published, original optimizer": "published (KCL), original optimizer",
-    "published, lower rate": "published (KCL), optimizer's rate a hundredth",
+    "published, torch7": "published (KCL), authors' optimizer and weights",
+    "published, original optimizer": "published (KCL), authors' optimizer",
+    "features, Euclidean": "features of these + k-means, Euclidean",
+    "features, cosine": "features of these + k-means, cosine",
     "features": "features of published (KCL) + k-means",
     "siamese": "Siamese embedding + k-means",
+    "siamese, torch7": "Siamese as published + k-means, Euclidean",
+    "siamese, cosine": "Siamese as published + k-means, cosine",
     "mcl": "MCL, pairs only",
 }
 NETWORKS = {"lenet": "LeNet", "mlp": "MLP", "color": "6 convolutions"}
@@ -49,16 +53,16 @@ def flatten(rows):
     for row in rows:
         settings, scores = row["settings"], row["scores"]
         network = settings.get("network", "")
-        for method, found in (
-            (settings["method"], scores),
-            ("features", scores.get("features", {})),
-        ):
+        others = {
+            k: v for k, v in scores.items() if k.startswith(("features", "siamese"))
+        }
+        for method, found in [(settings["method"], scores), *others.items()]:
             names = {
                 "method": method,
                 "network": network,
                 "line": name(method, network),
             }
-            names["contingency"] = found.get("contingency")
+            names |= {key: found.get(key) for key in ("contingency", "map", "classes")}
             lines += [
                 _join(row, found[part]) | names | {"part": part}
                 for part in ("train", "test")
@@ -152,15 +156,14 @@ def name(method, network=None):
     return f"{label}, {NETWORKS[network]}"
 
 
-def describe_progress(experiment, rows):
-    """Return how much of the plan is measured, and how the rest was cut short."""
-    planned = [row["settings"] for row in rows if row["planned"]]
-    n_planned = len({tuple(sorted(settings.items())) for settings in planned})
-    n_cells = rows[-1]["n_cells"]
-    if n_planned >= n_cells:
-        return f"*Complete: all {n_cells} planned cells are measured.*\n"
-    text = f"**Partial:** {n_planned} of {n_cells} planned cells are measured"
-    whole = set(map(_aim, planned))
+def describe_effort(rows):
+    """Return how long the shown rows took, and what cells that were cut short had."""
+    latest = {str(sorted(row["settings"].items(), key=str)): row for row in rows}
+    seconds = sum(row["seconds"] for row in latest.values())
+    text = (
+        f"All rows together took {_say_duration(seconds)} on a machine that was busy."
+    )
+    whole = {_aim(row["settings"]) for row in rows if row["planned"]}
     cut = [row["settings"] for row in rows if not row["planned"]]
     cut = [settings for settings in cut if _aim(settings) not in whole]
     if cut:
@@ -169,12 +172,15 @@ def describe_progress(experiment, rows):
             method = settings.get("method", "all")
             efforts[_say(settings)][name(method)] = True
         told = [f"{' / '.join(names)}: {effort}" for effort, names in efforts.items()]
-        text += f", and {len(cut)} cut short, marked {CUT} in the table and "
-        text += f"hollow in the plot ({'; '.join(told)})"
-    return (
-        f"{text}. `python -m benchmarks.experiments {experiment}` measures the rest, "
-        "faster with a GPU.\n"
-    )
+        text += f" {CUT} marks what was cut short ({'; '.join(told)})."
+    return f"{text}\n"
+
+
+def _say_duration(seconds):
+    """Return a duration in words."""
+    if seconds < 3600:
+        return f"{max(1, round(seconds / 60))} minutes"
+    return f"{seconds / 3600:.1f} hours"
 
 
 def _aim(settings):

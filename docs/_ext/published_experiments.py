@@ -13,7 +13,7 @@ from experiment_rows import (
     average,
     by_dataset,
     cross,
-    describe_progress,
+    describe_effort,
     flatten,
     frame_scores,
     mark,
@@ -26,6 +26,7 @@ from published_figures import (
     COMPARISON,
     COMPARISON_PAIRS,
     FULL_SUPERVISION,
+    N_CLUSTERS,
     OF_TRAINING_ROWS,
     PARTIAL_CONSTRAINTS,
 )
@@ -34,7 +35,13 @@ _PARTS = {
     "triplets": "Triplets",
     "lifted": "Lifted structure",
     "batch size": "Size m of a batch",
+    "embedding size": "Size of the embedding",
 }
+
+
+# The lines to which a figure of the papers belongs.
+_TO_THE_LETTER = "published, torch7"
+_OF_THE_PAPER = (_TO_THE_LETTER, "published, original optimizer")
 
 
 def make_partial_constraints(rows):
@@ -48,32 +55,43 @@ def make_partial_constraints(rows):
 
 
 def _tabulate_pairs(dataset, frame):
-    """Return the table of one data set."""
+    """Return the table of one data set, the figures of the paper first."""
     groups = select(frame, "pairs", "line", "part")
     reported = {pairs for of, pairs in PARTIAL_CONSTRAINTS if of == dataset}
     body = []
     for pairs in sorted(reported | set(frame["pairs"])):
-        if pairs in reported:
-            quoted = _quote(dataset, PARTIAL_CONSTRAINTS[dataset, pairs])
-            body.append([f"{pairs:,}", "*the paper reports*", "", *quoted])
-        for line in frame["line"].unique():
-            if (pairs, line, "test") in groups:
-                parts = [groups[pairs, line, part] for part in ("test", "train")]
-                scores = [
-                    show(p, metric) for p in parts for metric in ("purity", "nmi")
-                ]
-                body.append([f"{pairs:,}", line, len(parts[0]), *scores])
+        known = PARTIAL_CONSTRAINTS.get((dataset, pairs), {})
+        lines = [n for n in frame["line"].unique() if (pairs, n, "test") in groups]
+        is_quoted = False
+        for line in lines:
+            test, train = (
+                groups.get((pairs, line, part)) for part in ("test", "train")
+            )
+            of_paper = _is_of_paper(test, "lenet")
+            quoted = _quote(known) if of_paper else ["", ""]
+            is_quoted = is_quoted or of_paper
+            scores = [show(p, m) for p in (test, train) for m in ("purity", "nmi")]
+            body.append([f"{pairs:,}", *quoted, *scores, len(test), line])
+        if known and not is_quoted:
+            body.append([f"{pairs:,}", *_quote(known), *["–"] * 5, "not measured"])
+    rows_of = "train" if dataset in OF_TRAINING_ROWS else "test"
+    published = [f"*the paper: {m}, {rows_of}*" for m in ("purity", "NMI")]
     scores = [f"{m}, {part}" for part in ("test", "train") for m in ("purity", "NMI")]
-    return _tabulate(["pairs", "method", "seeds", *scores], body)
+    return _tabulate(["pairs", *published, *scores, "draws", "method"], body)
 
 
-def _quote(dataset, known):
-    """Return the cells of published figures, of test and of training rows."""
-    cells = [
+def _is_of_paper(group, network):
+    """Whether a group of seeds is of the paper's method and network."""
+    of = group.iloc[0]
+    return of["method"] in _OF_THE_PAPER and of["network"] == network
+
+
+def _quote(known):
+    """Return the cells of published figures."""
+    return [
         "*{}{:.1f}*".format(*known[key]) if key in known else ""
         for key in ("purity", "nmi")
     ]
-    return [*(["", ""] if dataset in OF_TRAINING_ROWS else cells), *cells]
 
 
 def _tabulate(header, body):
@@ -105,15 +123,26 @@ def make_n_clusters(rows):
     frame = flatten(rows).query("part == 'test'")
     plots.draw_n_clusters(frame)
     plots.draw_contingency(frame)
-    numbers = sorted(frame["n_clusters"].unique())
-    header = ["NMI, test (clusters in use)", *(f"k = {number}" for number in numbers)]
-    return _tabulate(header, cross(frame, "n_clusters", numbers, _show_used))
-
-
-def _show_used(group):
-    """Return the cell of a group of seeds: NMI and the clusters in use."""
-    used = "" if group is None else f" ({group['clusters_in_use'].mean():.0f})"
-    return show(group, "nmi") + used
+    plots.draw_outputs(frame)
+    body = []
+    for (number, line), group in sorted(
+        select(frame, "n_clusters", "line").items(), key=lambda item: item[0][0]
+    ):
+        of = group.iloc[0]
+        kind = "published" if of["method"] in _OF_THE_PAPER else of["method"]
+        # The first method is the package's optimizer, whatever its name.
+        is_same = of["network"] == "lenet" and of["method"] != "published"
+        known = N_CLUSTERS.get(kind, {}) if is_same else {}
+        quoted = f"*about {known[number]:.3g}*" if number in known else ""
+        used = f"{group['clusters_in_use'].mean():.0f}"
+        body.append([number, quoted, show(group, "nmi"), used, line])
+    quoted = {row[0] for row in body if row[1]}
+    for number, value in N_CLUSTERS["published"].items():
+        if number not in quoted:
+            body.append([number, f"*about {value:.3g}*", "–", "–", "not measured"])
+    body.sort(key=lambda row: row[0])
+    header = ["k", "*the paper: NMI*", "NMI, test", "clusters in use", "method"]
+    return _tabulate(header, body)
 
 
 def make_full_supervision(rows):
@@ -125,20 +154,51 @@ def make_full_supervision(rows):
     plots.draw_full_supervision(frame)
     text = ""
     for dataset, of_data in by_dataset(frame):
-        published = pd.DataFrame(FULL_SUPERVISION[dataset], ["cross-entropy", "KCL"])
-        body = [
-            [f"*{label}: the paper reports*", *(f"*{score:.3f}*" for score in scores)]
-            for label, scores in published.iterrows()
-        ]
-        body += cross(of_data, "per_class", published, _show_accuracy)
-        header = ["accuracy, test", *map(_say_number, published)]
+        groups = select(of_data, "per_class", "line")
+        body = []
+        for number, published in FULL_SUPERVISION[dataset].items():
+            kinds = dict(zip(("cross-entropy", "KCL"), published, strict=True))
+            for line in of_data["line"].unique():
+                group = groups.get((number, line))
+                if group is not None:
+                    quoted = _quote_accuracy(group.iloc[0], kinds)
+                    body.append([number, quoted, _show_seeds(group), line])
+            if not any(row[0] == number for row in body):
+                quoted = ", ".join(f"{kind} {v:.3f}" for kind, v in kinds.items())
+                body.append([number, f"*{quoted}*", "–", "not measured"])
+        header = ["labels per class", "*the paper*", "accuracy, test", "method"]
         text += titled(DATASETS[dataset], _tabulate(header, body))
     return text
 
 
-def _say_number(per_class):
-    """Return the header of a column."""
-    return "all images" if per_class == "all" else f"{per_class} per class"
+def _quote_accuracy(row, kinds):
+    """Return the cell of what the paper reports for a method."""
+    is_kcl = row["method"].startswith("published")
+    kind = "KCL" if is_kcl else row["method"]
+    of_paper = row["network"] == "lenet" and kind in kinds
+    return f"*{kinds[kind]:.3f}*" if of_paper else ""
+
+
+def make_margin(rows):
+    """What is kept of held-out pairs, and scores of test rows, by margin."""
+    body, points = [], []
+    for row in rows:
+        settings, scores = row["settings"], row["scores"]
+        for margin in ("1.0", "2.0"):
+            of = scores[margin]
+            test = of["test"]
+            cells = [of["held_out"], test["purity"], test["nmi"], of["loss"]]
+            chosen = " (chosen)" if scores["chosen"] == float(margin) else ""
+            body.append(
+                [f"{settings['pairs']:,}", f"{margin[0]}{chosen}"]
+                + [f"{cell:.3f}" for cell in cells]
+                + [settings["seed"]]
+            )
+            points.append(settings | {"margin": float(margin)} | test)
+    plots.draw_margin(pd.DataFrame(points))
+    held_out = "pairs held out, kept"
+    header = ["pairs", "margin", held_out, "purity, test", "NMI, test", "loss", "seed"]
+    return _tabulate(header, body)
 
 
 def make_embedding(rows):
@@ -146,12 +206,18 @@ def make_embedding(rows):
     frame = frame_scores(rows)
     plots.draw_embedding(frame)
     metrics = ["nmi", "f1", "recall_1", "recall_2", "recall_4", "recall_8"]
-    header = ["method", "m", "seeds", "NMI", "F1", "R@1", "R@2", "R@4", "R@8"]
+    metrics += ["precision_8", "propagated_nmi", "propagated_f1"]
+    # Rows of earlier runs lack some scores.
+    frame = frame.reindex(columns=[*dict.fromkeys([*frame, *metrics, "n_components"])])
+    frame = frame.assign(n_components=frame["n_components"].fillna(64).astype(int))
+    header = ["method", "m", "size", "seeds", "NMI", "F1", "R@1", "R@2", "R@4", "R@8"]
+    header += ["P@8", "NMI, affinity", "F1, affinity"]
+    keys = ("method", "batch_size", "n_components")
     text = ""
     for (dataset, part), of_part in frame.groupby(["dataset", "part"], sort=False):
         body = [
             [*values, len(seeds), *(show(seeds, metric) for metric in metrics)]
-            for values, seeds in select(of_part, "method", "batch_size").items()
+            for values, seeds in select(of_part, *keys).items()
         ]
         title = f"{_PARTS[part]}, {dataset.replace('_', ' ').title()}"
         text += titled(title, _tabulate(header, body))
@@ -211,6 +277,7 @@ MAKERS = {
     "noise": make_noise,
     "n_clusters": make_n_clusters,
     "full_supervision": make_full_supervision,
+    "margin": make_margin,
     "embedding": make_embedding,
     "siamese_cost": make_siamese_cost,
     "comparison": make_comparison,
@@ -218,9 +285,9 @@ MAKERS = {
 
 
 def make_page(experiment):
-    """Return the Markdown of an experiment: table, progress, machine."""
+    """Return the Markdown of an experiment: table, effort, machine."""
 
     def make(rows):
-        return f"{MAKERS[experiment](rows)}\n{describe_progress(experiment, rows)}"
+        return f"{MAKERS[experiment](rows)}\n{describe_effort(rows)}"
 
     return markdown_tables.make_page(f"experiments/{experiment}", make)

@@ -20,8 +20,12 @@ from skpairclust.constraints._mistakes import explains_names
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.constraints._typing import AnyArray
 from skpairclust.metrics._constraint_score import ConstraintScoreMixin
+from skpairclust.utils._dask import refuse_dask
 from skpairclust.utils._param_validation import non_negative, positive_int
 from skpairclust.utils._state import numpy_defaults
+
+# Below the root of the largest number, so that sums over features are numbers too.
+_SAFETY = 1e3
 
 
 class BaseConstrainedKMeans(
@@ -57,7 +61,8 @@ class BaseConstrainedKMeans(
 
     def _check_X(self, X, *, reset):
         """Return X as an array of floats."""
-        return validate_data(
+        refuse_dask(X)
+        X = validate_data(
             self,
             X,
             reset=reset,
@@ -65,6 +70,8 @@ class BaseConstrainedKMeans(
             order="C",
             accept_large_sparse=False,
         )
+        _check_range(X)
+        return X
 
     def _store(self, X, constraints, labels, centers, **others):
         """Set what all have: centers and labels, and arrays with a row a cluster.
@@ -195,3 +202,15 @@ class BaseConstrainedKMeans(
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _check_range(X):
+    """Raise if distances between rows of X would overflow."""
+    most = np.sqrt(np.finfo(X.dtype).max) / _SAFETY
+    extreme = max(X.max(initial=0), -X.min(initial=0))
+    if extreme > most:
+        raise ValueError(
+            f"X holds {extreme:.3g}: in {X.dtype}, distances of values beyond "
+            f"{most:.1g} overflow. If it stands for a missing value, impute it or "
+            "leave the row out; if not, scale X."
+        )

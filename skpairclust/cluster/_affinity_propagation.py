@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skpairclust.cluster._preference import find_preference
 from skpairclust.constraints._typing import AnyArray, RandomState
+from skpairclust.utils._dask import refuse_dask
 from skpairclust.utils._doc_link import DocLinkMixin
 from skpairclust.utils._param_validation import Interval, StrOptions, positive_int
 from skpairclust.utils._sparse import canonical
@@ -241,6 +242,7 @@ class AffinityPropagationK(DocLinkMixin, ClusterMixin, BaseEstimator):
 
     def _check_X(self, X, *, reset):
         """Return X as an array of floats or a CSR matrix."""
+        refuse_dask(X)
         sparse = "csr" if self.affinity == "euclidean" else False
         X = validate_data(
             self,

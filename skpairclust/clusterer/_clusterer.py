@@ -13,7 +13,6 @@ from sklearn.base import ClusterMixin
 from sklearn.utils import check_random_state
 
 from skpairclust.clusterer._calibration import DEFAULT_TEMPERATURE
-from skpairclust.clusterer._losses import PAIR_LOSSES, REDUCTIONS
 from skpairclust.clusterer._noise import estimate_flip_rate
 from skpairclust.clusterer._queries import ClusterQueries
 from skpairclust.clusterer._restarts import choose_run, run_restarts
@@ -22,11 +21,19 @@ from skpairclust.clusterer._task import make_task
 from skpairclust.constraints._mistakes import explains_names
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.constraints._typing import AnyArray, RandomState, Samples
+from skpairclust.losses._pairs import PAIR_LOSSES, REDUCTIONS
 from skpairclust.neural._augmentation import AUGMENTATIONS, describe_augmentation
 from skpairclust.neural._base import PRIVATE_FITTED, check_finished
-from skpairclust.neural._checkpoint import FitCheckpoints, check_parameters
+from skpairclust.neural._checkpoint import (
+    FitCheckpoints,
+    check_parameters,
+    describe_fit,
+)
+from skpairclust.neural._distributed import join_group
+from skpairclust.neural._epoch_hooks import TrialCallbacks
 from skpairclust.neural._heads import count_features
-from skpairclust.neural._networks import BUILT_IN
+from skpairclust.neural._networks import BUILT_IN, INITIAL_WEIGHTS
+from skpairclust.neural._pair_weights import check_pair_weights
 from skpairclust.neural._precision import PRECISIONS
 from skpairclust.neural._tasks import describe_network
 from skpairclust.neural._torch_utils import default_torch_state
@@ -42,6 +49,8 @@ from skpairclust.utils._param_validation import (
     warn_of_scales,
 )
 from skpairclust.utils._state import new_fit
+
+_MOST_RESTARTS = 10**6
 
 
 class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
@@ -138,7 +147,9 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
 
     classification_weight : float, default=0.0
         Weight of the cross-entropy of labeled samples, if `y` is a 1-d array of
-        labels. If it is above 0, cluster c stands for the c-th of the sorted labels.
+        labels, or constraints with labels (`PairwiseConstraints.with_labels`). If it is
+        above 0, cluster c stands for the c-th of the sorted labels. With
+        ``pair_weight=0``, this is the only loss of what is known.
 
     The unlabeled samples
 
@@ -196,6 +207,15 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         networks get images whose channels come last, at most four, with the channels
         first. So does a callable if this shape has the channels of X first.
 
+    dropout : float, default=0.0
+        Share of the hidden units that are left out at random in training, in [0, 1).
+        They are the inputs of all fully connected layers but the first layer of the
+        network. For built-in networks.
+
+    initial_weights : {"he", "torch7"}, default="he"
+        How the weights of built-in networks are drawn. "torch7" draws them as Torch 7
+        did, in which the first papers on this subject were written: uniform, much
+        smaller, and with random factors of batch normalization.
     head_learning_rate_multiplier : float, default=1.0
         Factor for the learning rate of the last linear layer. For a network that was
         pretrained up to this layer, use about 10 and a lower `learning_rate`.
@@ -360,7 +380,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
             StrOptions({"estimate"}),
         ],
         "max_iter": [positive_int()],
-        "n_init": [positive_int()],
+        "n_init": [Interval(Integral, 1, _MOST_RESTARTS, closed="both")],
         "init": [StrOptions({"auto", "random"})],
         "random_state": ["random_state"],
         "loss": [StrOptions(set(PAIR_LOSSES))],
@@ -381,6 +401,8 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         "n_neighbors": [positive_int()],
         "hidden_layer_sizes": [StrOptions({"auto"}), "array-like", positive_int()],
         "input_shape": ["array-like", None],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "initial_weights": [StrOptions(set(INITIAL_WEIGHTS))],
         "head_learning_rate_multiplier": [positive()],
         "optimizer": [StrOptions(set(OPTIMIZERS))],
         "learning_rate": [positive()],
@@ -431,6 +453,8 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         n_neighbors: int = 10,
         hidden_layer_sizes: int | Sequence[int] | Literal["auto"] = "auto",
         input_shape: Sequence[int] | None = None,
+        dropout: float = 0.0,
+        initial_weights: Literal["he", "torch7"] = "he",
         head_learning_rate_multiplier: float = 1.0,
         optimizer: Literal["adam", "sgd"] = "adam",
         learning_rate: float = 2e-3,
@@ -471,6 +495,8 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         self.n_neighbors = n_neighbors
         self.hidden_layer_sizes = hidden_layer_sizes
         self.input_shape = input_shape
+        self.dropout = dropout
+        self.initial_weights = initial_weights
         self.head_learning_rate_multiplier = head_learning_rate_multiplier
         self.optimizer = optimizer
         self.learning_rate = learning_rate
@@ -539,23 +565,32 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
             interrupted. What was learned until then is kept.
 
         ConvergenceWarning
-            If the training ended worse than where it started; the start is kept.
+            If the training ended worse than where it started; the start is kept. If
+            the loss turned non-finite after the first epoch; the best weights until
+            then are kept.
         """
         self._validate_params()
         check_parameters(self)
-        context = self._init_callback_context(max_subtasks=self.n_init)
-        with new_fit(self, PRIVATE_FITTED) as earlier, default_torch_state():
+        # The restarts, and the trials before them.
+        context = self._init_callback_context(max_subtasks=self.n_init + 1)
+        with (
+            join_group(self) as group,
+            new_fit(self, PRIVATE_FITTED) as earlier,
+            default_torch_state(),
+        ):
             scales = Scales()
             X = self._check_X(X, reset=True, look=scales)
             warn_of_scales(scales.deviations())
             constraints = check_supervision(
                 y, n_samples=X.shape[0], must_link=must_link, cannot_link=cannot_link
             )
-            rng = check_random_state(self.random_state)
+            check_pair_weights(constraints)
+            rng = check_random_state(group.choose_random_state(self.random_state))
             seeds = rng.randint(2**31, size=self.n_init)
             rows = self._near_zero(X)
             task = make_task(self._parameters(), rows, constraints, y, rng)
             task = self._start_warm(task, earlier)
+            group.agree(partial(describe_fit, self, X, constraints, task, seeds))
             checkpoints = FitCheckpoints(
                 self, X, constraints, task, seeds, len(seeds) + 1
             )
@@ -565,17 +600,19 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
                 constraints,
                 task,
                 seeds,
+                callbacks=self._make_trial_callbacks(context, X, constraints, task),
                 n_jobs=self.n_jobs,
                 hooks=[
                     self._make_hook(context, X, constraints, partial(_stopped, task))
                     for _ in seeds
                 ],
                 files=checkpoints.files,
+                group=group,
             )
             self._keep(choose_run(check_finished(runs, self)), task)
             labels, self.noise_rate_ = self._finish(lambda: self._label(X, constraints))
             self._name_clusters(labels, task.architecture.n_outputs)
-        checkpoints.remove(runs)
+        checkpoints.remove(runs, group)
         context.call_on_fit_task_end(estimator=self, X=X, y=constraints)
         return self
 
@@ -630,6 +667,12 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         probabilities = self._probabilities(X)
         rate = estimate_flip_rate(probabilities, constraints)
         return probabilities.argmax(axis=1), rate
+
+    def _make_trial_callbacks(self, context, X, constraints, task):
+        """Return what tells callbacks of trials, None without any."""
+        if not getattr(self, "_skl_callbacks", None):
+            return None
+        return TrialCallbacks(context, self, X, constraints, len(task.starts))
 
     def _name_clusters(self, labels, n_outputs):
         """Give the clusters in use the first numbers; set what follows from them."""

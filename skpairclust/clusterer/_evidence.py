@@ -30,6 +30,10 @@ _PARTLY_PLACED = 0.25
 # are unlikely, or ruled out. Nearly a third of wrong pairs at ten clusters stays below.
 _PERHAPS_UNEQUAL, _SURELY_UNEQUAL = 3.5, 5.0
 
+# Pairs drawn at random touch a certain number of samples. If they touch at most so much
+# of it, or more than so much, they were surely chosen, or perhaps drawn.
+_SURELY_CHOSEN, _PERHAPS_DRAWN = 0.5, 0.9
+
 # Assumed share of wrong pairs while it is to be estimated.
 _SUPPOSED_NOISE = 0.1
 
@@ -48,9 +52,9 @@ class Evidence:
     picked : float
         Certainty that must-links were picked and not drawn at random, 0 to 1.
     lead : float
-        Share of the training over which what samples say by themselves grows to full
-        weight, 0 to 0.5. Random pairs are mostly cannot-links and separate clusters
-        first. Many must-links, right or wrong, would merge clusters meanwhile.
+        Share of the training over which the information term grows to full weight, 0
+        to 0.5. Random pairs are mostly cannot-links and separate clusters first. Many
+        must-links, right or wrong, would merge clusters meanwhile.
     unevenness : float
         Certainty that there are not `n_clusters` clusters of similar sizes, 0 to 1.
     size_freedom : float
@@ -102,7 +106,9 @@ def weigh_evidence(constraints, n_clusters, *, noise_rate=0.0, is_bound=False):
     wrong = _SUPPOSED_NOISE if noise_rate == "estimate" else noise_rate
     share = max(0.0, (n_must / n_pairs - wrong) / (1 - 2 * wrong))
     frequent = _must_link_excess(share, n_pairs, n_clusters)
-    unevenness = 1.0 if is_bound else _ramp(frequent, _PERHAPS_UNEQUAL, _SURELY_UNEQUAL)
+    # The kinds of pairs that somebody chose say nothing about sizes.
+    unevenness = _ramp(frequent, _PERHAPS_UNEQUAL, _SURELY_UNEQUAL)
+    unevenness = 1.0 if is_bound else unevenness * _find_randomness(constraints)
     n_told_apart = n_clusters / max(1.0, frequent) ** unevenness
     picked = _ramp(share * n_told_apart, _PERHAPS_PICKED, _SURELY_PICKED)
     stated = n_must / n_pairs * n_told_apart
@@ -131,6 +137,21 @@ def weigh_evidence(constraints, n_clusters, *, noise_rate=0.0, is_bound=False):
 def _ramp(value, low, high):
     """Return where a value stands between two others, 0 to 1."""
     return float(np.clip((value - low) / (high - low), 0, 1))
+
+
+def _find_randomness(constraints):
+    """Return the certainty that the listed pairs were drawn at random, 0 to 1.
+
+    Whoever chooses pairs comes back to the same samples, such as the members of groups
+    that are known already.
+    """
+    pairs = np.concatenate([constraints._must_link, constraints._cannot_link])
+    if not len(pairs):
+        return 1.0
+    n_samples = len(constraints)
+    n_expected = n_samples * -math.expm1(-2 * len(pairs) / n_samples)
+    n_touched = len(np.unique(pairs))
+    return _ramp(n_touched / n_expected, _SURELY_CHOSEN, _PERHAPS_DRAWN)
 
 
 def _must_link_excess(share, n_pairs, n_clusters):

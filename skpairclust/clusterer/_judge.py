@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from skpairclust.clusterer._batching import ConstraintBatches
-from skpairclust.clusterer._losses import mcl_loss
+from skpairclust.losses._pairs import mcl_loss
 from skpairclust.neural._torch_utils import to_device
 from skpairclust.neural._training import settle
 

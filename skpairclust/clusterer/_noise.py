@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from skpairclust.clusterer._losses import flip_share, wrong_probability
+from skpairclust.losses._pairs import flip_share, wrong_probability
 from skpairclust.metrics._probabilities import draw_pairs, same_cluster_probability
 
 # What an estimate starts from, and how much of it a step keeps.

@@ -4,12 +4,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from torch.nn import functional
 
 from skpairclust.clusterer._batching import ConstraintBatches, count_steps
 from skpairclust.clusterer._evidence import Evidence
-from skpairclust.clusterer._losses import balance_kinds, kcl_loss, mcl_loss
+from skpairclust.clusterer._first_layer import FirstLayerSpace
 from skpairclust.clusterer._noise import NoiseEstimate
 from skpairclust.clusterer._propagation import NeighborWalk
 from skpairclust.clusterer._spacing import Spacing
@@ -19,8 +18,12 @@ from skpairclust.clusterer._unlabeled import (
     consistency_loss,
     information_loss,
 )
+from skpairclust.losses._pairs import balance_kinds, kcl_loss, mcl_loss
 from skpairclust.neural._augmentation import make_augmentation
+from skpairclust.neural._distributed import ALONE
 from skpairclust.neural._precision import in_bfloat16, lowers_precision
+from skpairclust.neural._sparse_batch import SparseBatch, join
+from skpairclust.neural._spread import spread
 from skpairclust.neural._streams import largest_part, shuffled_stream
 from skpairclust.neural._tasks import NetworkTask
 from skpairclust.neural._torch_utils import (
@@ -80,15 +83,24 @@ class StepInputs(NamedTuple):
         Their classes.
     drawn : (U,) int64 or None
         Samples that are drawn whether constrained or not.
-    unlabeled : float
-        Share of the gradient of the unlabeled loss, 0 to 1.
+    information : float
+        Share of the gradient of the information term, 0 to 1.
     """
 
     rows: object = None
     relation: object = None
     classes: object = None
     drawn: object = None
-    unlabeled: object = 1.0
+    information: object = 1.0
+
+
+class Drawn(NamedTuple):
+    """Drawn samples on the device, as `adversarial_loss` takes them."""
+
+    x: object
+    log_p: object
+    radius: object = None
+    space: object = None
 
 
 class PairObjective:
@@ -106,16 +118,21 @@ class PairObjective:
     seed : int
     most_steps : int, optional
         Steps in an epoch at most.
+    group : Group, optional
+        The processes that compute it together.
     """
 
-    def __init__(self, rows, constraints, task, seed, *, most_steps=None):
+    def __init__(self, rows, constraints, task, seed, *, most_steps=None, group=ALONE):
         self.rows = rows
+        self.group = group
         self.options = options = task.objective
         self.device = rows.device
         self.classes = task.classes
         built_in = isinstance(task.architecture.network, str)
-        # What a network of the user does between two steps, a record would not show.
-        self.can_record = rows.is_resident and built_in
+        # What a network of the user does between two steps, a record would not show;
+        # nor does dropout go on from a checkpoint as it would have.
+        recordable = not task.architecture.draws_globally and group.is_alone
+        self.can_record = rows.is_resident and recordable
         self._augment = make_augmentation(options.augment, rows.input_shape)
         self.can_record &= not callable(options.augment)
         self._is_low = lowers_precision(task.precision, self.device, built_in=built_in)
@@ -215,26 +232,44 @@ class PairObjective:
         grown = min(1.0, self._n_taken / self._n_lead_steps)
         return self._draw_constrained(fixed_shapes)._replace(
             drawn=drawn,
-            unlabeled=grown,
+            information=grown,
         )
 
     def compute(self, network, inputs):
         """Return the loss of a step with these inputs, a scalar tensor."""
-        if self._is_low:
-            network = in_bfloat16(network, self.device)
         if inputs.drawn is None:
-            x = self._changed(self.rows.take(inputs.rows))
+            network = self._lowered(spread(network, self.group))
+            x = self._changed(self._take(inputs.rows))
             return self._supervised_loss(network(x).log_softmax(1), inputs)
-        x = self.rows.take(inputs.drawn)
-        if inputs.rows is None:
-            return self._unlabeled_loss(network, x, network(x).log_softmax(1), inputs)
-        # Few pairs are memorized, unless their samples look different each time.
-        constrained = self._changed(self.rows.take(inputs.rows))
-        log_p = network(torch.cat([constrained, x])).log_softmax(1)
-        n_constrained = len(constrained)
-        unlabeled = self._unlabeled_loss(network, x, log_p[n_constrained:], inputs)
-        self._prior.update(log_p[:n_constrained])
-        return self._supervised_loss(log_p[:n_constrained], inputs) + unlabeled
+        x = both = self._take(inputs.drawn)
+        radius = self._find_radius(x, inputs.drawn) if self._is_adversarial else None
+        if inputs.rows is not None:
+            # Few pairs are memorized, unless their samples look different each time.
+            both = join(self._changed(self._take(inputs.rows)), x)
+        n_constrained = len(both) - len(x)
+        space = through = None
+        if isinstance(both, SparseBatch):
+            # From here on, samples are what the first layer makes of them.
+            if self._is_adversarial:
+                space = FirstLayerSpace(network.weight, lowers_precision=self._is_low)
+            both, through = network.first(both), network.rest
+            x = both[n_constrained:]
+        network = self._lowered(spread(network, self.group, through=through))
+        log_p = network(both).log_softmax(1)
+        drawn = Drawn(x, log_p[n_constrained:], radius, space)
+        loss = self._unlabeled_loss(network, drawn, inputs.information)
+        if n_constrained:
+            self._prior.update(log_p[:n_constrained])
+            loss = self._supervised_loss(log_p[:n_constrained], inputs) + loss
+        return loss
+
+    def _take(self, rows):
+        """Return samples; only dense ones can be changed."""
+        return self.rows.take(rows, dense=self._augment is not None)
+
+    def _lowered(self, network):
+        """Return a network, or part of one, in the precision that was chosen."""
+        return in_bfloat16(network, self.device) if self._is_low else network
 
     def _draw_constrained(self, fixed_shapes):
         """Return the inputs of the next batch of constrained samples."""
@@ -276,28 +311,38 @@ class PairObjective:
         """Return samples with random changes, if there are any."""
         return x if self._augment is None else self._augment(x, self._generator)
 
-    def _find_spacing(self, x, drawn):
-        """Return how far each drawn sample is from a near one."""
+    def _find_radius(self, x, drawn):
+        """Return how far each drawn sample is changed."""
         if self._spacing is None:
-            return self._measure(x)
-        return self._spacing[to_device(drawn, self.device)]
+            spacing = self._measure(x)
+        else:
+            spacing = self._spacing[to_device(drawn, self.device)]
+        return self.options.adversarial_radius * spacing
 
-    def _unlabeled_loss(self, network, x, log_p, inputs):
-        """Return IMSAT's loss of the drawn samples."""
+    def _unlabeled_loss(self, network, drawn, share):
+        """Return IMSAT's loss of the drawn samples, `share` of the information."""
         options = self.options
         # Without a gradient, but one that can be asked for.
-        loss = 0 * log_p.sum()
+        loss = 0 * drawn.log_p.sum()
         if self._is_adversarial:
-            radius = options.adversarial_radius * self._find_spacing(x, inputs.drawn)
-            adversarial = adversarial_loss(network, x, log_p, radius, self._generator)
+            adversarial = adversarial_loss(
+                network,
+                drawn.x,
+                drawn.log_p,
+                drawn.radius,
+                self._generator,
+                drawn.space,
+            )
             loss = options.adversarial_weight * adversarial
         if self._augment is not None and options.augment_weight:
-            consistency = consistency_loss(network, self._changed(x), log_p.detach())
+            consistency = consistency_loss(
+                network, self._changed(drawn.x), drawn.log_p.detach()
+            )
             loss = loss + options.augment_weight * consistency
         if options.unlabeled == "imsat":
-            information = information_loss(log_p, self._prior.log_shares())
-            loss = loss + options.information_weight * information
-        return _faded(loss, inputs.unlabeled)
+            information = information_loss(drawn.log_p, self._prior.log_shares())
+            loss = loss + options.information_weight * _faded(information, share)
+        return loss
 
 
 def is_adversarial(options):

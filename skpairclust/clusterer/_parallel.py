@@ -57,7 +57,8 @@ def _collect(jobs, n_jobs, stop):
     runs, error = {}, None
     try:
         for number, run in _make_parallel(n_jobs)(
-            delayed(_run)(number, job, stop.path) for number, job in jobs.items()
+            delayed(_run)(number, job, stop.path, os.getpid())
+            for number, job in jobs.items()
         ):
             runs[number] = run
     except BrokenProcessPool as broken:
@@ -74,11 +75,13 @@ def _make_parallel(n_jobs):
         return Parallel(n_jobs=n_jobs)
 
 
-def _run(number, job, stop_path):
+def _run(number, job, stop_path, caller):
     """Run a job in a worker, unless the user has stopped already."""
     if os.path.exists(stop_path):
         return number, TrainingRun(interrupted=True)
-    return number, job(hook=StopHook(stop_path))
+    # A worker on another machine, or a thread, is no child of the process that fits.
+    parent = caller if os.getppid() == caller else None
+    return number, job(hook=StopHook(stop_path, parent))
 
 
 class StopHook:
@@ -87,16 +90,23 @@ class StopHook:
     Parameters
     ----------
     path : str
+    parent : int or None
+        The process that this one was started by. If it is killed, nobody waits for a
+        result, and this one ends as well.
     """
 
-    def __init__(self, path):
+    def __init__(self, path, parent):
         self.path = path
+        self.parent = parent
 
     def begin(self, rows, index=None):
         """Do nothing."""
 
     def __call__(self, run, network):
-        """Stop if it is there."""
+        """Stop if the file is there, or the process gone."""
+        if self.parent is not None and os.getppid() != self.parent:
+            # joblib would let this process wait some minutes for other work.
+            os._exit(1)
         if os.path.exists(self.path):
             raise KeyboardInterrupt
         return False

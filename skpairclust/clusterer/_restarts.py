@@ -2,6 +2,7 @@
 
 import copy
 import warnings
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 
@@ -14,14 +15,29 @@ from skpairclust.clusterer._objective import PairObjective
 from skpairclust.clusterer._parallel import run_in_parallel
 from skpairclust.clusterer._trials import Outcome, try_starts
 from skpairclust.neural._checkpoint import Checkpoint, CheckpointFile
+from skpairclust.neural._distributed import ALONE
 from skpairclust.neural._heads import split_head
 from skpairclust.neural._tasks import run_task
 from skpairclust.neural._torch_utils import to_numpy_state
 from skpairclust.neural._training import train
 
 
-def run_restarts(X, constraints, task, seeds, *, n_jobs=None, hooks=None, files=None):
+def run_restarts(
+    X,
+    constraints,
+    task,
+    seeds,
+    *,
+    n_jobs=None,
+    hooks=None,
+    files=None,
+    group=ALONE,
+    callbacks=None,
+):
     """Train a network from each seed, all from the outcome of the same trials.
+
+    Processes of a group have a part of the restarts each, or, if there are fewer
+    restarts than processes, train one after another together.
 
     Parameters
     ----------
@@ -36,15 +52,22 @@ def run_restarts(X, constraints, task, seeds, *, n_jobs=None, hooks=None, files=
         hook the restarts run one after another, because callbacks watch a single run.
     files : list of CheckpointFile, optional
         Where each restart keeps its state and, last, where the trials do.
+    group : Group, optional
+    callbacks : TrialCallbacks, optional
+        Are told of the trials.
 
     Returns
     -------
     list of TrainingRun
     """
     files = files or [CheckpointFile()] * (len(seeds) + 1)
-    outcome = _recall_outcome(X, constraints, task, int(seeds[0]), files[-1])
+    with nullcontext() if callbacks is None else callbacks.all():
+        outcome = _recall_outcome(
+            X, constraints, task, int(seeds[0]), files[-1], group, callbacks
+        )
     if outcome is not None and outcome.interrupted:
         seeds = seeds[:1]
+    is_split = len(seeds) >= group.size
     jobs = [
         partial(
             run_restart,
@@ -55,10 +78,19 @@ def run_restarts(X, constraints, task, seeds, *, n_jobs=None, hooks=None, files=
             int(seed),
             f"[{number}/{len(seeds)}]",
             checkpoint_file=file,
+            group=ALONE if is_split else group,
         )
         for number, (seed, file) in enumerate(zip(seeds, files, strict=False), 1)
     ]
     hooks = hooks[: len(jobs)] if hooks else [None] * len(jobs)
+    if is_split:
+        own, hooks = group.own_part(jobs), group.own_part(hooks)
+        return group.join_parts(_run_jobs(own, hooks, n_jobs))
+    return _run_jobs(jobs, hooks, n_jobs=1)
+
+
+def _run_jobs(jobs, hooks, n_jobs):
+    """Return the runs of restarts, all of them unless the user stops one."""
     if not any(hooks) and min(effective_n_jobs(n_jobs), len(jobs)) > 1:
         return run_in_parallel(jobs, n_jobs)
     runs = []
@@ -70,12 +102,12 @@ def run_restarts(X, constraints, task, seeds, *, n_jobs=None, hooks=None, files=
     return runs
 
 
-def _recall_outcome(X, constraints, task, seed, file):
+def _recall_outcome(X, constraints, task, seed, file, group, callbacks):
     """Return the outcome of trials, which a fit that was killed may have kept."""
-    checkpoint = Checkpoint(file)
+    checkpoint = Checkpoint(file, group=group)
     if "outcome" in checkpoint.notes:
         return Outcome(*checkpoint.notes["outcome"])
-    outcome = try_starts(X, constraints, task, seed)
+    outcome = try_starts(X, constraints, task, seed, group=group, callbacks=callbacks)
     if outcome is not None and not outcome.interrupted:
         checkpoint.note(outcome=outcome)
     return outcome
@@ -110,6 +142,7 @@ def run_restart(
     label="fit",
     hook=None,
     checkpoint_file=None,
+    group=ALONE,
 ):
     """Train one network from its own seed.
 
@@ -128,6 +161,8 @@ def run_restart(
         Called after each epoch: see `_epoch_hooks`.
     checkpoint_file : CheckpointFile, optional
         Where the training goes on if it was begun before.
+    group : Group, optional
+        The processes that train it together.
 
     Returns
     -------
@@ -136,7 +171,9 @@ def run_restart(
 
     def fit_network(network, rows, hooks, checkpoint):
         if outcome is None:
-            return _train(network, rows, constraints, task, seed, hooks, checkpoint)
+            return _train(
+                network, rows, constraints, task, seed, hooks, checkpoint, group
+            )
         judge = None if task.walk is None else Judge(rows, constraints, task, seed)
         notes = checkpoint.notes
         if "taught" not in notes:
@@ -150,7 +187,7 @@ def run_restart(
         hooks.expect(outcome.n_epochs)
         training = replace(task.training, max_iter=outcome.n_epochs)
         left = replace(task, training=training)
-        run = _train(network, rows, constraints, left, seed, hooks, checkpoint)
+        run = _train(network, rows, constraints, left, seed, hooks, checkpoint, group)
         if judge is not None:
             run = _give_way(run, network, judge, notes)
         return replace(run, start=outcome.start)
@@ -163,12 +200,13 @@ def run_restart(
         label=label,
         hook=hook,
         checkpoint_file=checkpoint_file,
+        group=group,
     )
 
 
-def _train(network, rows, constraints, task, seed, hooks, checkpoint):
+def _train(network, rows, constraints, task, seed, hooks, checkpoint, group):
     """Train a network on the loss of a task."""
-    objective = PairObjective(rows, constraints, task, seed)
+    objective = PairObjective(rows, constraints, task, seed, group=group)
     return train(
         network,
         objective,

@@ -4,6 +4,8 @@ import numpy as np
 import torch
 from scipy import sparse
 
+from skpairclust.neural._sparse_batch import SparseBatch
+
 # Rows that are compared with: never n x n.
 _N_REFERENCES = 6000
 
@@ -52,7 +54,11 @@ class Spacing:
         self._buffer = torch.empty(0, len(squares), device=rows.device)
 
     def __call__(self, x):
-        """Return the distance of each sample of a batch, a tensor of shape (B, ...).
+        """Return the distance of each sample of a batch.
+
+        Parameters
+        ----------
+        x : Tensor of shape (B, ...) or SparseBatch
 
         Returns
         -------
@@ -60,11 +66,9 @@ class Spacing:
             In the units of X, on the device of the batch; 0 where all rows that it is
             compared with are duplicates of it.
         """
-        x = x.flatten(1)
-        if not self.is_sparse:
-            x = x - self._center
-        squared = self._multiply(x).mul_(-2).add_(self._squares)
-        squared.add_(x.square().sum(1, keepdim=True)).clamp_min_(0)
+        products, own = self._multiply(x)
+        squared = products.mul_(-2).add_(self._squares)
+        squared.add_(own[:, None]).clamp_min_(0)
         floor = _NOTHING * squared.amax(1, keepdim=True)
         squared.masked_fill_(squared <= floor, torch.inf)
         if self.n_neighbors == 1:
@@ -81,11 +85,19 @@ class Spacing:
         return result
 
     def _multiply(self, x):
-        """Return the products of a block with the references, in the buffer."""
+        """Return products with the references, in the buffer, and squared lengths."""
         if len(self._buffer) < len(x):
             self._buffer = self._buffer.new_empty(len(x), self._buffer.shape[1])
         products = self._buffer[: len(x)]
-        if self.is_sparse:
-            found = self._references @ np.ascontiguousarray(x.cpu().numpy().T)
-            return products.copy_(torch.from_numpy(found.T))
-        return torch.mm(x, self._references, out=products)
+        if not self.is_sparse:
+            x = x.flatten(1) - self._center
+            return torch.mm(x, self._references, out=products), x.square().sum(1)
+        # Features first, as the product with sparse references reads them.
+        if isinstance(x, SparseBatch):
+            x = x.to_csr(self._references.shape[1])
+            columns = x.T.toarray(order="C")
+        else:
+            columns = np.ascontiguousarray(x.flatten(1).cpu().numpy().T)
+        found = torch.from_numpy((self._references @ columns).T)
+        own = torch.from_numpy(np.einsum("ij,ij->j", columns, columns))
+        return products.copy_(found), own.to(products.device)

@@ -80,6 +80,7 @@ def make_task(params, X, constraints, y, rng):
     task = read_task(
         ClusteringTask,
         params,
+        X,
         architecture,
         _choose_weights(params, evidence, n_clusters, augment),
         classes=check_classes(y, n_clusters) if named else None,

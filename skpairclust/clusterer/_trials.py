@@ -16,6 +16,7 @@ from skpairclust.clusterer._judge import Judge
 from skpairclust.clusterer._lessons import teach
 from skpairclust.clusterer._objective import PairObjective
 from skpairclust.clusterer._voting import Trial, vote
+from skpairclust.neural._distributed import ALONE
 from skpairclust.neural._epoch_hooks import EpochHooks
 from skpairclust.neural._heads import split_head
 from skpairclust.neural._tasks import training_state
@@ -66,7 +67,7 @@ class Outcome(NamedTuple):
     interrupted: bool = False
 
 
-def try_starts(X, constraints, task, seed, label="fit"):
+def try_starts(X, constraints, task, seed, label="fit", group=ALONE, callbacks=None):
     """Return what trials come to, None if there is nothing to try.
 
     Without walks there is no judging, and a single start is taken as it is.
@@ -79,6 +80,9 @@ def try_starts(X, constraints, task, seed, label="fit"):
     seed : int
     label : str
         Begins the progress lines.
+    group : Group, optional
+        The processes that have a part of the trials each.
+    callbacks : TrialCallbacks, optional
 
     Returns
     -------
@@ -92,8 +96,8 @@ def try_starts(X, constraints, task, seed, label="fit"):
         return Outcome(start, labels, task.training.max_iter)
     with training_state(task, seed):
         rows = task.architecture.make_rows(X, resolve_device(task.device))
-        hooks = EpochHooks(None, task, label)
-        return Trials(rows, constraints, task, seed, hooks).run()
+        hooks = EpochHooks(None, task, label, trials=callbacks)
+        return Trials(rows, constraints, task, seed, hooks).run(group)
 
 
 class Trials:
@@ -129,20 +133,22 @@ class Trials:
             self.short = self._shorten(min(n_epochs, task.training.max_iter))
             self.judge = Judge(rows, constraints, task, seed)
 
-    def run(self):
+    def run(self, group=ALONE):
         """Return the `Outcome`, None if there are too few epochs for any trial."""
         if not self.n_epochs:
             return None
         trials, interrupted = [], False
         starts = self.task.starts
         seeds = np.random.RandomState(self.seed).randint(2**31, size=len(starts))
-        for number, (name, labels) in enumerate(starts.items()):
+        for number, (name, labels) in group.own_part([*enumerate(starts.items())]):
             network, run = self._try(number, name, labels, int(seeds[number]))
-            if run.weights is not None:
-                trials.append(Trial(name, *self.judge(network)))
+            is_usable = run.weights is not None
+            trials.append(Trial(name, *self.judge(network)) if is_usable else None)
             interrupted = run.interrupted
             if interrupted:
                 break
+        trials = [trial for trial in group.join_parts(trials) if trial is not None]
+        interrupted = any(group.gather(interrupted))
         if not trials and interrupted:
             nothing = np.full(len(self.rows), -1, dtype=np.int64)
             return Outcome("random", nothing, 0, interrupted)
@@ -162,6 +168,7 @@ class Trials:
     def _try(self, number, name, labels, seed):
         """Return a network and its short training from a start."""
         network = self.short.architecture.start(seed, self.rows.device)
+        self.short.architecture.lay_out(network, self.rows)
         lessons = teach(network, self.rows, labels, self.task, seed)
         if lessons.weights is None or lessons.interrupted:
             return network, lessons

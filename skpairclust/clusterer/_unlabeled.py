@@ -83,7 +83,7 @@ class SizePrior:
         return (self.freedom * self.shares + equal).clamp_min(_LEAST_SHARE).log()
 
 
-def adversarial_loss(network, x, log_p, radius, generator):
+def adversarial_loss(network, x, log_p, radius, generator, space=None):
     r"""Virtual adversarial training: the output must be robust in the worst direction.
 
     :math:`KL(p(x) \| p(x + r))` with r of length `radius` along the direction that
@@ -92,7 +92,7 @@ def adversarial_loss(network, x, log_p, radius, generator):
 
     Parameters
     ----------
-    network : torch.nn.Module
+    network : callable
     x : Tensor of shape (B, ...)
     log_p : Tensor of shape (B, k)
         Logarithms of the cluster probabilities of `x`.
@@ -100,21 +100,26 @@ def adversarial_loss(network, x, log_p, radius, generator):
         Length of each sample's perturbation, in the units of X.
     generator : torch.Generator
         On the device of `x`.
+    space : FirstLayerSpace, optional
+        What measures lengths, if `x` are no samples but what the first layer makes of
+        them.
 
     Returns
     -------
     Tensor
         A scalar, in nats, the mean over the batch.
     """
-    target = log_p.detach()
-    direction = torch.randn(
-        x.shape, generator=generator, device=x.device, dtype=x.dtype
-    )
-    probe = _scaled(direction, _PROBE_SCALE * radius).requires_grad_()
+    target, stretch = log_p.detach(), _scaled if space is None else space.stretch
+    noise = torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
+    if space is None:
+        probe = _scaled(noise, _PROBE_SCALE * radius)
+    else:
+        probe = space.spread(noise, _PROBE_SCALE * radius)
+    probe.requires_grad_()
     (gradient,) = torch.autograd.grad(
         consistency_loss(network, x + probe, target), probe
     )
-    return consistency_loss(network, x + _scaled(gradient, radius), target)
+    return consistency_loss(network, x + stretch(gradient, radius), target)
 
 
 def consistency_loss(network, x, target):

@@ -9,14 +9,11 @@ Bioinformatics.
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
-from sklearn.metrics.cluster import contingency_matrix
+
+from skpairclust.metrics._matching import match_groups
 
 # What a walked pair tells, as a share of what a new pair would.
 _WORTH = 0.3
-
-# Clusters in use up to which the clusterings of trials are matched to one another.
-_MOST_MATCHED = 1000
 
 
 class Trial(NamedTuple):
@@ -57,8 +54,6 @@ def vote(trials, n_pairs, n_clusters):
     misfit = np.array([trial.misfit for trial in trials])
     best = trials[int(misfit.argmin())].labels
     weights = np.exp(_WORTH * n_pairs * (misfit.min() - misfit))
-    if len(np.unique(best)) > _MOST_MATCHED:
-        return best
     matched = [match(trial.labels, best, n_clusters) for trial in trials]
     # Of each trial the weight of all that agree with it.
     support = [
@@ -76,12 +71,10 @@ def match(labels, reference, n_clusters):
     """
     names, own = np.unique(labels, return_inverse=True)
     others = np.unique(reference)
-    rows, columns = linear_sum_assignment(
-        contingency_matrix(labels, reference), maximize=True
-    )
+    rows, columns = match_groups(labels, reference)
     renamed = np.full(len(names), -1, dtype=np.int64)
     renamed[rows] = others[columns]
-    free = np.setdiff1d(np.arange(n_clusters), others)
+    free = np.setdiff1d(np.arange(n_clusters), others[columns])
     left = np.flatnonzero(renamed < 0)
     renamed[left] = free[: len(left)]
     return renamed[own]

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skpairclust.constraints._blocks import ConstraintBlocks
+from skpairclust.constraints._classes import NamedClasses
 from skpairclust.constraints._findings import ConstraintFindings
 from skpairclust.constraints._graph import (
     ConstraintConflicts,
@@ -36,6 +37,7 @@ class PairwiseConstraints(
     NamedConstraints,
     ConstraintFindings,
     ConstraintBlocks,
+    NamedClasses,
     ConstraintStore,
 ):
     """Pairs of samples that belong together (must-link) or do not (cannot-link).
@@ -80,6 +82,7 @@ class PairwiseConstraints(
     --------
     PairwiseConstraints.from_frame : From a table of pairs with ids.
     PairwiseConstraints.from_labels : From partial class labels.
+    PairwiseConstraints.with_labels : Pairs and labels that name the class.
 
     Notes
     -----
@@ -173,7 +176,7 @@ class PairwiseConstraints(
         Returns
         -------
         constraints : PairwiseConstraints
-            For the same samples.
+            For the same samples, without their :attr:`labels`.
 
         Raises
         ------
@@ -270,7 +273,8 @@ class PairwiseConstraints(
         [[0, 2], [1, 2]]
         """
         relations = close(self, self.components())
-        return self._from_parts(self.n_samples, relations=relations)
+        closed = self._from_parts(self.n_samples, relations=relations)
+        return closed._set_classes(self._classes, self._class_names)
 
     def __getitem__(self, rows: Any) -> Self:
         rows = check_rows(rows, self.n_samples)
@@ -285,7 +289,8 @@ class PairwiseConstraints(
             )
         )
         relations = [slice_relation(relation, rows) for relation in self._relations]
-        return self._from_parts(n_rows, must, cannot, sum(relations, ()))
+        part = self._from_parts(n_rows, must, cannot, sum(relations, ()))
+        return part._set_classes(*self._slice_classes(rows))
 
     def __or__(self, other: Self) -> Self:
         if not isinstance(other, PairwiseConstraints):
@@ -306,7 +311,8 @@ class PairwiseConstraints(
             for kind in ("_must_link", "_cannot_link")
         )
         relations = self._relations + other._relations
-        return self._from_parts(self.n_samples, must, cannot, relations)
+        union = self._from_parts(self.n_samples, must, cannot, relations)
+        return union._set_classes(*self._unite_classes(other))
 
     def __len__(self) -> int:
         # As for an array of labels: scikit-learn permutes and counts by it.

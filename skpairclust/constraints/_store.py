@@ -70,6 +70,9 @@ class ConstraintStore:
             "must_link": (self._must_link, self._must_link_weight),
             "cannot_link": (self._cannot_link, self._cannot_link_weight),
             "relations": [tuple(relation) for relation in self._relations],
+            # A container without labels has the hash that it had before there were any.
+            **({} if self._classes is None else {"classes": self._classes}),
+            **({} if self._classes is None else {"class_names": self._class_names}),
         }
 
     def __setstate__(self, state):
@@ -79,6 +82,9 @@ class ConstraintStore:
             map(restore, state["cannot_link"]),
             [restore_relation(*parts) for parts in state["relations"]],
         )
+        classes = state.get("classes")
+        classes = None if classes is None else restore(classes)
+        self._set_classes(classes, state.get("class_names"))
 
     def __sizeof__(self):
         return object.__sizeof__(self) + self.nbytes
@@ -90,4 +96,6 @@ class ConstraintStore:
         for relation in self._relations:
             # an empty array keeps None apart from a list of pairs
             parts += [a if a is not None else np.empty(0) for a in relation]
+        if self._classes is not None:
+            parts += [self._classes, self._class_names]
         return parts

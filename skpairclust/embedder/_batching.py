@@ -98,14 +98,14 @@ class GroupBatches(EndlessBatches):
         else:
             others, n_drawn = self.known.differing(group), _N_NEIGHBORS
         n_drawn = min(n_drawn, _N_NEIGHBORS, len(others))
-        return [group, *self.rng.choice(others, n_drawn, replace=False).tolist()]
+        return [group, *_draw(others, n_drawn, self.rng).tolist()]
 
     def _some_of(self, group):
         """Return some rows of a group, at random."""
         rows = self.known.members[group]
         if len(rows) <= self.samples_per_class:
             return rows.tolist()
-        return self.rng.permutation(rows)[: self.samples_per_class].tolist()
+        return _draw(rows, self.samples_per_class, self.rng).tolist()
 
 
 class PairBatches(EndlessBatches):
@@ -181,7 +181,7 @@ class HardBatches(EndlessBatches):
     def _draw_pairs(self, groups):
         """Return the ends of a random pair of each group."""
         members = (self.known.members[group] for group in groups)
-        ends = [self.rng.choice(rows, 2, replace=False) for rows in members]
+        ends = [_draw(rows, 2, self.rng) for rows in members]
         return np.concatenate(ends)
 
 
@@ -238,3 +238,14 @@ def count_steps(known, batch_size, n_instances=0):
 def _bounded(n_steps):
     """Return a number of steps that an epoch may have."""
     return min(max(_MIN_STEPS, n_steps), _MAX_STEPS)
+
+
+def _draw(values, n_drawn, rng):
+    """Return distinct values in any order, of many without shuffling all of them."""
+    if n_drawn**2 > len(values):
+        return rng.permutation(values)[:n_drawn]
+    # Mostly distinct at once.
+    while True:
+        drawn = rng.randint(len(values), size=n_drawn)
+        if len(np.unique(drawn)) == n_drawn:
+            return values[drawn]

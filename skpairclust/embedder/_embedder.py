@@ -15,17 +15,23 @@ from sklearn.utils import check_random_state
 from skpairclust.constraints._mistakes import explains_names
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.constraints._typing import AnyArray, RandomState, Samples
-from skpairclust.embedder._losses import REDUCTIONS
-from skpairclust.embedder._mining import MINERS
 from skpairclust.embedder._objective import MARGINS, run_training
 from skpairclust.embedder._queries import EmbeddingQueries, would_cluster
 from skpairclust.embedder._saved import SAVED_ATTRIBUTES
 from skpairclust.embedder._task import check_learnable, hold_out, make_task
 from skpairclust.embedder._triplet_pool import POOLS
+from skpairclust.losses._distances import REDUCTIONS
+from skpairclust.losses._mining import MINERS
 from skpairclust.neural._augmentation import AUGMENTATIONS, describe_augmentation
 from skpairclust.neural._base import PRIVATE_FITTED, check_finished
-from skpairclust.neural._checkpoint import FitCheckpoints, check_parameters
-from skpairclust.neural._networks import BUILT_IN
+from skpairclust.neural._checkpoint import (
+    FitCheckpoints,
+    check_parameters,
+    describe_fit,
+)
+from skpairclust.neural._distributed import join_group
+from skpairclust.neural._networks import BUILT_IN, INITIAL_WEIGHTS
+from skpairclust.neural._pair_weights import check_pair_weights
 from skpairclust.neural._tasks import describe_network
 from skpairclust.neural._torch_utils import default_torch_state
 from skpairclust.neural._training import OPTIMIZERS, SCHEDULES
@@ -66,6 +72,7 @@ class MetricEmbedder(EmbeddingQueries):
           (\frac{e^{d_{an}}}{e^{d_{ap}} + e^{d_{an}}})^2`, after [2]_;
         - "soft_triplet": :math:`d_{ap} + \log(e^{m - d_{an}} + e^{m - d_{pn}})`;
         - "lifted": each must-link against all cannot-links of both ends [3]_;
+        - "lifted_max": each must-link against the nearest of these, eq. 3 of [3]_;
         - "contrastive": :math:`d^2` of a must-link, :math:`\max(0, m - d)^2` of a
           cannot-link [4]_;
         - "hinge_embedding": :math:`d` and :math:`\max(0, m - d)`.
@@ -116,8 +123,10 @@ class MetricEmbedder(EmbeddingQueries):
     margin : float, default=None
         The margin m. None means 0.2 for triplets and 1 for the other losses.
 
-    mining : {"auto", "all", "hardest", "semihard", "random", "pool"}, default="auto"
-        Which triplets count, for triplet losses. "all" are all of the batch. "hardest"
+    mining : {"auto", "all", "violating", "hardest", "semihard", "random", "pool"}, \
+            default="auto"
+        Which triplets count, for triplet losses. "all" are all of the batch.
+        "violating" are those whose negative is nearer than the positive. "hardest"
         is the farthest positive and the nearest negative of each anchor [5]_.
         "semihard" is, for each pair, the nearest negative that is farther than the
         positive, but within the margin [1]_. "random" is one random negative for each
@@ -125,10 +134,11 @@ class MetricEmbedder(EmbeddingQueries):
         "semihard", except for "triplet" and "squared_triplet" if not all pairs are
         known; then it is "all". With labels, all pairs are known.
 
-    pool : {"closest", "semihard", "kmeans", "random"}, default="closest"
+    pool : {"closest", "semihard", "violating", "kmeans", "random"}, default="closest"
         With ``mining="pool"``, which negatives are on the list: the closest of all, the
-        closest beyond the positive, those that k-means confuses with the anchor, or
-        random ones. Half of the negatives are random with any kind, as are positives.
+        closest beyond the positive, the farthest that are nearer than the positive,
+        those that k-means confuses with the anchor, or random ones. Half of the
+        negatives are random with any kind, as are positives.
 
     pool_epochs : int, default=5
         Epochs after which the list, or the search for hard negatives, is renewed.
@@ -145,7 +155,7 @@ class MetricEmbedder(EmbeddingQueries):
     reduction : {"active", "mean", "sum"}, default="active"
         How the costs of a batch are combined. "active" is the mean of those that are
         not 0. For losses of pairs, it is computed for must-links and cannot-links
-        separately.
+        separately. The equation of "lifted" is the "mean" over all must-links.
 
     sampling : {"classes", "hard"}, default="classes"
         What a batch contains. "classes" takes some samples from each of some classes.
@@ -173,6 +183,10 @@ class MetricEmbedder(EmbeddingQueries):
         Number of k-means centers per cluster. Average linkage joins the centers to
         `n_clusters` clusters.
 
+    merge_clusters : bool, default=True
+        False keeps the `clusters_per_class` times `n_clusters` centers apart, each as a
+        cluster.
+
     The network
 
     hidden_layer_sizes : int or tuple of int, default=(256, 256)
@@ -183,6 +197,16 @@ class MetricEmbedder(EmbeddingQueries):
         Rows of a 2-d X are reshaped to it. None leaves X unchanged, but the built-in
         networks get images whose channels come last, at most four, with the channels
         first. So does a callable if this shape has the channels of X first.
+
+    dropout : float, default=0.0
+        Share of the hidden units that are left out at random in training, in [0, 1).
+        They are the inputs of all fully connected layers but the first layer of the
+        network. For built-in networks.
+
+    initial_weights : {"he", "torch7"}, default="he"
+        How the weights of built-in networks are drawn. "torch7" draws them as Torch 7
+        did, in which the first papers on this subject were written: uniform, much
+        smaller, and with random factors of batch normalization.
 
     head_learning_rate_multiplier : float, default=1.0
         Factor for the learning rate of the last linear layer. For a network that was
@@ -218,10 +242,15 @@ class MetricEmbedder(EmbeddingQueries):
 
     validation_fraction : float, default=0.0
         Share of the classes that is held out to choose the best epoch, or of the
-        samples if there are few classes. With labels, the score is the normalized
-        mutual information of k-means with `clusters_per_class` clusters per class. With
-        pairs, it is the area under the ROC curve of their distances. 0 keeps the last
-        epoch.
+        samples if there are few classes. With labels, the score is that of k-means with
+        `clusters_per_class` clusters per class, see `validation_score`. With pairs, it
+        is the area under the ROC curve of their distances. 0 keeps the last epoch.
+
+    validation_score : {"nmi", "accuracy"}, default="nmi"
+        How clusters are compared with labels of the validation part: by normalized
+        mutual information, or by the share of samples that have the label of their
+        cluster. Labels are assigned to clusters one to one; if there are several
+        clusters per class, each gets its most frequent label.
 
     Running it
 
@@ -343,7 +372,7 @@ class MetricEmbedder(EmbeddingQueries):
         "max_iter": [positive_int()],
         "random_state": ["random_state"],
         "margin": [positive(), None],
-        "mining": [StrOptions({"auto", "all", "pool", *MINERS})],
+        "mining": [StrOptions({"auto", "all", "violating", "pool", *MINERS})],
         "pool": [StrOptions(set(POOLS))],
         "pool_epochs": [positive_int()],
         "swap": ["boolean"],
@@ -354,8 +383,11 @@ class MetricEmbedder(EmbeddingQueries):
         "normalize": ["boolean", None],
         "n_clusters": [positive_int(), None],
         "clusters_per_class": [positive_int()],
+        "merge_clusters": ["boolean"],
         "hidden_layer_sizes": ["array-like", positive_int()],
         "input_shape": ["array-like", None],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "initial_weights": [StrOptions(set(INITIAL_WEIGHTS))],
         "head_learning_rate_multiplier": [positive()],
         "optimizer": [StrOptions(set(OPTIMIZERS))],
         "learning_rate": [positive()],
@@ -366,6 +398,7 @@ class MetricEmbedder(EmbeddingQueries):
         "tol": [non_negative()],
         "n_iter_no_change": [positive_int(), None],
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "validation_score": [StrOptions({"nmi", "accuracy"})],
         "device": [str, torch.device],
         "warm_start": ["boolean"],
         "checkpoint_dir": [str, PathLike, None],
@@ -383,6 +416,7 @@ class MetricEmbedder(EmbeddingQueries):
             "contrastive",
             "hinge_embedding",
             "lifted",
+            "lifted_max",
             "ratio_triplet",
             "soft_triplet",
             "squared_triplet",
@@ -400,9 +434,11 @@ class MetricEmbedder(EmbeddingQueries):
         random_state: RandomState = None,
         margin: float | None = None,
         mining: Literal[
-            "all", "auto", "hardest", "pool", "random", "semihard"
+            "all", "auto", "hardest", "pool", "random", "semihard", "violating"
         ] = "auto",
-        pool: Literal["closest", "kmeans", "random", "semihard"] = "closest",
+        pool: Literal[
+            "closest", "kmeans", "random", "semihard", "violating"
+        ] = "closest",
         pool_epochs: int = 5,
         swap: bool = False,
         positive_percentile: float = 100,
@@ -412,8 +448,11 @@ class MetricEmbedder(EmbeddingQueries):
         normalize: bool | None = None,
         n_clusters: int | None = None,
         clusters_per_class: int = 1,
+        merge_clusters: bool = True,
         hidden_layer_sizes: int | Sequence[int] = (256, 256),
         input_shape: Sequence[int] | None = None,
+        dropout: float = 0.0,
+        initial_weights: Literal["he", "torch7"] = "he",
         head_learning_rate_multiplier: float = 1.0,
         optimizer: Literal["adam", "sgd"] = "adam",
         learning_rate: float = 2e-3,
@@ -424,6 +463,7 @@ class MetricEmbedder(EmbeddingQueries):
         tol: float = 1e-4,
         n_iter_no_change: int | None = None,
         validation_fraction: float = 0.0,
+        validation_score: Literal["nmi", "accuracy"] = "nmi",
         device: str | torch.device = "auto",
         warm_start: bool = False,
         checkpoint_dir: str | PathLike[str] | None = None,
@@ -450,8 +490,11 @@ class MetricEmbedder(EmbeddingQueries):
         self.normalize = normalize
         self.n_clusters = n_clusters
         self.clusters_per_class = clusters_per_class
+        self.merge_clusters = merge_clusters
         self.hidden_layer_sizes = hidden_layer_sizes
         self.input_shape = input_shape
+        self.dropout = dropout
+        self.initial_weights = initial_weights
         self.head_learning_rate_multiplier = head_learning_rate_multiplier
         self.optimizer = optimizer
         self.learning_rate = learning_rate
@@ -462,6 +505,7 @@ class MetricEmbedder(EmbeddingQueries):
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
         self.validation_fraction = validation_fraction
+        self.validation_score = validation_score
         self.device = device
         self.warm_start = warm_start
         self.checkpoint_dir = checkpoint_dir
@@ -520,32 +564,45 @@ class MetricEmbedder(EmbeddingQueries):
             If chains of must-links contradict cannot-links, if all samples have the
             same embedding, or if the training was interrupted. What was learned until
             then is kept.
+
+        ConvergenceWarning
+            If the loss turned non-finite after the first epoch; the best weights until
+            then are kept.
         """
         self._validate_params()
         check_parameters(self)
         context = self._init_callback_context(max_subtasks=1)
-        with new_fit(self, PRIVATE_FITTED) as earlier, default_torch_state():
+        with (
+            join_group(self) as group,
+            new_fit(self, PRIVATE_FITTED) as earlier,
+            default_torch_state(),
+        ):
             X = self._check_X(X, reset=True)
             constraints = check_supervision(
                 y, n_samples=X.shape[0], must_link=must_link, cannot_link=cannot_link
             )
+            check_pair_weights(constraints)
             is_given = any(known is not None for known in (y, must_link, cannot_link))
             params = self._parameters()
             check_learnable(constraints, params, is_given=is_given)
-            task = self._start_warm(make_task(params, X, constraints), earlier)
-            seeds = check_random_state(self.random_state).randint(2**31, size=3)
+            rows = self._near_zero(X)
+            task = self._start_warm(make_task(params, rows, constraints), earlier)
+            rng = check_random_state(group.choose_random_state(self.random_state))
+            seeds = rng.randint(2**31, size=3)
             seed, split_seed, kmeans_seed = seeds
             validation = hold_out(params, constraints, int(split_seed))
+            group.agree(partial(describe_fit, self, X, constraints, task, seeds))
             checkpoints = FitCheckpoints(self, X, constraints, task, seeds)
             context.call_on_fit_task_begin(estimator=self, X=X, y=constraints)
             run = run_training(
-                self._near_zero(X),
+                rows,
                 constraints,
                 task,
                 int(seed),
                 validation=validation,
                 hook=self._make_hook(context, X, constraints, partial(_stopped, task)),
                 checkpoint_file=checkpoints.files[0],
+                group=group,
             )
             check_finished([run], self)
             self._keep(run, task)
@@ -553,7 +610,7 @@ class MetricEmbedder(EmbeddingQueries):
             self._warn_of_collapse()
             if self.n_clusters is not None:
                 self._cluster(int(kmeans_seed))
-        checkpoints.remove([run])
+        checkpoints.remove([run], group)
         context.call_on_fit_task_end(estimator=self, X=X, y=constraints)
         return self
 

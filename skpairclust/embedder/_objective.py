@@ -16,16 +16,18 @@ from skpairclust.embedder._batching import (
 )
 from skpairclust.embedder._instances import Instances
 from skpairclust.embedder._known_groups import KnownGroups
-from skpairclust.embedder._losses import (
+from skpairclust.embedder._triplet_pool import TripletPool
+from skpairclust.embedder._validation import Validation, make_criterion
+from skpairclust.losses._distances import (
     contrastive_loss,
     hinge_embedding_loss,
     lifted_loss,
 )
-from skpairclust.embedder._triplet_pool import TripletPool
-from skpairclust.embedder._triplets import triplet_loss
-from skpairclust.embedder._validation import Validation, make_criterion
+from skpairclust.losses._triplets import triplet_loss
 from skpairclust.neural._augmentation import make_augmentation, turn_together
+from skpairclust.neural._distributed import ALONE
 from skpairclust.neural._heads import split_head
+from skpairclust.neural._spread import spread
 from skpairclust.neural._tasks import NetworkTask, run_task
 from skpairclust.neural._torch_utils import (
     make_generator,
@@ -43,7 +45,9 @@ PAIR_LOSSES = {
     "contrastive": contrastive_loss,
     "hinge_embedding": hinge_embedding_loss,
     "lifted": lifted_loss,
+    "lifted_max": partial(lifted_loss, nested_max=True),
 }
+LIFTED = ("lifted", "lifted_max")
 # The cost of a triplet and whether distances are squared.
 TRIPLET_LOSSES = {
     "triplet": ("hinge", False),
@@ -55,6 +59,7 @@ MARGINS = {
     "contrastive": 1.0,
     "hinge_embedding": 1.0,
     "lifted": 1.0,
+    "lifted_max": 1.0,
     "triplet": 0.2,
     "squared_triplet": 0.2,
     "ratio_triplet": 0.2,
@@ -131,6 +136,7 @@ def run_training(
     validation=None,
     hook=None,
     checkpoint_file=None,
+    group=ALONE,
 ):
     """Train one network.
 
@@ -147,6 +153,8 @@ def run_training(
         Called after each epoch: see `_epoch_hooks`.
     checkpoint_file : CheckpointFile, optional
         Where the training goes on if it was begun before.
+    group : Group, optional
+        The processes that train it together.
 
     Returns
     -------
@@ -158,7 +166,7 @@ def run_training(
     def fit_network(network, rows, on_epoch, checkpoint):
         train_on = validation.train
         objective = EmbeddingObjective(
-            rows, constraints[train_on], task.objective, seed, train_on
+            rows, constraints[train_on], task.objective, seed, train_on, group=group
         )
         embed_some = partial(embed_rows, normalize=task.objective.normalize)
         return train(
@@ -184,6 +192,7 @@ def run_training(
         index=index,
         hook=hook,
         checkpoint_file=checkpoint_file,
+        group=group,
     )
 
 
@@ -249,10 +258,13 @@ class EmbeddingObjective:
     seed : int
     index : ndarray of int64
         Where the samples to train on are in `rows`.
+    group : Group, optional
+        The processes that compute it together.
     """
 
-    def __init__(self, rows, constraints, options, seed, index):
+    def __init__(self, rows, constraints, options, seed, index, *, group=ALONE):
         self.rows = rows
+        self.group = group
         self.options = options
         self.index = index
         self._rng = rng = np.random.RandomState(seed)
@@ -280,11 +292,12 @@ class EmbeddingObjective:
             relation = self.known.relation(rows)
         else:
             rows, relation = self._instances.join(rows)
-        x = self.rows.take(self.index[rows])
+        x = self.rows.take(self.index[rows], dense=self._augment is not None)
         if self.options.turn_groups:
             x = turn_together(x, self._number(rows), self._generator)
         if self._augment is not None:
             x = self._augment(x, self._generator)
+        network = spread(network, self.group)
         x = embed(network, x, normalize=self.options.normalize)
         return self._compare(x, relation, triplets)
 
@@ -358,7 +371,7 @@ class EmbeddingObjective:
         """Return the loss of embeddings, given what is known of them, an array."""
         options = self.options
         common = {"margin": options.margin, "reduction": options.reduction}
-        if options.loss == "lifted" and options.normalize:
+        if options.loss in LIFTED and options.normalize:
             x = _LIFTED_SCALE * x
         if options.loss in PAIR_LOSSES:
             relation = to_device(relation, x.device)

@@ -14,12 +14,16 @@ from skpairclust.constraints._labels import encode_labels
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.constraints._typing import AnyArray, Samples
 from skpairclust.embedder._deployed import EmbeddingModule, NearestCenterModule
-from skpairclust.embedder._objective import embed
+from skpairclust.embedder._objective import LIFTED, embed
 from skpairclust.embedder._validation import pair_auc
 from skpairclust.metrics import recall_at_k
 from skpairclust.neural._base import BaseNeuralEstimator
 from skpairclust.neural._deployed import InputLayer
 from skpairclust.utils._compat import available_if
+
+# Centers in all starts of k-means together, ten starts at most: with many centers,
+# starts differ little and take all the time.
+_MOST_CENTERS = 1000
 
 
 def _clusters(estimator):
@@ -51,7 +55,8 @@ class EmbeddingQueries(BaseNeuralEstimator):
     """The methods of a fitted embedder.
 
     It has `embedding_` of the samples of `fit`, and the parameters `loss`,
-    `normalize`, `n_components`, `n_clusters` and `clusters_per_class`.
+    `normalize`, `n_components`, `n_clusters`, `clusters_per_class` and
+    `merge_clusters`.
     """
 
     def transform(self, X: Samples) -> Any:
@@ -196,14 +201,16 @@ class EmbeddingQueries(BaseNeuralEstimator):
     def _cluster(self, seed):
         """Cluster the embedding of the samples of `fit`."""
         n_centers = self.n_clusters * self.clusters_per_class
-        kmeans = KMeans(n_centers, n_init=10, random_state=seed).fit(self.embedding_)
+        n_init = min(10, max(1, _MOST_CENTERS // n_centers))
+        kmeans = KMeans(n_centers, n_init=n_init, random_state=seed)
+        kmeans.fit(self.embedding_)
         self.cluster_centers_ = kmeans.cluster_centers_
         self._cluster_of_center = np.arange(n_centers)
-        if self.clusters_per_class > 1 and self.n_clusters > 1:
+        if self.merge_clusters and self.n_clusters == 1:
+            self._cluster_of_center = np.zeros(n_centers, dtype=np.int64)
+        elif self.merge_clusters and self.clusters_per_class > 1:
             linkage = AgglomerativeClustering(self.n_clusters, linkage="average")
             self._cluster_of_center = linkage.fit_predict(self.cluster_centers_)
-        elif self.n_clusters == 1:
-            self._cluster_of_center = np.zeros(n_centers, dtype=np.int64)
         self.labels_ = self._assign(self.embedding_)
 
     def _assign(self, embedding):
@@ -217,7 +224,7 @@ class EmbeddingQueries(BaseNeuralEstimator):
 def is_normalized(params):
     """Whether embeddings are scaled to length 1."""
     if params.normalize is None:
-        return params.loss != "lifted" and params.n_components > 1
+        return params.loss not in LIFTED and params.n_components > 1
     return bool(params.normalize)
 
 

@@ -63,7 +63,7 @@ def make_task(params, X, constraints=None):
         augment=augment,
         turn_groups=_turns_groups(params, architecture.input_shape, constraints),
     )
-    return read_task(EmbeddingTask, params, architecture, objective)
+    return read_task(EmbeddingTask, params, X, architecture, objective)
 
 
 def check_learnable(constraints, params, *, is_given):
@@ -109,7 +109,13 @@ def hold_out(params, constraints, seed):
     """
     fraction = params.validation_fraction
     if fraction:
-        validation = split(constraints, fraction, params.clusters_per_class, seed)
+        validation = split(
+            constraints,
+            fraction,
+            params.clusters_per_class,
+            seed,
+            measure=params.validation_score,
+        )
         if not can_compare(params, KnownGroups(constraints[validation.train])):
             raise ValueError(
                 f"validation_fraction={fraction} leaves no sample to train on that has "

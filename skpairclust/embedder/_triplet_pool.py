@@ -11,7 +11,7 @@ from sklearn.metrics.pairwise import euclidean_distances
 
 from skpairclust.utils._warnings import caught_warnings
 
-POOLS = ("closest", "semihard", "kmeans", "random")
+POOLS = ("closest", "semihard", "violating", "kmeans", "random")
 
 # Candidates for negatives at most, and values of a block of distances.
 _N_CANDIDATES, _BLOCK_VALUES = 8192, 2**22
@@ -68,12 +68,13 @@ class TripletPool:
 
         Parameters
         ----------
-        kind : {"closest", "semihard", "kmeans", "random"}
+        kind : {"closest", "semihard", "violating", "kmeans", "random"}
             The nearest negative of the anchor; the nearest that is beyond a random
-            positive but within the margin; one that k-means puts into the anchor's
-            cluster; or any. Where there is none such, the nearest. Each time that an
-            anchor comes again it takes the next nearest. Half of all negatives are
-            drawn from any, as are all without an embedding yet.
+            positive but within the margin; the farthest that is nearer than the
+            positive; one that k-means puts into the anchor's cluster; or any. Where
+            there is none such, the nearest. Each time that an anchor comes again it
+            takes the next. Half of all negatives are drawn from any, as are all without
+            an embedding yet.
         """
         anchors = self.rows[self.is_rich[self.rows]]
         n_rounds = max(1, min(10, _N_TRIPLETS // max(1, len(anchors))))
@@ -98,8 +99,8 @@ class TripletPool:
         nearest = self._pick(anchors, self._distances, rank)
         if kind == "closest":
             return nearest
-        if kind == "semihard":
-            scores = self._semihard_scores(anchors, positives)
+        if kind in ("semihard", "violating"):
+            scores = self._scores_beside(anchors, positives, nearer=kind == "violating")
         else:
             scores = self._confusion_scores()
         found = self._pick(anchors, scores, rank)
@@ -124,8 +125,11 @@ class TripletPool:
         distances[places < 0] = np.inf
         return distances
 
-    def _semihard_scores(self, anchors, positives):
-        """Return a function of rows: distances, inf where not semi-hard."""
+    def _scores_beside(self, anchors, positives, *, nearer):
+        """Return a function of rows: how far candidates are from the positive.
+
+        Inf where they are not semi-hard, or not nearer than it with `nearer`.
+        """
         limit = np.full(len(self.known.groups), np.inf)
         pairs = self.position[anchors], self.position[positives]
         gap = self.embedding[pairs[0]] - self.embedding[pairs[1]]
@@ -135,6 +139,9 @@ class TripletPool:
         def scores(rows):
             distances = self._distances(rows)
             nearest = limit[rows][:, None]
+            if nearer:
+                fits = (distances < nearest) & np.isfinite(nearest)
+                return np.where(fits, -distances, np.inf)
             fits = (distances > nearest) & (distances < nearest + self.margin)
             return np.where(fits, distances, np.inf)
 

@@ -8,6 +8,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import normalized_mutual_info_score, roc_auc_score
 
 from skpairclust.embedder._known_groups import KnownGroups
+from skpairclust.metrics import clustering_accuracy_score, purity_score
 
 # Rows that are clustered after each epoch, at most.
 _MOST_ROWS = 5000
@@ -29,6 +30,7 @@ class Validation:
     n_clusters : int
         For k-means.
     seed : int
+    measure : {"nmi", "accuracy"}
     """
 
     train: np.ndarray
@@ -37,6 +39,7 @@ class Validation:
     constraints: object = None
     n_clusters: int = 0
     seed: int = 0
+    measure: str = "nmi"
 
     @classmethod
     def nothing(cls, constraints):
@@ -48,10 +51,16 @@ class Validation:
         if self.groups is None:
             return pair_auc(self.constraints, embedding)
         kmeans = KMeans(self.n_clusters, n_init=1, random_state=self.seed)
-        return normalized_mutual_info_score(self.groups, kmeans.fit_predict(embedding))
+        clusters = kmeans.fit_predict(embedding)
+        if self.measure == "nmi":
+            return normalized_mutual_info_score(self.groups, clusters)
+        # Several clusters of a class have one name.
+        has_several = self.n_clusters > len(np.unique(self.groups))
+        compare = purity_score if has_several else clustering_accuracy_score
+        return compare(self.groups, clusters)
 
 
-def split(constraints, fraction, clusters_per_class, seed):
+def split(constraints, fraction, clusters_per_class, seed, *, measure="nmi"):
     """Hold out a part of the samples.
 
     If there are enough groups, whole groups are held out, so that the score is for new
@@ -65,6 +74,8 @@ def split(constraints, fraction, clusters_per_class, seed):
         In (0, 1).
     clusters_per_class : int
     seed : int
+    measure : {"nmi", "accuracy"}, default="nmi"
+        How clusters are compared with groups.
 
     Returns
     -------
@@ -96,7 +107,9 @@ def split(constraints, fraction, clusters_per_class, seed):
         return Validation(train, held_out, constraints=pairs)
     groups = known.groups[held_out]
     n_clusters = min(len(np.unique(groups)) * clusters_per_class, len(held_out))
-    return Validation(train, held_out, groups, n_clusters=n_clusters, seed=seed)
+    return Validation(
+        train, held_out, groups, n_clusters=n_clusters, seed=seed, measure=measure
+    )
 
 
 def _choose(known, fraction, rng):

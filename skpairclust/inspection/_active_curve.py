@@ -1,7 +1,11 @@
 """ActiveCurveDisplay: how far questions have come, by number of answers."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
 import numpy as np
 
+from skpairclust.constraints._typing import AnyArray
 from skpairclust.inspection._style import COLORS, get_axes
 
 
@@ -45,14 +49,23 @@ class ActiveCurveDisplay:
     [0.6, 0.9]
     """
 
-    def __init__(self, n_answers, values, names, *, value_name="share"):
+    def __init__(
+        self,
+        n_answers: Sequence[AnyArray],
+        values: Sequence[AnyArray],
+        names: Sequence[str],
+        *,
+        value_name: str = "share",
+    ) -> None:
         self.n_answers = n_answers
         self.values = values
         self.names = names
         self.value_name = value_name
 
     @classmethod
-    def from_estimator(cls, learner, *, window=20, ax=None, **kwargs):
+    def from_estimator(
+        cls, learner: Any, *, window: int = 20, ax: Any = None, **kwargs: Any
+    ) -> Self:
         """Draw how far a learner has come.
 
         Parameters
@@ -106,7 +119,14 @@ class ActiveCurveDisplay:
         return cls(n_answers, values, names).plot(ax=ax, **kwargs)
 
     @classmethod
-    def from_predictions(cls, n_answers, values, *, ax=None, value_name="score"):
+    def from_predictions(
+        cls,
+        n_answers: AnyArray,
+        values: Mapping[str, AnyArray],
+        *,
+        ax: Any = None,
+        value_name: str = "score",
+    ) -> Self:
         """Draw scores that were computed elsewhere.
 
         Parameters
@@ -142,7 +162,7 @@ class ActiveCurveDisplay:
         )
         return display.plot(ax=ax)
 
-    def plot(self, ax=None, **kwargs):
+    def plot(self, ax: Any = None, **kwargs: Any) -> Self:
         """Draw the curves.
 
         Parameters

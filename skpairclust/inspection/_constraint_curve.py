@@ -1,6 +1,7 @@
 """ConstraintCurveDisplay: scores by the number of pairs trained on."""
 
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
 from sklearn.model_selection import StratifiedKFold, learning_curve
@@ -8,6 +9,7 @@ from sklearn.utils import check_random_state
 
 from skpairclust.constraints._pairs import count_samples
 from skpairclust.constraints._supervision import check_supervision
+from skpairclust.constraints._typing import AnyArray, RandomState, Samples
 from skpairclust.inspection._style import COLORS, get_axes
 from skpairclust.model_selection import PairClassifier
 from skpairclust.utils._state import numpy_defaults
@@ -59,14 +61,14 @@ class ConstraintCurveDisplay:
 
     def __init__(
         self,
-        n_pairs,
-        test_scores,
+        n_pairs: AnyArray,
+        test_scores: AnyArray,
         *,
-        train_scores=None,
-        score_name="score",
-        score_range="auto",
-        name=None,
-    ):
+        train_scores: AnyArray | None = None,
+        score_name: str = "score",
+        score_range: Any = "auto",
+        name: str | None = None,
+    ) -> None:
         self.n_pairs = n_pairs
         self.test_scores = test_scores
         self.train_scores = train_scores
@@ -77,19 +79,19 @@ class ConstraintCurveDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X,
-        y,
+        estimator: Any,
+        X: Samples,
+        y: AnyArray,
         *,
-        train_sizes=(0.1, 0.25, 0.5, 1.0),
-        cv=5,
-        scoring="roc_auc",
-        random_state=None,
-        n_jobs=None,
-        name=None,
-        ax=None,
-        **kwargs,
-    ):
+        train_sizes: AnyArray = (0.1, 0.25, 0.5, 1.0),
+        cv: Any = 5,
+        scoring: Any = "roc_auc",
+        random_state: RandomState = None,
+        n_jobs: int | None = None,
+        name: str | None = None,
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> Self:
         """Fit with growing numbers of pairs and draw the scores.
 
         All rows of X are in every fit, see
@@ -181,7 +183,9 @@ class ConstraintCurveDisplay:
         return display.plot(ax=ax, **kwargs)
 
     @classmethod
-    def from_predictions(cls, n_pairs, test_scores, *, ax=None, **options):
+    def from_predictions(
+        cls, n_pairs: AnyArray, test_scores: AnyArray, *, ax: Any = None, **options: Any
+    ) -> Self:
         """Draw scores that were computed elsewhere.
 
         Parameters
@@ -211,7 +215,15 @@ class ConstraintCurveDisplay:
         """
         return cls(n_pairs, test_scores, **options).plot(ax=ax)
 
-    def plot(self, ax=None, *, name=None, log_scale=True, show_train=False, **kwargs):
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        name: str | None = None,
+        log_scale: bool = True,
+        show_train: bool = False,
+        **kwargs: Any,
+    ) -> Self:
         """Draw the curve.
 
         Parameters

@@ -1,10 +1,14 @@
 """ContingencyDisplay: clusters against classes."""
 
+from typing import Any, Literal, Self
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from sklearn.metrics.cluster import contingency_matrix
 
 from skpairclust.constraints._labels import encode_values
+from skpairclust.constraints._typing import AnyArray, Samples
 from skpairclust.inspection._style import as_text, get_axes, predict_labels
 from skpairclust.metrics._checks import read_class_labels
 
@@ -48,13 +52,23 @@ class ContingencyDisplay:
     array([1, 0])
     """
 
-    def __init__(self, table, classes, clusters):
+    def __init__(
+        self, table: NDArray[Any], classes: NDArray[Any], clusters: NDArray[Any]
+    ) -> None:
         self.table = table
         self.classes = classes
         self.clusters = clusters
 
     @classmethod
-    def from_estimator(cls, estimator, X, y, *, ax=None, **options):
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Samples,
+        y: AnyArray,
+        *,
+        ax: Any = None,
+        **options: Any,
+    ) -> Self:
         """Draw the clusters that an estimator predicts for X against classes.
 
         Parameters
@@ -94,8 +108,15 @@ class ContingencyDisplay:
 
     @classmethod
     def from_predictions(
-        cls, labels_true, labels_pred, *, normalize=None, order=True, ax=None, **kwargs
-    ):
+        cls,
+        labels_true: AnyArray,
+        labels_pred: AnyArray,
+        *,
+        normalize: Literal["true", "pred"] | None = None,
+        order: bool = True,
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw clusters against classes.
 
         Parameters
@@ -154,7 +175,9 @@ class ContingencyDisplay:
             table = table / table.sum(axis=axis, keepdims=True)
         return cls(table, classes, clusters).plot(ax=ax, **kwargs)
 
-    def plot(self, ax=None, *, cmap="cividis", text=None):
+    def plot(
+        self, ax: Any = None, *, cmap: Any = "cividis", text: bool | None = None
+    ) -> Self:
         """Draw the table.
 
         Parameters

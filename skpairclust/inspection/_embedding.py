@@ -1,13 +1,21 @@
 """ClusterEmbeddingDisplay: the learned space in two dimensions."""
 
+from collections.abc import Sequence
+from os import PathLike
+from typing import Any, Literal, Self
+
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_consistent_length
 
+from skpairclust.constraints import PairwiseConstraints
 from skpairclust.constraints._labels import encode_values
 from skpairclust.constraints._supervision import check_supervision
+from skpairclust.constraints._typing import AnyArray, RandomState, Samples
+from skpairclust.inspection._interactive import make_page
 from skpairclust.inspection._style import (
     COLORS,
     MARKERS,
@@ -20,6 +28,7 @@ from skpairclust.inspection._style import (
 )
 from skpairclust.metrics._checks import read_clusters
 from skpairclust.metrics._probabilities import draw_pairs
+from skpairclust.utils._files import whole_file
 from skpairclust.utils._state import numpy_defaults
 
 # t-SNE of more principal components is slow and hardly differs.
@@ -68,7 +77,12 @@ class ClusterEmbeddingDisplay:
     ['cannot_link', 'must_link', 'violated_must_link']
     """
 
-    def __init__(self, points, labels, constraints=None):
+    def __init__(
+        self,
+        points: NDArray[Any],
+        labels: NDArray[Any],
+        constraints: PairwiseConstraints | None = None,
+    ) -> None:
         self.points = points
         self.labels = labels
         self.constraints = constraints
@@ -76,15 +90,15 @@ class ClusterEmbeddingDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X,
-        y=None,
+        estimator: Any,
+        X: Samples,
+        y: AnyArray | None = None,
         *,
-        method="tsne",
-        random_state=None,
-        ax=None,
-        **kwargs,
-    ):
+        method: Literal["tsne", "pca"] = "tsne",
+        random_state: RandomState = None,
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw X in the space learned by an estimator.
 
         Parameters
@@ -142,15 +156,15 @@ class ClusterEmbeddingDisplay:
     @classmethod
     def from_predictions(
         cls,
-        features,
-        labels,
-        y=None,
+        features: AnyArray,
+        labels: AnyArray,
+        y: AnyArray | None = None,
         *,
-        method="tsne",
-        random_state=None,
-        ax=None,
-        **kwargs,
-    ):
+        method: Literal["tsne", "pca"] = "tsne",
+        random_state: RandomState = None,
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw samples from their features and clusters.
 
         Parameters
@@ -198,7 +212,14 @@ class ClusterEmbeddingDisplay:
             points = _reduce(features, method, random_state)
             return cls(points, labels, constraints).plot(ax=ax, **kwargs)
 
-    def plot(self, ax=None, *, max_pairs=200, legend=True, **kwargs):
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        max_pairs: int = 200,
+        legend: bool = True,
+        **kwargs: Any,
+    ) -> Self:
         """Draw the samples and some of the pairs.
 
         Parameters
@@ -225,6 +246,54 @@ class ClusterEmbeddingDisplay:
         ax.set(xticks=[], yticks=[])
         if legend:
             ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+        return self
+
+    def save_html(
+        self,
+        path: str | PathLike[str],
+        *,
+        names: Sequence[Any] | None = None,
+        max_pairs: int = 1000,
+        title: str = "Samples in the learned space",
+    ) -> Self:
+        """Write a page on which the samples can be moved, enlarged and asked.
+
+        One file that needs no other one and no network. Clusters can be hidden. It
+        holds the names and the places of all samples: whoever gets it can read them.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Where to write, for instance ``"clusters.html"``.
+        names : sequence of length n_samples, default=None
+            What the page says of a sample, such as its id or its text.
+        max_pairs : int, default=1000
+            If there are more pairs, this number is chosen at random, and always the
+            same ones. 0 shows none.
+        title : str, default="Samples in the learned space"
+            The heading of the page.
+
+        Returns
+        -------
+        ClusterEmbeddingDisplay
+            Itself.
+
+        Raises
+        ------
+        ValueError
+            If there are not as many names as samples.
+        """
+        if names is not None and len(names) != len(self.labels):
+            raise ValueError(
+                f"names has {len(names)} entries, but there are "
+                f"{len(self.labels)} samples: pass one per sample."
+            )
+        pairs = {}
+        if self.constraints is not None and max_pairs:
+            pairs = _choose_pairs(self.constraints, max_pairs)
+        page = make_page(self.points, self.labels, pairs, names=names, title=title)
+        with whole_file(path) as file:
+            file.write(page.encode())
         return self
 
     def _draw_samples(self, style):

@@ -1,7 +1,10 @@
 """LossCurveDisplay: the loss of a training by epoch."""
 
+from typing import Any, Self
+
 import numpy as np
 
+from skpairclust.constraints._typing import AnyArray
 from skpairclust.inspection._style import COLORS, get_axes
 
 
@@ -32,12 +35,14 @@ class LossCurveDisplay:
     [1.0, 0.6, 0.4]
     """
 
-    def __init__(self, loss_curve, *, name=None):
+    def __init__(self, loss_curve: AnyArray, *, name: str | None = None) -> None:
         self.loss_curve = loss_curve
         self.name = name
 
     @classmethod
-    def from_estimator(cls, estimator, *, name=None, ax=None, **kwargs):
+    def from_estimator(
+        cls, estimator: Any, *, name: str | None = None, ax: Any = None, **kwargs: Any
+    ) -> Self:
         """Draw the loss of a fitted estimator.
 
         Parameters
@@ -74,7 +79,14 @@ class LossCurveDisplay:
         return cls(_find_loss_curve(estimator), name=name).plot(ax=ax, **kwargs)
 
     @classmethod
-    def from_predictions(cls, loss_curve, *, name=None, ax=None, **kwargs):
+    def from_predictions(
+        cls,
+        loss_curve: AnyArray,
+        *,
+        name: str | None = None,
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw losses that were kept elsewhere.
 
         Parameters
@@ -101,7 +113,7 @@ class LossCurveDisplay:
         """
         return cls(loss_curve, name=name).plot(ax=ax, **kwargs)
 
-    def plot(self, ax=None, *, name=None, **kwargs):
+    def plot(self, ax: Any = None, *, name: str | None = None, **kwargs: Any) -> Self:
         """Draw the curve.
 
         Parameters

@@ -1,8 +1,11 @@
 """RetrievalDisplay: queries and their nearest neighbors."""
 
 import math
+from collections.abc import Sequence
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
@@ -13,6 +16,7 @@ from skpairclust.constraints._labels import (
     is_missing,
     split_missing,
 )
+from skpairclust.constraints._typing import AnyArray, RandomState, Samples
 from skpairclust.inspection._style import NEUTRAL, RIGHT, WRONG, as_text, get_axes
 
 
@@ -55,14 +59,29 @@ class RetrievalDisplay:
     (3, 5)
     """
 
-    def __init__(self, query_images, query_labels, neighbor_images, neighbor_labels):
+    def __init__(
+        self,
+        query_images: NDArray[Any],
+        query_labels: NDArray[Any],
+        neighbor_images: NDArray[Any],
+        neighbor_labels: NDArray[Any],
+    ) -> None:
         self.query_images = query_images
         self.query_labels = query_labels
         self.neighbor_images = neighbor_images
         self.neighbor_labels = neighbor_labels
 
     @classmethod
-    def from_estimator(cls, estimator, X, y, *, images=None, ax=None, **options):
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Samples,
+        y: AnyArray,
+        *,
+        images: AnyArray | None = None,
+        ax: Any = None,
+        **options: Any,
+    ) -> Self:
         """Search neighbors of samples of X in the space learned by an estimator.
 
         Parameters
@@ -116,18 +135,18 @@ class RetrievalDisplay:
     @classmethod
     def from_predictions(
         cls,
-        embedding,
-        labels,
+        embedding: AnyArray,
+        labels: AnyArray,
         *,
-        images,
-        image_shape=None,
-        queries=None,
-        n_queries=5,
-        n_neighbors=8,
-        random_state=None,
-        ax=None,
-        **kwargs,
-    ):
+        images: AnyArray,
+        image_shape: Sequence[int] | None = None,
+        queries: AnyArray | None = None,
+        n_queries: int = 5,
+        n_neighbors: int = 8,
+        random_state: RandomState = None,
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> Self:
         """Search neighbors of samples by the distance of their embeddings.
 
         Parameters
@@ -196,7 +215,9 @@ class RetrievalDisplay:
         display = cls(images[queries], labels[queries], images[found], labels[found])
         return display.plot(ax=ax, **kwargs)
 
-    def plot(self, ax=None, *, cmap="gray", show_labels=True):
+    def plot(
+        self, ax: Any = None, *, cmap: Any = "gray", show_labels: bool = True
+    ) -> Self:
         """Draw the queries and their neighbors.
 
         Parameters

@@ -10,6 +10,7 @@ from skpairclust.metrics._labels import (
     constraint_accuracy_score,
     count_respected,
 )
+from skpairclust.metrics._precision import precision_at_k
 from skpairclust.metrics._probabilities import (
     constraint_log_loss,
     constraint_roc_auc_score,
@@ -41,6 +42,7 @@ __all__ = [
     "make_label_scorer",
     "neg_constraint_log_loss",
     "pairwise_f1_score",
+    "precision_at_k",
     "purity_score",
     "recall_at_k",
 ]

@@ -1,11 +1,11 @@
 """Scores of cluster labels against classes."""
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 from sklearn.metrics.cluster import contingency_matrix, pair_confusion_matrix
 
 from skpairclust.constraints._typing import AnyArray
 from skpairclust.metrics._checks import check_class_labels, check_matching
+from skpairclust.metrics._matching import match_groups
 
 
 def clustering_accuracy_score(
@@ -61,7 +61,7 @@ def clustering_accuracy_score(
     else:
         (true, pred), fitted = check_matching(labels_true, labels_pred, fitted_on)
     classes, clusters = map(np.unique, fitted)
-    matched = linear_sum_assignment(contingency_matrix(*fitted), maximize=True)
+    matched = match_groups(*fitted)
     cluster_of = np.full(len(classes) + 1, -2)
     cluster_of[matched[0]] = matched[1]
     is_right = cluster_of[_find(true, classes)] == _find(pred, clusters)

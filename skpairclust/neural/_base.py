@@ -14,6 +14,7 @@ from sklearn.base import (
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import ClassifierTags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -24,12 +25,14 @@ from skpairclust.neural._lazy_rows import LazyRows, is_lazy
 from skpairclust.neural._networks import Architecture
 from skpairclust.neural._offsets import check_values, find_offset, subtract_offset
 from skpairclust.neural._persistence import load_estimator, save_estimator
+from skpairclust.neural._sparse_batch import SparseBatch
 from skpairclust.neural._torch_utils import (
     default_torch_state,
     load_numpy_state,
     resolve_device,
 )
 from skpairclust.utils._compat import CallbackSupportMixin
+from skpairclust.utils._dask import refuse_dask
 from skpairclust.utils._doc_link import DocLinkMixin
 from skpairclust.utils._param_validation import check_equal_sizes
 from skpairclust.utils._sparse import canonical
@@ -49,7 +52,7 @@ _INFERENCE_VALUES = 2**22
 
 
 def check_finished(runs, estimator):
-    """Return the runs that left weights; warn if the user stopped one.
+    """Return the runs that left weights; warn if one ended before its time.
 
     Parameters
     ----------
@@ -65,13 +68,34 @@ def check_finished(runs, estimator):
     ------
     ValueError
         If no run ever had finite weights.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If the training of one of them did not stay finite.
+    UserWarning
+        If the user stopped one.
     """
     usable = [run for run in runs if run.weights is not None]
+    advice = (
+        f"lower learning_rate={estimator.learning_rate}, or scale X, for instance with "
+        "a StandardScaler."
+    )
     if not usable:
         raise ValueError(
             "The loss turned non-finite in the first epoch, with all starts "
-            f"({len(runs)}): lower learning_rate={estimator.learning_rate}, or "
-            "scale X, for instance with a StandardScaler."
+            f"({len(runs)}): {advice}"
+        )
+    epochs = [str(run.n_iter) for run in usable if run.diverged]
+    if epochs:
+        warnings.warn(
+            f"The loss or the weights turned non-finite in epoch {', '.join(epochs)} "
+            f"of at most {estimator.max_iter}, and the training of {len(epochs)} of "
+            f"{len(runs)} starts ended there: the best weights until then are kept; "
+            f"{advice}",
+            ConvergenceWarning,
+            # From here to fit, its two decorators, and the caller.
+            stacklevel=5,
         )
     if any(run.interrupted for run in runs):
         n_epochs = [run.n_iter for run in usable]
@@ -252,6 +276,7 @@ class BaseNeuralEstimator(
 
         `look` gets blocks of rows of an array while they are checked.
         """
+        refuse_dask(X)
         # Batch normalization, and a clustering, need two.
         n_least = 2 if reset else 1
         if is_lazy(X):
@@ -366,4 +391,6 @@ def _check_finite(is_finite):
 def _padded(x):
     """Return `x` with rows of zeros appended where it has only a few."""
     missing = _LEAST_ROWS - len(x)
+    if isinstance(x, SparseBatch) and missing > 0:
+        return x.padded(_LEAST_ROWS)
     return x if missing <= 0 else torch.cat([x, x.new_zeros(missing, *x.shape[1:])])

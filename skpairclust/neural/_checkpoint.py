@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from skpairclust._version import __version__
+from skpairclust.neural._distributed import ALONE
 from skpairclust.neural._fingerprint import update_with
 from skpairclust.neural._plain_state import join_state, split_state
 from skpairclust.neural._tensor_file import Kind, damaged, read_state, write_state
@@ -88,6 +89,42 @@ def check_parameters(estimator):
         raise ValueError(f"checkpoint_dir={folder!r} cannot be written to.")
 
 
+def describe_fit(estimator, X, constraints, task, seeds):
+    """Return what makes a fit the one that it is, as a dict.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With its parameters.
+    X : array, CSR matrix or LazyRows
+    constraints : PairwiseConstraints
+    task : NetworkTask
+    seeds : array of int
+        One per restart, or more that decide something.
+
+    Returns
+    -------
+    dict
+    """
+    return {
+        "class": type(estimator).__name__,
+        "versions": (__version__, torch.__version__, np.__version__),
+        "params": {
+            name: value
+            for name, value in estimator.get_params(deep=False).items()
+            if name not in _NOT_TOLD
+        },
+        "device": str(resolve_device(task.device)),
+        "seeds": [int(seed) for seed in seeds],
+        "weights": task.initial_weights,
+        # Of a network of the user's, its code is not told, but what it makes is.
+        "network": task.architecture.build().state_dict(),
+        "classes": getattr(task, "classes", None),
+        "X": X,
+        "constraints": constraints,
+    }
+
+
 class FitCheckpoints:
     """The files of a fit, one for each of its parts.
 
@@ -109,25 +146,8 @@ class FitCheckpoints:
         if self._folder is None:
             return
         self._folder = Path(self._folder)
-        told = {
-            "class": type(estimator).__name__,
-            "versions": (__version__, torch.__version__, np.__version__),
-            "params": {
-                name: value
-                for name, value in estimator.get_params(deep=False).items()
-                if name not in _NOT_TOLD
-            },
-            "device": str(resolve_device(task.device)),
-            "seeds": [int(seed) for seed in seeds],
-            "weights": task.initial_weights,
-            # Of a network of the user's, its code is not told, but what it makes is.
-            "network": task.architecture.build().state_dict(),
-            "classes": getattr(task, "classes", None),
-            "X": X,
-            "constraints": constraints,
-        }
         digest = hashlib.sha256()
-        update_with(digest, told)
+        update_with(digest, describe_fit(estimator, X, constraints, task, seeds))
         fingerprint = digest.hexdigest()
         self._prefix = fingerprint[:32]
         self.files = [
@@ -139,10 +159,12 @@ class FitCheckpoints:
             for number in range(n_files)
         ]
 
-    def remove(self, runs):
+    def remove(self, runs, group=ALONE):
         """Remove the files of a fit that has come to its end, unless it was stopped."""
         if self._folder is None or any(run.interrupted for run in runs):
             return
+        # Another process of the group may still write its last state.
+        group.wait()
         # With those that a killed process did not finish.
         for path in self._folder.glob(f"{self._prefix}-*"):
             path.unlink(missing_ok=True)
@@ -158,6 +180,8 @@ class Checkpoint:
     own_network : bool, default=False
         Whether the network is one of the user's, which may draw from torch's global
         generators: their state is part of it then.
+    group : Group, optional
+        The processes that share the state; the first one has the file.
 
     Attributes
     ----------
@@ -165,8 +189,11 @@ class Checkpoint:
         What else is to be known: plain data.
     """
 
-    def __init__(self, file=None, device=None, *, own_network=False):
+    def __init__(self, file=None, device=None, *, own_network=False, group=ALONE):
         self.file = file or CheckpointFile()
+        keeps_file = self.file.path is not None
+        if group.rank:
+            self.file = CheckpointFile()
         self.device = device
         self.own_network = own_network
         self.notes = {}
@@ -174,19 +201,20 @@ class Checkpoint:
         self._next = float("inf")
         if self.file.path is not None:
             self._next = time.monotonic() + self.file.interval
-            self._read()
+        if keeps_file:
+            self._found, self.notes = group.share_first(self._read)
 
     def _read(self):
-        """Take over what the file says, if there is one."""
+        """Return what the file says, and the notes in it, if there is one."""
         path = self.file.path
         try:
             content, arrays = read_state(path, _CHECKPOINT)
         except FileNotFoundError:
-            return
+            return {}, {}
         try:
             state = join_state(content, arrays)
             is_own = state["fingerprint"] == self.file.fingerprint
-            self._found, self.notes = state, state["notes"]
+            notes = state["notes"]
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             reason = f"its parts do not fit: {error}"
             raise damaged(path, reason, _CHECKPOINT) from error
@@ -195,6 +223,7 @@ class Checkpoint:
                 f"{path!r} belongs to another fit, although it has the name of this "
                 "one. Delete it, or move it elsewhere."
             )
+        return state, notes
 
     def check(self, network):
         """Raise unless the state of a network can be written."""

@@ -7,7 +7,7 @@ after the last.
 
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 
 class EpochHooks:
@@ -19,11 +19,16 @@ class EpochHooks:
     task : NetworkTask
     label : str
         Begins the progress line.
+    is_silent : bool, default=False
+        Whether another process prints.
+    trials : TrialCallbacks, optional
+        Is told of trials.
     """
 
-    def __init__(self, hook, task, label):
+    def __init__(self, hook, task, label, *, is_silent=False, trials=None):
         self.label = label
-        self.is_verbose = bool(task.verbose)
+        self.trials = trials
+        self.is_verbose = bool(task.verbose) and not is_silent
         self.hooks = [hook] if hook is not None else []
         if self.is_verbose:
             self.hooks.append(EpochPrinter(task.training.max_iter, label))
@@ -31,13 +36,14 @@ class EpochHooks:
     @contextmanager
     def watch_trial(self, name, max_iter):
         """Yield what is called after each epoch of a trial: it prints, if asked for."""
-        if not self.is_verbose:
-            yield None
-            return
-        printer = EpochPrinter(max_iter, f"{self.label} {name}")
-        printer.begin(None)
-        yield printer
-        printer.close()
+        with nullcontext() if self.trials is None else self.trials.one():
+            if not self.is_verbose:
+                yield None
+                return
+            printer = EpochPrinter(max_iter, f"{self.label} {name}")
+            printer.begin(None)
+            yield printer
+            printer.close()
 
     def expect(self, max_iter):
         """Tell every hook that there are fewer epochs than the task says."""
@@ -115,6 +121,40 @@ class EpochCallbacks:
         """Return the context of the next epoch, begun."""
         context = self._restart.subcontext(task_name="epoch")
         return context.call_on_fit_task_begin(estimator=self.estimator, **self.data)
+
+
+class TrialCallbacks:
+    """Tell scikit-learn's callbacks of the trials of a fit, together one task.
+
+    Parameters
+    ----------
+    context : sklearn.callback.CallbackContext
+        The context of `fit`.
+    estimator : estimator
+    X, y : array-like
+        What `fit` got.
+    n_trials : int
+        Trials at most.
+    """
+
+    def __init__(self, context, estimator, X, y, n_trials):
+        self.data = {"estimator": estimator, "X": X, "y": y}
+        self._trials = context.subcontext(task_name="trials", max_subtasks=n_trials)
+
+    @contextmanager
+    def all(self):
+        """Begin the task of all trials, and end it, for the length of a block."""
+        self._trials.call_on_fit_task_begin(**self.data)
+        yield
+        self._trials.call_on_fit_task_end(**self.data)
+
+    @contextmanager
+    def one(self):
+        """Begin the task of a trial, and end it, for the length of a block."""
+        trial = self._trials.subcontext(task_name="trial")
+        trial.call_on_fit_task_begin(**self.data)
+        yield
+        trial.call_on_fit_task_end(**self.data)
 
 
 class EpochPrinter:

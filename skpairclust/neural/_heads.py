@@ -15,7 +15,8 @@ def adopt(module, input_shape, n_outputs):
     """Return a network of the user's that can be trained, or say why it cannot.
 
     A copy, since the user may hand out one module several times. Of several outputs the
-    first counts, or the one called `logits`; its head is known from then on.
+    first counts, or the one called `logits`; its head is known from then on. One that
+    works in place gets copies of its inputs.
 
     Parameters
     ----------
@@ -31,13 +32,18 @@ def adopt(module, input_shape, n_outputs):
     Raises
     ------
     TypeError, ValueError
-        If there is no `torch.nn.Linear`, or the outputs are not of shape
-        ``(n_samples, n_outputs)`` in training or in evaluation mode.
+        If it cannot take samples, there is no `torch.nn.Linear`, or the outputs are not
+        float32 of shape ``(n_samples, n_outputs)`` in training or in evaluation mode.
     """
     module = _own_copy(module)
     # In training mode first: lazy layers get their shapes.
     for training in (True, False):
-        output, acted = _probe(module, input_shape, training=training)
+        x = _zeros(module, input_shape)
+        version = x._version
+        output, acted = _probe(module, x, training=training)
+        if x._version != version:
+            # Of a batch, the loss may need more than what the network leaves of it.
+            module.register_forward_pre_hook(_copy_inputs)
         if not acted:
             raise ValueError(
                 "The network has no torch.nn.Linear layer, so it has no last hidden "
@@ -142,6 +148,11 @@ def _note_features(module, args, kwargs):
         _noted.features = args[0] if args else kwargs["input"]
 
 
+def _copy_inputs(module, args):
+    """Let a network work on copies: a forward pre-hook."""
+    return tuple(x.clone() if isinstance(x, torch.Tensor) else x for x in args)
+
+
 def _keep_main_output(module, args, output):
     """Return the main output of a network with several: a forward hook."""
     return main_output(output)
@@ -155,7 +166,7 @@ def _own_copy(module):
         return module
 
 
-def _probe(module, input_shape, *, training):
+def _probe(module, x, *, training):
     """Return the output for two samples, and linear layers with theirs, in order.
 
     The module is left in the mode and with the statistics that it came with.
@@ -170,14 +181,35 @@ def _probe(module, input_shape, *, training):
     before = [(b, b.clone()) for b in module.buffers() if not _is_lazy(b)]
     try:
         with torch.no_grad():
-            output = module.train(training)(_zeros(module, input_shape))
+            output = module.train(training)(x)
             for buffer, value in before:
                 buffer.copy_(value)
+    except Exception as error:
+        raise ValueError(_explain_failure(module, x, error)) from error
     finally:
         module.train(was_training)
         for hook in hooks:
             hook.remove()
     return output, acted
+
+
+def _explain_failure(module, x, error):
+    """Return what to tell the user of whose network the first batch failed."""
+    others = {p.dtype for p in module.parameters() if p.is_floating_point()}
+    others -= {torch.float32}
+    advice = (
+        f"It must take float32 batches of shape (n_samples, *{tuple(x.shape[1:])})."
+    )
+    if others:
+        names = ", ".join(sorted(map(str, others)))
+        advice = (
+            f"It has weights of {names}, while batches are float32: return "
+            "network.float(), or convert inputs and outputs in its forward."
+        )
+    return (
+        f"network failed on a batch of shape {tuple(x.shape)}: "
+        f"{type(error).__name__}: {error}. {advice}"
+    )
 
 
 def _zeros(module, input_shape):
@@ -199,4 +231,9 @@ def _check_output(output, input_shape, n_outputs):
             f"network gives outputs of shape {tuple(output.shape)} for 2 samples of "
             f"shape {tuple(input_shape)}; it must give (2, {n_outputs}): a logit per "
             "cluster, without a softmax, or a column per component of an embedding."
+        )
+    if output.dtype != torch.float32:
+        raise ValueError(
+            f"network gives outputs of {output.dtype}; they must be torch.float32: end "
+            "its forward in .float()."
         )

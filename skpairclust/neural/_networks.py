@@ -5,14 +5,16 @@ initialization and filled from the generator that comes in.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import nn
 
 from skpairclust.neural._centering import CenterLayer
+from skpairclust.neural._dropout import add_dropout
 from skpairclust.neural._heads import adopt, mark_head
 from skpairclust.neural._rows import FeatureRows
+from skpairclust.neural._sparse_batch import TableNetwork
 from skpairclust.neural._torch_utils import global_rng, load_numpy_state, make_generator
 
 # The first outputs should be near uniform, so that no cluster starts as winner.
@@ -26,6 +28,9 @@ _CONV_SIDES = (2, 4, 8, 16, 64, 128)
 # What the parameter `network` names, over all estimators.
 BUILT_IN = ("mlp", "lenet", "conv", "centered_conv")
 
+# What the parameter `initial_weights` names.
+INITIAL_WEIGHTS = ("he", "torch7")
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -37,6 +42,14 @@ class Architecture:
     hidden_layer_sizes: tuple
     # Whether images come with their channels last; `input_shape` has them first.
     channels_last: bool = False
+    # How a training goes, not what is trained: weights fit any of these.
+    dropout: float = field(default=0.0, compare=False)
+    initial_weights: str = field(default="he", compare=False)
+
+    @property
+    def draws_globally(self):
+        """Whether the network draws from torch's global generators in training."""
+        return callable(self.network) or self.dropout > 0
 
     def build(self, seed=0):
         """Return the network with initial weights drawn from `seed`."""
@@ -46,6 +59,8 @@ class Architecture:
             self.n_outputs,
             hidden_layer_sizes=self.hidden_layer_sizes,
             seed=seed,
+            dropout=self.dropout,
+            initial_weights=self.initial_weights,
         )
 
     def outline(self):
@@ -59,7 +74,11 @@ class Architecture:
     def make_rows(self, X, device):
         """Return X as rows that the network takes."""
         return FeatureRows(
-            X, self.input_shape, device, channels_last=self.channels_last
+            X,
+            self.input_shape,
+            device,
+            channels_last=self.channels_last,
+            keeps_sparse=self.network == "mlp",
         )
 
     def start(self, seed, device, weights=None):
@@ -69,8 +88,22 @@ class Architecture:
             load_numpy_state(network, weights)
         return network
 
+    def lay_out(self, network, rows):
+        """Prepare a network for training on these rows; no value changes."""
+        if rows.is_sparse:
+            network.lay_out()
 
-def build_network(network, input_shape, n_outputs, *, hidden_layer_sizes, seed):
+
+def build_network(
+    network,
+    input_shape,
+    n_outputs,
+    *,
+    hidden_layer_sizes,
+    seed,
+    dropout=0.0,
+    initial_weights="he",
+):
     """Build the network that the parameter `network` of an estimator names.
 
     Parameters
@@ -85,6 +118,11 @@ def build_network(network, input_shape, n_outputs, *, hidden_layer_sizes, seed):
     hidden_layer_sizes : sequence of int
         Used by ``"mlp"`` alone.
     seed : int
+    dropout : float, default=0.0
+        Share of the inputs of linear layers, but not of the first layer, that are left
+        out in training. Not for callables.
+    initial_weights : {"he", "torch7"}, default="he"
+        Not for callables.
 
     Returns
     -------
@@ -97,16 +135,20 @@ def build_network(network, input_shape, n_outputs, *, hidden_layer_sizes, seed):
     ValueError
         If the network cannot take samples of this shape.
     """
-    if network == "mlp":
+    if not callable(network):
         generator = make_generator(seed)
-        return build_mlp(input_shape, n_outputs, hidden_layer_sizes, generator)
-    if network == "lenet":
-        return build_lenet(input_shape, n_outputs, make_generator(seed))
-    if network == "conv":
-        return build_conv(input_shape, n_outputs, make_generator(seed))
-    if network == "centered_conv":
-        generator = make_generator(seed)
-        return build_conv(input_shape, n_outputs, generator, is_centered=True)
+        if network == "mlp":
+            module = build_mlp(input_shape, n_outputs, hidden_layer_sizes, generator)
+        elif network == "lenet":
+            module = build_lenet(input_shape, n_outputs, generator)
+        else:
+            is_centered = network == "centered_conv"
+            module = build_conv(
+                input_shape, n_outputs, generator, is_centered=is_centered
+            )
+        if initial_weights == "torch7":
+            draw_as_torch7(module, generator)
+        return add_dropout(module, dropout) if dropout else module
     with global_rng(seed):
         module = network(tuple(input_shape), n_outputs)
         if not isinstance(module, nn.Module):
@@ -132,7 +174,7 @@ def build_mlp(input_shape, n_outputs, hidden_layer_sizes, generator):
 
     Returns
     -------
-    torch.nn.Sequential
+    TableNetwork
     """
     sizes = [math.prod(input_shape), *hidden_layer_sizes]
     layers = [nn.Flatten()]
@@ -143,7 +185,7 @@ def build_mlp(input_shape, n_outputs, hidden_layer_sizes, generator):
             nn.ReLU(),
         ]
     layers.append(make_linear(sizes[-1], n_outputs, generator, _OUTPUT_SCALE))
-    return _with_head(nn.Sequential(*layers))
+    return _with_head(TableNetwork(*layers))
 
 
 def build_lenet(input_shape, n_outputs, generator):
@@ -226,6 +268,34 @@ def build_conv(input_shape, n_outputs, generator, *, is_centered=False):
     n_flat = sizes[-1] * (height // shrunk) * (width // shrunk)
     head = [make_linear(n_flat, n_outputs, generator, _OUTPUT_SCALE)]
     return _of_images(input_shape, blocks, head)
+
+
+def draw_as_torch7(network, generator):
+    """Draw the initial weights that the layers of Torch 7 have.
+
+    Weights and biases are uniform within one over the root of a unit's number of
+    inputs; factors of batch normalization are uniform in [0, 1). The networks of the
+    first papers on clustering from pairs started so.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Changed in place.
+    generator : torch.Generator
+        On the CPU.
+    """
+    for layer in network.modules():
+        norms = isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d))
+        if not (norms or isinstance(layer, (nn.Linear, nn.Conv2d))):
+            continue
+        if layer.weight.is_meta:
+            continue
+        if norms:
+            nn.init.uniform_(layer.weight, generator=generator)
+            continue
+        bound = 1 / math.sqrt(layer.weight[0].numel())
+        for values in (layer.weight, layer.bias):
+            nn.init.uniform_(values, -bound, bound, generator=generator)
 
 
 def _of_images(input_shape, blocks, head):

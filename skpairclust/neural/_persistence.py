@@ -13,7 +13,7 @@ from inspect import signature
 import numpy as np
 
 from skpairclust.neural._heads import count_features
-from skpairclust.neural._networks import BUILT_IN, Architecture
+from skpairclust.neural._networks import BUILT_IN, INITIAL_WEIGHTS, Architecture
 from skpairclust.neural._plain_data import (
     from_json,
     read_requests,
@@ -26,6 +26,7 @@ from skpairclust.neural._saved_attributes import (
     check_attributes,
     is_count,
     is_flag,
+    is_number,
     is_shape,
 )
 from skpairclust.neural._tensor_file import DTYPES, damaged, read_state, write_state
@@ -36,6 +37,9 @@ _NOT_SAVED = {
     *("_architecture", "_metadata_request"),
     *("_sklearn_version", "_skl_callbacks"),
 }
+
+# Fields of an architecture that came later, with what was so before.
+_LATER_FIELDS = {"dropout": 0.0, "initial_weights": "he"}
 
 _PARTS = {
     *("class", "params", "attributes", "callables", "architecture", "requests"),
@@ -227,14 +231,19 @@ def _read_parts(cls, content, arrays, device, callables):
 
 def _read_architecture(values, callables):
     """Return what builds the network."""
-    if values.keys() != {field.name for field in fields(Architecture)}:
+    # A file of an earlier version lacks what has a default by now.
+    needed = {field.name for field in fields(Architecture)} - _LATER_FIELDS.keys()
+    if not needed <= values.keys() <= needed | _LATER_FIELDS.keys():
         raise ValueError("its architecture is not complete")
-    values = {name: from_json(value) for name, value in values.items()}
+    values = _LATER_FIELDS | {name: from_json(v) for name, v in values.items()}
     if not (
         is_count(values["n_outputs"])
         and is_shape(values["input_shape"])
         and is_shape(values["hidden_layer_sizes"])
         and is_flag(values["channels_last"])
+        and is_number(values["dropout"])
+        and 0 <= values["dropout"] < 1
+        and values["initial_weights"] in INITIAL_WEIGHTS
     ):
         raise ValueError("its architecture is none")
     if values["network"] is None:

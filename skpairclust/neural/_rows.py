@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from scipy import sparse
 
+from skpairclust.neural._sparse_batch import SparseBatch, is_sparse_enough
 from skpairclust.neural._torch_utils import to_device
 
 # Share of the free GPU memory that the rows of X may occupy; the rest is for
@@ -33,10 +34,15 @@ class FeatureRows:
     channels_last : bool, default=False
         Whether rows are images whose channels come last, and the network takes them
         first.
+    keeps_sparse : bool, default=False
+        Whether the network takes batches of sparse rows as they are.
     """
 
-    def __init__(self, X, input_shape, device, *, channels_last=False):
+    def __init__(
+        self, X, input_shape, device, *, channels_last=False, keeps_sparse=False
+    ):
         self.X = X
+        self.is_sparse = keeps_sparse and sparse.issparse(X) and is_sparse_enough(X)
         self.input_shape = tuple(input_shape)
         self.device = device
         self._row_shape = self.input_shape
@@ -56,7 +62,9 @@ class FeatureRows:
             yield slice(start, start + n_rows)
 
     def bounded(self, n_rows):
-        """Return how many of `n_rows` dense rows may be in memory at once."""
+        """Return how many of `n_rows` rows may be in memory at once."""
+        if self.is_sparse:
+            return n_rows
         return max(1, min(n_rows, _DENSE_VALUES // math.prod(self.input_shape)))
 
     @property
@@ -64,11 +72,15 @@ class FeatureRows:
         """Whether all of X is on the device."""
         return self._resident is not None
 
-    def take(self, rows):
+    def take(self, rows, *, dense=False):
         """Return the samples `rows` (integer array or slice) as a tensor.
 
+        As a `SparseBatch` where X is sparse and the network takes these, unless the
+        caller needs dense rows.
         Where all of X is on the device, the numbers may be there too.
         """
+        if self.is_sparse and not dense:
+            return SparseBatch.of(self.X[rows], self.device)
         if self._resident is not None:
             # As in `_dense_float32`.
             if isinstance(rows, slice):

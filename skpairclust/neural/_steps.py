@@ -9,6 +9,7 @@ import warnings
 
 import torch
 
+from skpairclust.neural._distributed import ALONE
 from skpairclust.neural._torch_utils import to_device
 
 # Steps that are taken before one is recorded, so that libraries have set themselves up.
@@ -57,6 +58,7 @@ class Step:
         self.network = network
         self.compute_loss = compute_loss
         self.optimizer = optimizer
+        self.group = getattr(compute_loss, "group", ALONE)
 
     def __call__(self, rate):
         """Take one step and return its loss, detached."""
@@ -77,6 +79,7 @@ class Step:
         self.optimizer.zero_grad(set_to_none=True)
         loss = compute()
         loss.backward()
+        self.group.sum_gradients(self.network.parameters())
         self.optimizer.step()
         return loss.detach()
 

@@ -5,8 +5,10 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, fields
 
 from skpairclust.neural._checkpoint import Checkpoint
+from skpairclust.neural._distributed import ALONE
 from skpairclust.neural._epoch_hooks import EpochHooks
 from skpairclust.neural._images import choose_network
+from skpairclust.neural._network_checks import check_own_network
 from skpairclust.neural._networks import Architecture
 from skpairclust.neural._torch_utils import (
     default_torch_state,
@@ -14,7 +16,11 @@ from skpairclust.neural._torch_utils import (
     resolve_device,
     to_numpy_state,
 )
-from skpairclust.neural._training import TrainingOptions, settle
+from skpairclust.neural._training import (
+    TrainingOptions,
+    has_finite_statistics,
+    settle,
+)
 from skpairclust.utils._param_validation import check_hidden_layer_sizes
 
 
@@ -66,6 +72,8 @@ def choose_architecture(params, sample_shape, n_outputs, hidden_layer_sizes):
         channels_last=channels_last,
         n_outputs=int(n_outputs),
         hidden_layer_sizes=check_hidden_layer_sizes(hidden_layer_sizes),
+        dropout=float(params.dropout),
+        initial_weights=params.initial_weights,
     )
 
 
@@ -75,7 +83,7 @@ def read_options(kind, params, **given):
     return kind(**{name: getattr(params, name) for name in names}, **given)
 
 
-def read_task(kind, params, architecture, objective, **own):
+def read_task(kind, params, X, architecture, objective, **own):
     """Return a task of the dataclass `kind`, or raise if something is impossible.
 
     Parameters
@@ -84,6 +92,7 @@ def read_task(kind, params, architecture, objective, **own):
         `NetworkTask` or a class that adds to it.
     params : object
         Parameters of an estimator, as attributes.
+    X : array, CSR matrix or LazyRows of shape (n_samples, ...)
     architecture : Architecture
     objective : dataclass
     **own
@@ -92,11 +101,15 @@ def read_task(kind, params, architecture, objective, **own):
     Raises
     ------
     ValueError, TypeError
-        If there is no such device here, or the network cannot take the samples.
+        If there is no such device here, or the network cannot take the samples or
+        cannot be trained or kept.
     """
     resolve_device(params.device)
     # Built once before the training: a network that cannot take X fails now.
-    architecture.build()
+    if callable(architecture.network):
+        check_own_network(architecture, X)
+    else:
+        architecture.build()
     return kind(
         architecture=architecture,
         objective=objective,
@@ -111,9 +124,9 @@ def read_task(kind, params, architecture, objective, **own):
 @contextmanager
 def training_state(task, seed):
     """Compute as all trainings do: without what the caller has set, but seeded."""
-    # In a network of the user, dropout and similar layers draw from the global state.
-    own = callable(task.architecture.network)
-    seeded = global_rng(seed, resolve_device(task.device)) if own else nullcontext()
+    # Dropout and similar layers draw from the global state.
+    draws = task.architecture.draws_globally
+    seeded = global_rng(seed, resolve_device(task.device)) if draws else nullcontext()
     # Entered here too: a thread has a state of its own.
     with default_torch_state(), seeded:
         yield
@@ -129,6 +142,7 @@ def run_task(
     label="fit",
     hook=None,
     checkpoint_file=None,
+    group=ALONE,
 ):
     """Train one network from its own seed.
 
@@ -149,6 +163,8 @@ def run_task(
         Called after each epoch: see `_epoch_hooks`.
     checkpoint_file : CheckpointFile, optional
         Where the training goes on if it was begun before.
+    group : Group, optional
+        The processes that train it together: the first one speaks and keeps files.
 
     Returns
     -------
@@ -158,17 +174,19 @@ def run_task(
     with training_state(task, seed):
         rows = task.architecture.make_rows(X, device)
         network = task.architecture.start(seed, device, task.initial_weights)
-        hooks = EpochHooks(hook, task, label)
+        task.architecture.lay_out(network, rows)
+        hooks = EpochHooks(hook, task, label, is_silent=group.rank > 0)
         hooks.begin(rows, index)
-        own = callable(task.architecture.network)
-        checkpoint = Checkpoint(checkpoint_file, device, own_network=own)
+        draws = task.architecture.draws_globally
+        checkpoint = Checkpoint(checkpoint_file, device, own_network=draws, group=group)
         checkpoint.check(network)
         run = checkpoint.finished()
         if run is None:
             run = fit_network(network, rows, hooks, checkpoint)
             if run.weights is not None:
                 _settle(network, rows, index, task.objective.batch_size, seed, run)
-                run.weights = to_numpy_state(network)
+                is_usable = has_finite_statistics(network)
+                run.weights = to_numpy_state(network) if is_usable else None
             checkpoint.finish(run)
         hooks.close()
     return run

@@ -156,10 +156,10 @@ def to_device(array, device):
 
 def to_numpy_state(module):
     """Return the parameters and buffers of `module` as CPU numpy arrays."""
-    return {name: _to_numpy(tensor) for name, tensor in module.state_dict().items()}
+    return {name: to_numpy(tensor) for name, tensor in module.state_dict().items()}
 
 
-def _to_numpy(tensor):
+def to_numpy(tensor):
     """Return a copy of a tensor; float32 holds what numpy has no type for."""
     if tensor.dtype == torch.bfloat16:
         tensor = tensor.float()

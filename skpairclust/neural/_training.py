@@ -9,8 +9,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim.swa_utils import update_bn
 
+from skpairclust.neural._distributed import ALONE
+from skpairclust.neural._dropout import without_dropout
 from skpairclust.neural._progress import Progress
 from skpairclust.neural._steps import make_step
 from skpairclust.neural._torch_utils import to_numpy_state
@@ -61,6 +64,8 @@ class TrainingRun:
         What it started from.
     gave_way : bool
         Whether the weights are those from before the training, which were better.
+    diverged : bool
+        Whether it ended because the loss or the weights were no longer finite.
     """
 
     weights: dict | None = None
@@ -70,6 +75,7 @@ class TrainingRun:
     interrupted: bool = False
     start: str = "random"
     gave_way: bool = False
+    diverged: bool = False
 
     @property
     def n_iter(self):
@@ -94,7 +100,8 @@ def train(
     ----------
     network : torch.nn.Module
     compute_loss : callable
-        Takes the network, draws a batch and returns the loss, a scalar tensor.
+        Takes the network, draws a batch and returns the loss, a scalar tensor. If
+        processes compute it together, its ``group`` says which.
     n_steps : int
         Steps in an epoch.
     options : TrainingOptions
@@ -123,22 +130,32 @@ def train(
     )
     take_step = make_step(network, compute_loss, optimizer)
     run = TrainingRun()
+    group = getattr(compute_loss, "group", ALONE)
     progress = Progress(network, optimizer, compute_loss, run, checkpoint)
     try:
         for _ in range(progress.epoch, options.max_iter):
-            loss = _run_epoch(network, take_step, n_steps, options, progress)
+            # What one process decides, all do.
+            group.equalize(network)
+            loss = group.share(
+                _run_epoch(network, take_step, n_steps, options, progress)
+            )
             run.loss_curve.append(loss)
             # Once not finite, the weights stay so: what was best before counts.
-            if not (math.isfinite(loss) and _is_finite(network)):
+            if not group.share(math.isfinite(loss) and _is_finite(network)):
+                run.diverged = True
                 break
-            value = loss if criterion is None else criterion(run, network)
+            value = loss
+            if criterion is not None:
+                value = group.share(criterion(run, network))
             run.criterion_curve.append(value)
             progress.keep_if_best(value, loss)
-            if (on_epoch is not None and on_epoch(run, network)) or _has_stalled(
-                run.criterion_curve, options
-            ):
+            stop = on_epoch is not None and on_epoch(run, network)
+            if group.share(stop or _has_stalled(run.criterion_curve, options)):
                 break
     except KeyboardInterrupt:
+        if not group.is_alone:
+            # The others wait for this process until it ends.
+            raise
         run.interrupted = True
     if progress.best is not None:
         network.load_state_dict(progress.best)
@@ -168,7 +185,19 @@ def settle(network, rows, index, batch_size, seed):
     of = len(rows) if index is None else index
     order = np.random.RandomState(seed).permutation(of)[:_BATCH_NORM_ROWS]
     n_batches = max(1, len(order) // batch_size)
-    update_bn((rows.take(part) for part in np.array_split(order, n_batches)), network)
+    batches = (rows.take(part) for part in np.array_split(order, n_batches))
+    with without_dropout(network):
+        update_bn(batches, network)
+
+
+def has_finite_statistics(network):
+    """Whether `settle` found numbers: huge weights make huge activations."""
+    return all(
+        bool(torch.isfinite(value).all())
+        for part in network.modules()
+        if isinstance(part, _BatchNorm) and part.track_running_stats
+        for value in (part.running_mean, part.running_var)
+    )
 
 
 def make_optimizer(parameters, options, *, on_gpu=False):

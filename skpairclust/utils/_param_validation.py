@@ -5,7 +5,8 @@ import numbers
 import warnings
 
 import numpy as np
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval as _AnyInterval
+from sklearn.utils._param_validation import StrOptions
 
 from skpairclust.constraints import PairwiseConstraints
 from skpairclust.constraints._labels import encode_labels
@@ -28,6 +29,15 @@ __all__ = [
 _MOST_SPREAD = 100
 # Of an image: gray, gray and alpha, colors, colors and alpha.
 _MOST_CHANNELS = 4
+
+
+class Interval(_AnyInterval):
+    """An interval of numbers, of which True and False are none."""
+
+    def is_satisfied_by(self, val):
+        """Whether a value is a number in the interval."""
+        is_flag = isinstance(val, bool | np.bool_)
+        return not is_flag and super().is_satisfied_by(val)
 
 
 def positive_int():
@@ -197,27 +207,31 @@ def check_classes(y, n_clusters):
 
     Parameters
     ----------
-    y : array-like of shape (n_samples,)
-        Labels as in `fit`: integers or names; -1, None or NaN for none.
+    y : array-like of shape (n_samples,) or PairwiseConstraints
+        Labels as in `fit`: integers or names; -1, None or NaN for none. Or constraints
+        that have labels.
     n_clusters : int
 
     Returns
     -------
     ndarray of shape (n_samples,), int64
-        Place of the label among the sorted labels, -1 for none.
+        Place of the label among the sorted labels, -1 for none. Those of constraints
+        are sorted with the labels of all samples that they once had.
 
     Raises
     ------
     ValueError
         If `y` is no array of labels, or holds more classes than clusters.
     """
-    if y is None or isinstance(y, PairwiseConstraints) or np.ndim(y) != 1:
+    is_container = isinstance(y, PairwiseConstraints)
+    names_classes = y.labels is not None if is_container else np.ndim(y) == 1
+    if not names_classes:
         raise ValueError(
             "classification_weight needs labels: pass y as a 1-d array with -1 or None "
-            "for unlabeled samples (pairs go to must_link and cannot_link), or set "
-            "classification_weight=0."
+            "for unlabeled samples (pairs go to must_link and cannot_link) or as "
+            "constraints.with_labels(labels), or set classification_weight=0."
         )
-    classes = encode_labels(y)
+    classes = y._classes if is_container else encode_labels(y)
     n_classes = int(classes.max(initial=-1)) + 1
     if n_classes > n_clusters:
         raise ValueError(

@@ -342,6 +342,32 @@ class TestRandomState:
         assert curves[0] == curves[1]
         assert torch.equal(torch.get_rng_state(), before)
 
+    @pytest.mark.parametrize("n_jobs", [None, 2])
+    def test_dropout_follows_the_seed_alone(self, iris, iris_pairs, n_jobs):
+        options = {"dropout": 0.3, "max_iter": 3, "n_init": 2, "unlabeled": None}
+        torch.manual_seed(11)
+        before = torch.get_rng_state()
+        curves = []
+        for n in (None, n_jobs):
+            with joblib.parallel_backend("threading"):
+                model = small(n_jobs=n, **options).fit(iris[0], iris_pairs)
+            curves.append(model.loss_curve_)
+        assert curves[0] == curves[1]
+        assert torch.equal(torch.get_rng_state(), before)
+        plain = small(**options | {"dropout": 0.0}).fit(iris[0], iris_pairs)
+        assert plain.loss_curve_ != curves[0]
+        # There is none once the training is over.
+        np.testing.assert_array_equal(
+            model.predict_proba(iris[0]), model.predict_proba(iris[0])
+        )
+
+    def test_training_goes_on_with_other_dropout(self, iris, iris_pairs):
+        first = small(max_iter=3, warm_start=True).fit(iris[0], iris_pairs)
+        again = clone(first).set_params(max_iter=1)
+        cold = clone(again).fit(iris[0], iris_pairs)
+        first.set_params(max_iter=1, dropout=0.2).fit(iris[0], iris_pairs)
+        assert first.loss_curve_[0] != cold.loss_curve_[0]
+
 
 class TestInputs:
     @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32])

@@ -128,3 +128,24 @@ def test_labels_of_few_samples_are_not_many_pairs():
 def test_an_upper_bound_frees_the_sizes():
     pairs = random_pairs(EQUAL, 60)
     assert weigh_evidence(pairs, 12, is_bound=True).size_freedom == 1
+
+
+def test_pairs_that_somebody_chose_say_nothing_about_sizes():
+    """Each sample is compared with members of groups that are known already."""
+    y = np.random.RandomState(0).randint(40, size=8000)
+    asked, groups, must_link, cannot_link = range(400), {}, [], []
+    for row in asked:
+        for label, member in list(groups.items())[-3:]:
+            if label != y[row]:
+                cannot_link.append((member, row))
+        if y[row] in groups:
+            must_link.append((groups[y[row]], row))
+        groups[y[row]] = row
+    chosen = PairwiseConstraints(must_link, cannot_link, n_samples=8000)
+    assert chosen.n_must_link > 7 / 40 * chosen.n_pairs
+    evidence = weigh_evidence(chosen, 40)
+    assert evidence.unevenness == 0
+    assert evidence.picked == 1
+    # As many random pairs of unequal classes do.
+    unequal = random_pairs([4400, *[92] * 39], chosen.n_pairs)
+    assert weigh_evidence(unequal, 40).unevenness == 1

@@ -38,15 +38,22 @@ def gradients(problem, evidence, n_taken=0, **options):
     return torch.cat([p.grad.flatten() for p in network.parameters()])
 
 
-@pytest.mark.parametrize("unlabeled", ["imsat", "vat"])
-def test_what_samples_say_grows_in_proportion(problem, unlabeled):
+def test_information_grows_in_proportion(problem):
     def step(lead):
-        return gradients(problem, Evidence(lead=lead), unlabeled=unlabeled)
+        return gradients(problem, Evidence(lead=lead))
 
     # The first of four steps, of one or two of the lead: all of it, and a half.
     full, half, quarter = step(0.25), step(0.5), step(1.0)
     assert (full - half).norm() > 0.01 * full.norm()
     torch.testing.assert_close(full - quarter, 1.5 * (full - half))
+
+
+def test_smoothness_does_not_wait(problem):
+    at_once = gradients(problem, Evidence(lead=0.0), unlabeled="vat")
+    led = gradients(problem, Evidence(lead=1.0), unlabeled="vat")
+    none = gradients(problem, Evidence(lead=1.0), unlabeled=None)
+    assert torch.equal(at_once, led)
+    assert (led - none).norm() > 1e-6 * led.norm()
 
 
 @pytest.mark.parametrize("unlabeled", ["imsat", "vat"])
@@ -55,3 +62,14 @@ def test_nothing_waits_after_the_lead(problem, unlabeled):
     led_never = Evidence(lead=0.0)
     other = gradients(problem, led_never, n_taken=2, unlabeled=unlabeled)
     assert torch.equal(late, other)
+
+
+@pytest.mark.parametrize(("dropout", "expected"), [(0.0, True), (0.2, False)])
+def test_steps_with_dropout_are_not_recorded(problem, dropout, expected):
+    X, pairs = problem
+    estimator = ConstrainedNeuralClusterer(4, unlabeled=None, dropout=dropout)
+    task = make_task(estimator, X, pairs, None, np.random.RandomState(0))
+    rows = FeatureRows(X, (4,), torch.device("cpu"))
+    # As on a GPU, where X may be.
+    rows._resident = torch.from_numpy(X)
+    assert PairObjective(rows, pairs, task, seed=0).can_record == expected

@@ -7,9 +7,9 @@ from scipy import sparse
 from sklearn.neighbors import NearestNeighbors
 
 from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
-from skpairclust.clusterer._losses import flip_share
 from skpairclust.clusterer._noise import NoiseEstimate
 from skpairclust.clusterer._propagation import NeighborWalk, make_walk
+from skpairclust.losses._pairs import flip_share
 
 
 @pytest.fixture

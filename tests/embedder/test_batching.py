@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from sklearn.cluster import KMeans
 
 from skpairclust.constraints import PairwiseConstraints
 from skpairclust.embedder._batching import (
@@ -18,6 +19,7 @@ from skpairclust.embedder._known_groups import KnownGroups
 from skpairclust.embedder._objective import can_compare, draws_pairs
 from skpairclust.embedder._triplet_pool import POOLS, TripletPool
 from skpairclust.embedder._validation import split
+from skpairclust.metrics import clustering_accuracy_score
 
 LABELS = np.repeat(np.arange(10), 12)
 FROM_LABELS = PairwiseConstraints.from_labels(LABELS)
@@ -141,7 +143,7 @@ def test_kinds_of_negatives(known):
 
     anchors = pool.rows[pool.is_rich[pool.rows]]
     positives = pool._draw_positives(anchors)
-    n_semihard = 0
+    n_semihard = n_violating = 0
     for rank in range(3):
         closest = pool._pick_hard(anchors, positives, "closest", rank)
         assert (closest == [nearest(a, rank) for a in anchors]).all()
@@ -151,11 +153,22 @@ def test_kinds_of_negatives(known):
             beyond = nearest(a, rank, dp, dp + 0.5)
             assert n == (nearest(a, rank) if beyond is None else beyond)
             n_semihard += beyond is not None
-    assert n_semihard
+        violating = pool._pick_hard(anchors, positives, "violating", rank)
+        for a, p, n in zip(anchors, positives, violating, strict=True):
+            nearer = [
+                r
+                for r in pool.rows
+                if closed[a, r] < 0 and d[place[a], place[r]] < d[place[a], place[p]]
+            ]
+            nearer.sort(key=lambda r: -d[place[a], place[r]])  # noqa: B023
+            fallback = nearest(a, rank)
+            assert n == (nearer[min(rank, len(nearer) - 1)] if nearer else fallback)
+            n_violating += bool(nearer)
+    assert n_semihard and n_violating
     assert (pool.find_negatives(anchors) == [nearest(a, 0) for a in anchors]).all()
 
 
-@pytest.mark.parametrize("kind", ["closest", "semihard", "kmeans"])
+@pytest.mark.parametrize("kind", ["closest", "semihard", "violating", "kmeans"])
 def test_lists_mix_different_hard_negatives_with_random_ones(kind):
     """Hard ones alone would repeat one negative; random ones alone would be easy."""
     y = np.repeat(np.arange(20), 30)
@@ -283,3 +296,29 @@ def test_pairs_are_scored_by_their_distances():
     validation = split(pairs, 0.4, 1, seed=0)
     assert validation.groups is None
     assert validation.score(np.eye(10)[LABELS[validation.held_out]]) == 1
+
+
+@pytest.mark.parametrize(
+    ("clusters_per_class", "measure"),
+    [(1, "nmi"), (1, "accuracy"), (3, "nmi"), (3, "accuracy")],
+)
+def test_score_of_the_part_held_out(clusters_per_class, measure):
+    y = np.repeat(np.arange(8), 30)
+    held_out = split(
+        PairwiseConstraints.from_labels(y), 0.5, clusters_per_class, 0, measure=measure
+    )
+    classes = y[held_out.held_out]
+    names = np.unique(classes)
+    assert held_out.n_clusters == clusters_per_class * len(names)
+    # Each class in three places: perfect only if clusters are kept apart.
+    part = np.arange(len(classes)) % 3
+    center = rng(3).randn(8, 3, 4)[classes, part]
+    embedding = center + 0.01 * rng(4).randn(len(classes), 4)
+    score = held_out.score(embedding)
+    if (clusters_per_class, measure) == (3, "accuracy"):
+        assert score == 1
+    else:
+        assert 0 < score < 0.95
+    if (clusters_per_class, measure) == (1, "accuracy"):
+        kmeans = KMeans(len(names), n_init=1, random_state=0).fit_predict(embedding)
+        assert score == pytest.approx(clustering_accuracy_score(classes, kmeans))

@@ -27,6 +27,7 @@ LOSSES = [
     "ratio_triplet",
     "soft_triplet",
     "lifted",
+    "lifted_max",
     "contrastive",
     "hinge_embedding",
 ]
@@ -77,7 +78,10 @@ class TestLearning:
             {"mining": "hardest"},
             {"mining": "semihard"},
             {"mining": "random"},
+            {"mining": "violating"},
+            {"mining": "violating", "loss": "ratio_triplet"},
             {"mining": "pool", "pool_epochs": 2},
+            {"mining": "pool", "pool": "violating", "pool_epochs": 2},
             {"mining": "pool", "pool": "semihard", "pool_epochs": 2},
             {"mining": "pool", "pool": "kmeans", "pool_epochs": 2},
             {"mining": "pool", "pool": "random"},
@@ -90,6 +94,9 @@ class TestLearning:
             {"reduction": "mean"},
             {"normalize": False},
             {"normalize": True, "loss": "lifted"},
+            {"normalize": True, "loss": "lifted_max"},
+            {"dropout": 0.2},
+            {"initial_weights": "torch7"},
             {"optimizer": "sgd", "learning_rate": 0.1},
         ],
         ids=str,
@@ -276,6 +283,11 @@ class TestFittedState:
         finer = small(n_clusters=6, clusters_per_class=3).fit(X, y)
         assert finer.cluster_centers_.shape == (18, 8)
         assert set(finer.labels_) == set(range(6))
+        apart = small(n_clusters=6, clusters_per_class=3, merge_clusters=False)
+        apart.fit(X, y)
+        np.testing.assert_array_equal(apart.cluster_centers_, finer.cluster_centers_)
+        assert set(apart.labels_) == set(range(18))
+        np.testing.assert_array_equal(apart.predict(X), apart.labels_)
         one = small(n_clusters=1, clusters_per_class=2, max_iter=1).fit(X, y)
         assert not one.predict(X_new).any()
         without = small(max_iter=1).fit(X, y)

@@ -60,6 +60,17 @@ def test_tasks_are_begun_and_ended_once(iris, pairs):
     assert not recorder.is_set_up
 
 
+def test_trials_are_tasks_before_the_restarts(iris, pairs):
+    recorder = Recorder()
+    clusterer(max_iter=12).set_callbacks(recorder).fit(iris[0], pairs)
+    names = [name for name, _ in recorder.ended]
+    trials = [number for name, number in recorder.ended if name == "trial"]
+    assert len(trials) > 1 and trials == list(range(len(trials)))
+    assert recorder.begun[1] == ("trials", 0)
+    assert names.index("trials") == len(trials) < names.index("epoch")
+    assert sorted(recorder.begun) == sorted(recorder.ended)
+
+
 def test_a_callback_stops_the_training(iris, pairs):
     fitted = clusterer(max_iter=20).set_callbacks(Recorder(stop_after=3))
     assert fitted.fit(iris[0], pairs).n_iter_ == 3

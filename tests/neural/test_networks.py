@@ -1,13 +1,18 @@
 """Networks: shapes, seeds, and what a user's own network must be."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from skpairclust.neural._dropout import Dropout
 from skpairclust.neural._heads import find_head, forward_features
-from skpairclust.neural._networks import build_network
+from skpairclust.neural._networks import INITIAL_WEIGHTS, build_network
+from skpairclust.neural._rows import FeatureRows
+from skpairclust.neural._training import settle
 
 IMAGE = (1, 28, 28)
+CPU = torch.device("cpu")
 
 
 def build(network="mlp", input_shape=(5,), n_outputs=3, seed=0, hidden=(8, 6)):
@@ -143,3 +148,92 @@ class TestCallable:
     def test_no_linear_layer(self):
         with pytest.raises(ValueError, match="end it in a torch.nn.Linear"):
             build(lambda shape, n: nn.Sequential(nn.Flatten()))
+
+
+class TestDropout:
+    def test_names_of_weights_and_values_of_features_stay(self):
+        for network, shape in (("mlp", (5,)), ("lenet", IMAGE), ("conv", IMAGE)):
+            options = {"hidden_layer_sizes": (8, 6), "seed": 0}
+            plain = build_network(network, shape, 3, **options)
+            module = build_network(network, shape, 3, dropout=0.5, **options)
+            module.load_state_dict(plain.state_dict())
+            x = torch.randn(7, *shape)
+            plain.eval(), module.eval()
+            torch.testing.assert_close(module(x), plain(x))
+            features = forward_features(module, x)
+            torch.testing.assert_close(features, forward_features(plain, x))
+
+    @pytest.mark.parametrize(
+        ("network", "shape", "n_layers"),
+        [("mlp", (5,), 2), ("lenet", IMAGE, 2), ("conv", IMAGE, 1)],
+    )
+    def test_leaves_out_a_share_of_hidden_units_alone(self, network, shape, n_layers):
+        module = build_network(
+            network, shape, 3, hidden_layer_sizes=(400, 400), seed=0, dropout=0.25
+        )
+        layers = [m for m in module.modules() if isinstance(m, Dropout)]
+        assert len(layers) == n_layers
+        seen = []
+        for layer in layers:
+            layer.register_forward_hook(lambda _, x, y: seen.append((x[0], y)))
+        module(torch.randn(64, *shape))
+        for x, y in seen:
+            assert x.ndim == 2 and x.shape[1] > 5
+            live = x != 0
+            share = (y[live] == 0).double().mean()
+            assert 0.2 < share < 0.3
+            kept = live & (y != 0)
+            torch.testing.assert_close(y[kept], x[kept] / 0.75)
+
+    def test_rests_while_statistics_are_settled(self):
+        options = {"hidden_layer_sizes": (30, 30), "seed": 0}
+        plain = build_network("mlp", (5,), 3, **options)
+        module = build_network("mlp", (5,), 3, dropout=0.5, **options)
+        rows = FeatureRows(
+            np.random.RandomState(0).randn(40, 5).astype("float32"), (5,), CPU
+        )
+        for network in (plain, module):
+            settle(network, rows, None, 20, seed=0)
+        assert states_equal(plain, module)
+        x = torch.randn(4, 5)
+        module.train()
+        assert not torch.equal(module(x), module(x))
+
+
+@pytest.mark.parametrize(
+    ("network", "shape"), [("mlp", (5,)), ("lenet", IMAGE), ("conv", IMAGE)]
+)
+def test_every_built_in_network_has_both_kinds_of_weights(network, shape):
+    networks = [
+        build_network(
+            network,
+            shape,
+            3,
+            hidden_layer_sizes=(8,),
+            seed=0,
+            dropout=0.5,
+            initial_weights=kind,
+        )
+        for kind in INITIAL_WEIGHTS
+    ]
+    shapes = [[p.shape for p in module.parameters()] for module in networks]
+    assert shapes[0] == shapes[1] and not states_equal(*networks)
+    assert all(p.isfinite().all() for m in networks for p in m.parameters())
+
+
+def test_weights_as_in_torch7():
+    module = build_network(
+        "lenet", IMAGE, 10, hidden_layer_sizes=(), seed=0, initial_weights="torch7"
+    )
+    fan_in = {(20, 1, 5, 5): 25, (50, 20, 5, 5): 500, (500, 800): 800, (10, 500): 500}
+    for layer in module.modules():
+        if isinstance(layer, (nn.Conv2d, nn.Linear)):
+            bound = fan_in[tuple(layer.weight.shape)] ** -0.5
+            for values in (layer.weight, layer.bias):
+                assert values.abs().max() <= bound
+            # Uniform: the variance is a third of the squared bound.
+            assert layer.weight.std().item() == pytest.approx(bound / 3**0.5, rel=0.1)
+            assert layer.bias.abs().max() > 0
+        elif isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d)):
+            assert 0 <= layer.weight.min() < layer.weight.max() < 1
+            assert not layer.bias.any()

@@ -242,7 +242,7 @@ import numpy as np
 from pathlib import Path
 from skpairclust import ConstrainedNeuralClusterer
 sys.path.insert(0, {folder!r})
-from tests.neural.test_hostile_files import CLAIMS, pack, sign
+from tests.faults.test_hostile_files import CLAIMS, pack, sign
 
 good = ConstrainedNeuralClusterer.load("good")
 for name, claim in CLAIMS.items():

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from skpairclust.clusterer._losses import balance_kinds, kcl_loss, mcl_loss
+from skpairclust.losses._pairs import balance_kinds, kcl_loss, mcl_loss
 
 
 def make_case(seed, n=7, k=4, share_known=0.6, scale=2.0):

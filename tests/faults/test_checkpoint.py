@@ -15,6 +15,7 @@ from skpairclust import ConstrainedNeuralClusterer, MetricEmbedder, PairwiseCons
 from skpairclust.clusterer import _restarts
 from skpairclust.model_selection import ConstraintKFold
 from skpairclust.neural import _checkpoint
+from skpairclust.neural._dropout import Dropout
 
 RNG = np.random.RandomState(0)
 Y = np.repeat([0, 1, 2, 3], 40)
@@ -130,6 +131,27 @@ def test_a_fit_goes_on_where_it_was(case, tmp_path):
     assert n_stops >= 4
     same(keeping, expected)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_built_in_dropout_goes_on_where_it_was(tmp_path, monkeypatch):
+    model = MetricEmbedder(3, dropout=0.4, batch_size=32, max_iter=6, random_state=0)
+    expected = clone(model).fit(X, Y)
+    keeping = clone(model).set_params(checkpoint_dir=tmp_path, checkpoint_interval=0)
+    forward = Dropout.forward
+
+    def stop(layer, x):
+        stop.n_left -= 1
+        if stop.n_left < 0:
+            raise StoppedError
+        return forward(layer, x)
+
+    monkeypatch.setattr(Dropout, "forward", stop)
+    for stop.n_left in (7, 13, 10**6):
+        try:
+            keeping.fit(X, Y)
+        except StoppedError:
+            assert stop.n_left < 0
+    same(keeping, expected)
 
 
 def test_work_is_not_done_twice(tmp_path):
@@ -272,7 +294,7 @@ import numpy as np, torch
 sys.path.insert(0, {folder!r})
 from skpairclust import ConstrainedNeuralClusterer, MetricEmbedder
 from skpairclust.neural import _checkpoint
-from tests.neural.test_checkpoint import PAIRS, X, Y
+from tests.faults.test_checkpoint import PAIRS, X, Y
 
 torch.set_num_threads(1)
 _checkpoint._LEAST_RATIO = 0

@@ -2,20 +2,22 @@
 
 The hinge over all triplets is never written out: each anchor's negatives are sorted
 once, and the sums over those that a positive violates are cumulative sums. Other costs
-go through the triplets in chunks. See `_losses` for relations and slopes.
+go through the triplets in chunks. See `_distances` for relations and slopes.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import torch
 
-from skpairclust.embedder._losses import (
+from skpairclust.losses._distances import (
     Cost,
     attach,
     pairwise_distances,
     reduce_costs,
 )
-from skpairclust.embedder._mining import (
+from skpairclust.losses._mining import (
+    MINERS,
     Triplets,
     local_positives,
     mine,
@@ -122,8 +124,9 @@ def triplet_loss(
         Whether d is the squared distance.
     margin : float, default=0.2
         The constant m.
-    mining : {"all", "hardest", "semihard", "random"}, default="all"
-        Which triplets of the batch count.
+    mining : {"all", "violating", "hardest", "semihard", "random"}, default="all"
+        Which triplets of the batch count. "violating" are all whose negative is nearer
+        than the positive, :math:`d_{an} < d_{ap}`.
     swap : bool, default=False
         Take the distance of positive and negative for that of anchor and negative
         where it is smaller and the two are known to differ.
@@ -151,17 +154,25 @@ def triplet_loss(
     if triplets is None:
         positive = local_positives(distance, relation > 0, positive_percentile)
         column = positive_columns(positive, most_positives)
-        if mining != "all":
+        if mining in MINERS:
             triplets = mine(
                 mining, distance, positive, negative, margin, column, generator
             )
     if triplets is not None:
         triplets, needs_pn = Triplets(*triplets), swap or cost == "soft"
         found = _listed_cost(distance, relation, triplets, compute, margin, needs_pn)
-    elif compute is hinge_cost:
-        found = _ranked_cost(distance, relation, positive, column, margin)
     else:
-        found = _chunked_cost(distance, relation, positive, column, compute, margin)
+        sum_up = partial(_chunked_cost, compute=compute)
+        if compute is hinge_cost:
+            sum_up = _ranked_cost
+        found = sum_up(
+            distance,
+            relation,
+            positive,
+            column,
+            margin=margin,
+            only_nearer=mining == "violating",
+        )
     return attach(x, distance, *reduce_costs((found,), reduction), squared=squared)
 
 
@@ -186,8 +197,13 @@ def _listed_cost(distance, relation, triplets, compute, margin, needs_pn):
     return Cost((weight * slopes.cost).sum(), slope, weight.sum(), active.sum())
 
 
-def _chunked_cost(distance, relation, positive, column, compute, margin):
-    """Return the cost of all triplets, a chunk of positive pairs at a time."""
+def _chunked_cost(
+    distance, relation, positive, column, *, compute, margin, only_nearer
+):
+    """Return the cost of all triplets, a chunk of positive pairs at a time.
+
+    With `only_nearer`, of those whose negative is nearer than the positive.
+    """
     known_distance = distance.masked_fill(relation >= 0, torch.inf)
     weights = relation.neg().clamp_min_(0)
     partner = column.flatten()
@@ -202,10 +218,11 @@ def _chunked_cost(distance, relation, positive, column, compute, margin):
     ):
         a, p = anchor[part], partner[part]
         weight = weight_ap[part][:, None] * weights[a]
+        ap = distance[a, p][:, None]
+        if only_nearer:
+            weight = weight * (distance[a] < ap)
         known = weight > 0
-        slopes = compute(
-            distance[a, p][:, None], distance[a], known_distance[p], margin
-        )
+        slopes = compute(ap, distance[a], known_distance[p], margin)
         cost = slopes.cost.masked_fill(~known, 0)
         total += (weight * cost).sum(dtype=torch.float64)
         mass += weight.sum(dtype=torch.float64)
@@ -217,14 +234,18 @@ def _chunked_cost(distance, relation, positive, column, compute, margin):
     return Cost(*(v.to(slope.dtype) for v in (total, slope, mass, active)))
 
 
-def _ranked_cost(distance, relation, positive, column, margin):
-    """Return the hinge cost of all triplets from each anchor's sorted negatives."""
+def _ranked_cost(distance, relation, positive, column, *, margin, only_nearer):
+    """Return the hinge cost of all triplets from each anchor's sorted negatives.
+
+    With `only_nearer`, of those whose negative is nearer than the positive.
+    """
     is_negative = relation < 0
     ordered, order = sort_rows(distance.masked_fill(~is_negative, torch.inf))
     weight_ap = (relation * positive).gather(1, column)
-    limit = distance.gather(1, column) + margin
-    # Of each positive the number of negatives that cost something.
-    rank = torch.searchsorted(ordered, limit)
+    d_ap = distance.gather(1, column)
+    limit = d_ap + margin
+    # Of each positive the number of negatives that cost something and count.
+    rank = torch.searchsorted(ordered, d_ap if only_nearer else limit)
     weight_an = relation.gather(1, order).clamp_max_(0).neg_()
     mass, moment = _cumulated(weight_an), _cumulated(weight_an * _finite(ordered))
     reached = mass.gather(1, rank)
@@ -234,7 +255,9 @@ def _ranked_cost(distance, relation, positive, column, margin):
     pull = weight_an * _violations(rank, weight_ap, len(distance))
     slope.scatter_add_(1, order, -pull.to(slope.dtype))
     active = (weight_ap * reached).sum()
-    weight = (weight_ap.sum(1) * mass[:, -1]).sum()
+    weight = active
+    if not only_nearer:
+        weight = (weight_ap.sum(1) * mass[:, -1]).sum()
     return Cost(cost.sum().to(slope.dtype), slope, weight.to(slope), active.to(slope))
 
 

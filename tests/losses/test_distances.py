@@ -1,6 +1,7 @@
 """Losses of embeddings against loops over pairs and triplets, value and gradient."""
 
 import math
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -9,14 +10,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skpairclust.embedder import _mining
-from skpairclust.embedder._losses import (
+from skpairclust.losses import _mining
+from skpairclust.losses._distances import (
     contrastive_loss,
     hinge_embedding_loss,
     lifted_loss,
     pairwise_distances,
 )
-from skpairclust.embedder._triplets import triplet_loss
+from skpairclust.losses._triplets import triplet_loss
 
 N, DIM = 14, 3
 
@@ -81,6 +82,23 @@ def naive_lifted(x, relation, margin, reduction):
     return reduced([terms], reduction)
 
 
+def naive_nested_max(x, relation, margin, reduction):
+    terms = []
+    for i in range(len(x)):
+        for j in range(i):
+            if relation[i, j] <= 0:
+                continue
+            gaps = [
+                margin - dist(x, e, k)
+                for e in (i, j)
+                for k in range(len(x))
+                if relation[e, k] < 0
+            ]
+            J = max(gaps) + dist(x, i, j) if gaps else torch.zeros(())
+            terms.append((float(relation[i, j]), J.clamp_min(0) ** 2 / 2))
+    return reduced([terms], reduction)
+
+
 def naive_cost(cost, ap, an, pn, margin):
     if cost == "hinge":
         return (ap - an + margin).clamp_min(0)
@@ -107,8 +125,12 @@ def naive_triplets(x, relation, mining, margin, power, percentile):
     for a in range(len(x)):
         negatives = [n for n in range(len(x)) if relation[a, n] < 0]
         d = {i: dist(x, a, i).item() ** power for i in negatives + positives[a]}
-        if mining == "all":
-            yield from product([a], positives[a], negatives)
+        if mining in ("all", "violating"):
+            yield from (
+                (a, p, n)
+                for p, n in product(positives[a], negatives)
+                if mining == "all" or d[n] < d[p]
+            )
         elif mining == "hardest" and negatives and positives[a]:
             yield a, max(positives[a], key=d.get), min(negatives, key=d.get)
         elif mining == "semihard":
@@ -191,8 +213,23 @@ def test_lifted(margin, unknown, reduction):
     assert_same(lifted_loss(x, relation, margin=margin, reduction=reduction), naive, x)
 
 
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("margin", [1.0, 0.2])
+@pytest.mark.parametrize("unknown", [0.1, 0.8])
+def test_nested_max(margin, unknown, reduction):
+    x, relation = make_batch(unknown=unknown)
+    naive = naive_nested_max(x, relation, margin, reduction)
+    options = {"margin": margin, "reduction": reduction}
+    assert_same(lifted_loss(x, relation, nested_max=True, **options), naive, x)
+
+
+def test_nested_max_is_bounded_by_the_smooth_form():
+    x, relation = make_batch(weighted=False)
+    assert 0 < lifted_loss(x, relation, nested_max=True) < lifted_loss(x, relation)
+
+
 @pytest.mark.parametrize("cost", ["hinge", "ratio", "soft"])
-@pytest.mark.parametrize("mining", ["all", "hardest", "semihard"])
+@pytest.mark.parametrize("mining", ["all", "violating", "hardest", "semihard"])
 @pytest.mark.parametrize("swap", [False, True])
 @pytest.mark.parametrize("squared", [False, True])
 @pytest.mark.parametrize("percentile", [100, 40])
@@ -255,6 +292,7 @@ LOSSES = {
     "contrastive": contrastive_loss,
     "hinge_embedding": hinge_embedding_loss,
     "lifted": lifted_loss,
+    "lifted_max": partial(lifted_loss, nested_max=True),
     **{
         f"{cost}-{mining}-{swap}": (
             lambda x, r, c=cost, m=mining, s=swap: triplet_loss(
@@ -262,7 +300,7 @@ LOSSES = {
             )
         )
         for cost in ("hinge", "ratio", "soft")
-        for mining in ("all", "hardest", "semihard", "random")
+        for mining in ("all", "violating", "hardest", "semihard", "random")
         for swap in (False, True)
     },
 }
@@ -303,7 +341,7 @@ def test_no_active_term_is_no_nan(name):
     loss = LOSSES[name](x, relation)
     loss.backward()
     assert x.grad.isfinite().all()
-    if "hinge" in name or name in ("contrastive", "lifted"):
+    if "hinge" in name or name in ("contrastive", "lifted", "lifted_max"):
         assert loss.item() == 0 and not x.grad.any()
 
 
@@ -313,7 +351,7 @@ def test_a_good_triplet_costs_less_than_a_bad_one():
     good = torch.tensor([[0.0], [0.1], [3.0]])
     bad = torch.tensor([[0.0], [3.0], [0.1]])
     for name, loss in LOSSES.items():
-        if "semihard" not in name:
+        if "semihard" not in name and "violating" not in name:
             assert loss(good, relation) < loss(bad, relation), name
 
 

@@ -108,7 +108,7 @@ def hinge_embedding_loss(x, relation, *, margin=1.0, reduction="active"):
     return attach(x, distance, *reduce_costs(costs, reduction))
 
 
-def lifted_loss(x, relation, *, margin=1.0, reduction="mean"):
+def lifted_loss(x, relation, *, margin=1.0, nested_max=False, reduction="mean"):
     r"""Lifted structure loss: each must-link against all negatives of both ends.
 
     :math:`J_{ij} = \log(\sum_{(i,k) \in N} e^{m - d_{ik}} + \sum_{(j,l) \in N} e^{m -
@@ -125,6 +125,10 @@ def lifted_loss(x, relation, *, margin=1.0, reduction="mean"):
         Signed pair weights, symmetric, zero where nothing is known.
     margin : float, default=1.0
         The constant in the exponents.
+    nested_max : bool, default=False
+        Whether to take the largest :math:`m - d` instead of the logarithm of the sum,
+        that is, the nearest negative of both ends (eq. 3). Weights of cannot-links then
+        do not matter.
     reduction : {"active", "mean", "sum"}, default="mean"
         "mean" is the equation, "active" counts only terms above 0 in \|P\|.
 
@@ -135,6 +139,9 @@ def lifted_loss(x, relation, *, margin=1.0, reduction="mean"):
     """
     distance = pairwise_distances(x)
     must = relation.clamp_min(0)
+    if nested_max:
+        cost = _nearest_cost(distance, must, relation < 0, margin)
+        return attach(x, distance, *reduce_costs((cost,), reduction))
     # log(weight) is -inf for all pairs that are no negatives: they drop out.
     exponent = relation.neg().clamp_min_(0).log_().add_(margin - distance)
     row = exponent.logsumexp(1)
@@ -148,6 +155,22 @@ def lifted_loss(x, relation, *, margin=1.0, reduction="mean"):
     weight, active = must.sum() / 2, (must * (hinge > 0)).sum() / 2
     costs = (Cost(total, slope, weight, active),)
     return attach(x, distance, *reduce_costs(costs, reduction))
+
+
+def _nearest_cost(distance, must, negative, margin):
+    """Return the lifted cost with the nearest negative of both ends alone."""
+    near, place = distance.masked_fill(~negative, torch.inf).min(1)
+    both = margin - torch.minimum(near[:, None], near)
+    hinge = (both + distance).clamp_min_(0)
+    slope = must * hinge
+    # Each pair stands in the matrix twice: at (i, j), row i answers for its negative
+    # if that is the nearest, and for half if both are as near.
+    part = ((near[:, None] < near).to(slope) + (near[:, None] <= near)) / 2
+    pull = torch.where(near.isfinite(), (slope * part).sum(1), 0)
+    total = (slope * hinge).sum() / 4
+    weight, active = must.sum() / 2, (must * (hinge > 0)).sum() / 2
+    slope = (slope / 2).scatter_add_(1, place[:, None], -pull[:, None])
+    return Cost(total, slope, weight, active)
 
 
 def _shares(slope, row, both):
