@@ -113,9 +113,8 @@ def measure(cell, device):
         model = MetricEmbedder(**settings, random_state=cell["seed"], device=device)
         Z = model.fit(X, y).transform(X_new)
     scores = bench_embedding.measure(Z, y_new, cell["seed"])
-    scores |= {
-        f"precision_{k}": precision_at_k(Z, y_new, k) for k in bench_embedding.KS
-    }
+    sizes = [k for k in bench_embedding.KS if k < len(Z)]
+    scores |= {f"precision_{k}": precision_at_k(Z, y_new, k) for k in sizes}
     if cell["part"] == "embedding size":
         scores |= _propagate(Z, y_new, cell["seed"])
     return scores
@@ -205,7 +204,9 @@ def read_bench_embedding():
         row
         for row in read_rows(bench_embedding.RESULTS)
         if (row["part"], row["known"]) == ("test", "labels")
-        and row["settings"] == bench_embedding.COMMON | METHODS.get(row["method"], {})
+        # Earlier rows do not say that groups were not turned.
+        and {"turn_groups": False} | row["settings"]
+        == bench_embedding.COMMON | METHODS.get(row["method"], {})
     ]
     return [
         {
