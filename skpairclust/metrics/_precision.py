@@ -97,7 +97,7 @@ def precision_at_k(
     >>> from skpairclust.metrics import precision_at_k
     >>> X, y = [[0.0], [1.0], [3.0], [4.0]], [0, 0, 1, 0]
     >>> precision_at_k(X, y, k=[1, 2])
-    array([0.66666667, 0.66666667])
+    array([0.66666667, 0.5       ])
     """
     sizes = _check_k(k)
     queries, gallery = _check_samples(X, labels, X_gallery, gallery_labels)
