@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-from skpairclust.clusterer._batching import ConstraintBatches
+from skpairclust.clusterer._batching import ConstraintBatches, constrained_rows
 from skpairclust.losses._pairs import mcl_loss
 from skpairclust.neural._torch_utils import to_device
 from skpairclust.neural._training import settle
@@ -35,6 +35,8 @@ class Judge:
         self.rows = rows
         self.task = task
         self.seed = seed
+        # How many pairs tell something of their own: of labels, fewer than there are.
+        self.n_pairs = min(constraints.n_pairs, len(constrained_rows(constraints)))
         rng = np.random.RandomState(seed)
         stream = iter(ConstraintBatches(constraints, task.objective.batch_size, rng))
         drawn = [next(stream) for _ in range(_N_BATCHES)]

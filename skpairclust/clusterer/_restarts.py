@@ -1,6 +1,7 @@
 """Restarts: one after another or through joblib."""
 
 import copy
+import math
 import warnings
 from contextlib import nullcontext
 from dataclasses import replace
@@ -224,15 +225,20 @@ def _give_way(run, network, judge, notes):
     What it was taught knows nothing of most pairs. A training after which clusters
     violate more pairs of neighbors, by more than chance would, has lost clusters.
     """
-    if run.interrupted or not _is_more(
-        judge.find_violations(network), notes["violations"]
-    ):
+    after, before = judge.find_violations(network), notes["violations"]
+    if run.interrupted or not _is_more(after, before, judge.n_pairs):
         return run
     network.load_state_dict(notes["taught"])
     return replace(run, weights=to_numpy_state(network), gave_way=True)
 
 
-def _is_more(after, before):
-    """Whether shares of the same batches rose by more than two standard errors."""
-    rise = after - before
-    return rise.mean() > 2 * rise.std(ddof=1) / len(rise) ** 0.5
+def _is_more(after, before, n_pairs):
+    """Whether shares of the same batches rose by more than chance explains.
+
+    Batches hold the same pairs over and over. So two standard errors count, of batches
+    and of pairs, each of which may be violated before or after.
+    """
+    rise = (after - before).mean()
+    of_batches = (after - before).std(ddof=1) / len(after) ** 0.5
+    of_pairs = math.sqrt((after.mean() + before.mean()) / n_pairs)
+    return rise > 2 * max(of_batches, of_pairs)

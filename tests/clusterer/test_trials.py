@@ -15,7 +15,7 @@ from sklearn.metrics import adjusted_rand_score
 from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
 from skpairclust.clusterer._judge import _share_violated
 from skpairclust.clusterer._objective import PairObjective
-from skpairclust.clusterer._restarts import run_restart, run_restarts
+from skpairclust.clusterer._restarts import _is_more, run_restart, run_restarts
 from skpairclust.clusterer._starts import propose_known_groups
 from skpairclust.clusterer._task import make_task
 from skpairclust.clusterer._trials import Trials, try_starts
@@ -143,6 +143,16 @@ def test_a_training_that_loses_clusters_gives_way_to_its_start(blobs):
     with pytest.warns(ConvergenceWarning, match="these are kept"):
         broken.fit(X, pairs)
     assert adjusted_rand_score(y, broken.predict(X)) > 0.9
+
+
+def test_one_pair_more_is_no_loss_of_clusters():
+    """Batches that hold the same 100 pairs agree closely and still tell little."""
+    noise = np.random.RandomState(0).normal(0, 0.004, 32)
+    before = np.full(32, 0.018)
+    assert not _is_more(before + 0.006 + noise, before, n_pairs=100)
+    assert not _is_more(before - 0.01, before, n_pairs=10_000)
+    assert _is_more(before + 0.006 + noise, before, n_pairs=10_000)
+    assert _is_more(before + 0.2 + noise, before, n_pairs=100)
 
 
 def test_random_initial_weights_on_request(blobs):
