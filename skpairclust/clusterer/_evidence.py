@@ -53,8 +53,9 @@ class Evidence:
         Certainty that must-links were picked and not drawn at random, 0 to 1.
     lead : float
         Share of the training over which the information term grows to full weight, 0
-        to 0.5. Random pairs are mostly cannot-links and separate clusters first. Many
-        must-links, right or wrong, would merge clusters meanwhile.
+        to 0.5; smoothness does in a quarter of it. Random pairs are mostly cannot-links
+        and separate clusters first. Many must-links, right or wrong, would merge
+        clusters meanwhile.
     unevenness : float
         Certainty that there are not `n_clusters` clusters of similar sizes, 0 to 1.
     size_freedom : float

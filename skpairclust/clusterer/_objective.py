@@ -31,6 +31,10 @@ from skpairclust.neural._torch_utils import (
     to_device,
 )
 
+# Share of the lead after which smoothness has its full weight. At once, it merges some
+# of many clusters; late, clusters that the start has mixed do not part.
+_SMOOTH = 0.25
+
 # Share of the training over which walks fade.
 _FADE = 0.5
 
@@ -83,14 +87,15 @@ class StepInputs(NamedTuple):
         Their classes.
     drawn : (U,) int64 or None
         Samples that are drawn whether constrained or not.
-    information : float
-        Share of the gradient of the information term, 0 to 1.
+    smoothness, information : float
+        Shares of the gradients of the two parts of the unlabeled loss, 0 to 1.
     """
 
     rows: object = None
     relation: object = None
     classes: object = None
     drawn: object = None
+    smoothness: object = 1.0
     information: object = 1.0
 
 
@@ -229,10 +234,11 @@ class PairObjective:
             drawn = np.resize(drawn, self._n_drawn)
         if self._batches is None:
             return StepInputs(drawn=drawn)
-        grown = min(1.0, self._n_taken / self._n_lead_steps)
+        grown = self._n_taken / self._n_lead_steps
         return self._draw_constrained(fixed_shapes)._replace(
             drawn=drawn,
-            information=grown,
+            smoothness=min(1.0, grown / _SMOOTH),
+            information=min(1.0, grown),
         )
 
     def compute(self, network, inputs):
@@ -257,7 +263,7 @@ class PairObjective:
         network = self._lowered(spread(network, self.group, through=through))
         log_p = network(both).log_softmax(1)
         drawn = Drawn(x, log_p[n_constrained:], radius, space)
-        loss = self._unlabeled_loss(network, drawn, inputs.information)
+        loss = self._unlabeled_loss(network, drawn, inputs)
         if n_constrained:
             self._prior.update(log_p[:n_constrained])
             loss = self._supervised_loss(log_p[:n_constrained], inputs) + loss
@@ -319,8 +325,8 @@ class PairObjective:
             spacing = self._spacing[to_device(drawn, self.device)]
         return self.options.adversarial_radius * spacing
 
-    def _unlabeled_loss(self, network, drawn, share):
-        """Return IMSAT's loss of the drawn samples, `share` of the information."""
+    def _unlabeled_loss(self, network, drawn, inputs):
+        """Return IMSAT's loss of the drawn samples."""
         options = self.options
         # Without a gradient, but one that can be asked for.
         loss = 0 * drawn.log_p.sum()
@@ -339,9 +345,11 @@ class PairObjective:
                 network, self._changed(drawn.x), drawn.log_p.detach()
             )
             loss = loss + options.augment_weight * consistency
+        loss = _faded(loss, inputs.smoothness)
         if options.unlabeled == "imsat":
             information = information_loss(drawn.log_p, self._prior.log_shares())
-            loss = loss + options.information_weight * _faded(information, share)
+            information = _faded(information, inputs.information)
+            loss = loss + options.information_weight * information
         return loss
 
 
