@@ -216,6 +216,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         How the weights of built-in networks are drawn. "torch7" draws them as Torch 7
         did, in which the first papers on this subject were written: uniform, much
         smaller, and with random factors of batch normalization.
+
     head_learning_rate_multiplier : float, default=1.0
         Factor for the learning rate of the last linear layer. For a network that was
         pretrained up to this layer, use about 10 and a lower `learning_rate`.

@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 from torch.nn import functional
 
-from skpairclust.neural._heads import split_head
 from skpairclust.neural._streams import shuffled_stream
 from skpairclust.neural._torch_utils import to_device, to_numpy_state
 from skpairclust.neural._training import TrainingRun, train
@@ -52,5 +51,4 @@ def teach(network, rows, labels, task, seed):
     options = replace(task.training, max_iter=1, schedule="constant")
     one_pass = math.ceil(len(known) / task.objective.batch_size)
     n_steps = min(_N_LESSONS, _MOST_PASSES * one_pass)
-    groups = split_head(network, task.head_learning_rate_multiplier)
-    return train(network, compute_loss, n_steps, options, parameter_groups=groups)
+    return train(network, compute_loss, n_steps, options)

@@ -17,7 +17,6 @@ from skpairclust.clusterer._parallel import run_in_parallel
 from skpairclust.clusterer._trials import Outcome, try_starts
 from skpairclust.neural._checkpoint import Checkpoint, CheckpointFile
 from skpairclust.neural._distributed import ALONE
-from skpairclust.neural._heads import split_head
 from skpairclust.neural._tasks import run_task
 from skpairclust.neural._torch_utils import to_numpy_state
 from skpairclust.neural._training import train
@@ -214,7 +213,6 @@ def _train(network, rows, constraints, task, seed, hooks, checkpoint, group):
         objective.n_steps,
         task.training,
         on_epoch=hooks,
-        parameter_groups=split_head(network, task.head_learning_rate_multiplier),
         checkpoint=checkpoint,
     )
 

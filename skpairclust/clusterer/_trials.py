@@ -18,7 +18,6 @@ from skpairclust.clusterer._objective import PairObjective
 from skpairclust.clusterer._voting import Trial, vote
 from skpairclust.neural._distributed import ALONE
 from skpairclust.neural._epoch_hooks import EpochHooks
-from skpairclust.neural._heads import split_head
 from skpairclust.neural._tasks import training_state
 from skpairclust.neural._torch_utils import resolve_device
 from skpairclust.neural._training import train
@@ -181,9 +180,6 @@ class Trials:
                 objective.n_steps,
                 self.short.training,
                 on_epoch=hook,
-                parameter_groups=split_head(
-                    network, self.task.head_learning_rate_multiplier
-                ),
             )
         return network, run
 

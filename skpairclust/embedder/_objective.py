@@ -26,7 +26,6 @@ from skpairclust.losses._distances import (
 from skpairclust.losses._triplets import triplet_loss
 from skpairclust.neural._augmentation import make_augmentation, turn_together
 from skpairclust.neural._distributed import ALONE
-from skpairclust.neural._heads import split_head
 from skpairclust.neural._spread import spread
 from skpairclust.neural._tasks import NetworkTask, run_task
 from skpairclust.neural._torch_utils import (
@@ -178,7 +177,6 @@ def run_training(
             criterion=make_criterion(
                 validation, lambda network, index: embed_some(network, rows, index)
             ),
-            parameter_groups=split_head(network, task.head_learning_rate_multiplier),
             checkpoint=checkpoint,
         )
 

@@ -10,7 +10,6 @@ from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.preprocessing import normalize
 
 from skpairclust.constraints._typing import AnyArray
 from skpairclust.metrics._retrieval import _check_k, _check_samples
@@ -100,11 +99,7 @@ def precision_at_k(
     array([0.66666667, 0.5       ])
     """
     sizes = _check_k(k)
-    queries, gallery = _check_samples(X, labels, X_gallery, gallery_labels)
-    if metric not in ("euclidean", "cosine"):
-        raise ValueError(f"metric must be 'euclidean' or 'cosine'; got {metric!r}.")
-    if metric == "cosine":
-        queries, gallery = ((normalize(x), codes) for x, codes in (queries, gallery))
+    queries, gallery = _check_samples(X, labels, X_gallery, gallery_labels, metric)
     among_themselves = X_gallery is None
     n_others = len(gallery[0]) - among_themselves
     if sizes.max() > n_others:

@@ -120,12 +120,10 @@ def recall_at_k(
     array([0.66666667, 1.        ])
     """
     sizes = _check_k(k)
-    queries, gallery = _check_samples(X, labels, X_gallery, gallery_labels)
-    if metric not in ("euclidean", "cosine"):
-        raise ValueError(f"metric must be 'euclidean' or 'cosine'; got {metric!r}.")
+    queries, gallery = _check_samples(X, labels, X_gallery, gallery_labels, metric)
     # as NumPy does by default: chances underflow to zero
     with np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"):
-        hits, n_answered = _search(queries, gallery, sizes, metric, X_gallery is None)
+        hits, n_answered = _search(queries, gallery, sizes, X_gallery is None)
     if not n_answered:
         raise ValueError(
             "no sample has another one of its class to be found: a recall needs two "
@@ -135,10 +133,8 @@ def recall_at_k(
     return float(recall[0]) if np.ndim(k) == 0 else recall
 
 
-def _search(queries, gallery, sizes, metric, among_themselves):
+def _search(queries, gallery, sizes, among_themselves):
     """Return the sum of the chances of a hit, (n_sizes,), and how many were asked."""
-    if metric == "cosine":
-        queries, gallery = ((normalize(x), codes) for x, codes in (queries, gallery))
     gallery = _Gallery(*gallery)
     X, codes = queries
     order = np.argsort(codes, kind="stable")
@@ -163,7 +159,17 @@ def _check_k(k):
     return sizes.astype(np.int64)
 
 
-def _check_samples(X, labels, X_gallery, gallery_labels):
+def _check_samples(X, labels, X_gallery, gallery_labels, metric):
+    """Return (samples, class codes) of queries and gallery, for Euclidean distances."""
+    queries, gallery = _read_both(X, labels, X_gallery, gallery_labels)
+    if metric not in ("euclidean", "cosine"):
+        raise ValueError(f"metric must be 'euclidean' or 'cosine'; got {metric!r}.")
+    if metric == "cosine":
+        queries, gallery = ((normalize(x), codes) for x, codes in (queries, gallery))
+    return queries, gallery
+
+
+def _read_both(X, labels, X_gallery, gallery_labels):
     """Return (samples, class codes) of the queries and of the gallery."""
     if (X_gallery is None) != (gallery_labels is None):
         raise ValueError("X_gallery and gallery_labels go together: give both or none.")

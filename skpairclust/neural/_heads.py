@@ -87,7 +87,7 @@ def split_head(network, multiplier):
     Returns
     -------
     list of dict
-        As `train` takes them.
+        As optimizers take them, with the factor under ``"multiplier"``.
     """
     head = list(find_head(network).parameters())
     in_head = {id(parameter) for parameter in head}

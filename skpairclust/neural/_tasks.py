@@ -37,8 +37,6 @@ class NetworkTask:
         How.
     device : str
     verbose : int
-    head_learning_rate_multiplier : float
-        Of the last linear layer.
     initial_weights : dict of str to ndarray or None
         To start from, instead of new ones.
     """
@@ -48,7 +46,6 @@ class NetworkTask:
     training: TrainingOptions
     device: str
     verbose: int
-    head_learning_rate_multiplier: float = 1.0
     initial_weights: dict | None = None
 
 
@@ -116,7 +113,6 @@ def read_task(kind, params, X, architecture, objective, **own):
         training=read_options(TrainingOptions, params),
         device=str(params.device),
         verbose=int(params.verbose),
-        head_learning_rate_multiplier=params.head_learning_rate_multiplier,
         **own,
     )
 

@@ -14,6 +14,7 @@ from torch.optim.swa_utils import update_bn
 
 from skpairclust.neural._distributed import ALONE
 from skpairclust.neural._dropout import without_dropout
+from skpairclust.neural._heads import split_head
 from skpairclust.neural._progress import Progress
 from skpairclust.neural._steps import make_step
 from skpairclust.neural._torch_utils import to_numpy_state
@@ -40,6 +41,7 @@ class TrainingOptions:
     max_iter: int
     tol: float
     n_iter_no_change: int | None
+    head_learning_rate_multiplier: float = 1.0
 
 
 @dataclass
@@ -91,7 +93,6 @@ def train(
     *,
     on_epoch=None,
     criterion=None,
-    parameter_groups=None,
     checkpoint=None,
 ):
     """Train `network` in place and return the weights of its best epoch.
@@ -112,9 +113,6 @@ def train(
         Called as ``criterion(run, network)`` after each epoch and before `on_epoch`;
         the epoch with the lowest value is the best, and training has stalled when it
         no longer falls. Defaults to the mean loss of the epoch.
-    parameter_groups : list of dict, optional
-        Parameters under ``"params"`` and what multiplies their learning rate under
-        ``"multiplier"``. Defaults to all parameters at the full rate.
     checkpoint : Checkpoint, optional
         Where the training goes on, and what keeps its state meanwhile. `compute_loss`
         then has the methods ``state`` and ``restore``.
@@ -125,9 +123,10 @@ def train(
         With ``loss=inf`` and no weights if the first epoch was not finite.
     """
     on_gpu = next(network.parameters()).is_cuda
-    optimizer = make_optimizer(
-        parameter_groups or network.parameters(), options, on_gpu=on_gpu
-    )
+    parameters = network.parameters()
+    if options.head_learning_rate_multiplier != 1:
+        parameters = split_head(network, options.head_learning_rate_multiplier)
+    optimizer = make_optimizer(parameters, options, on_gpu=on_gpu)
     take_step = make_step(network, compute_loss, optimizer)
     run = TrainingRun()
     group = getattr(compute_loss, "group", ALONE)

@@ -17,8 +17,9 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 from skpairclust import MetricEmbedder, PairwiseConstraints
-from skpairclust.embedder._objective import EmbeddingObjective, split_head
+from skpairclust.embedder._objective import EmbeddingObjective
 from skpairclust.embedder._task import make_task
+from skpairclust.neural._heads import split_head
 from skpairclust.neural._rows import FeatureRows
 
 LOSSES = [

@@ -10,8 +10,12 @@ import torch
 from torch import nn
 
 from skpairclust import ConstrainedNeuralClusterer, MetricEmbedder
-from skpairclust.embedder._objective import split_head
-from skpairclust.neural._heads import adopt, count_features, forward_features
+from skpairclust.neural._heads import (
+    adopt,
+    count_features,
+    forward_features,
+    split_head,
+)
 
 rng = np.random.RandomState(0)
 X = rng.randn(60, 6).astype(np.float32)
