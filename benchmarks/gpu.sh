@@ -1,9 +1,9 @@
 #!/bin/sh
 # All checks and figures of a GPU, in minutes, on a machine with torch and a GPU:
 #
-#     SKPAIRCLUST_DATA=... benchmarks/gpu.sh [results.jsonl [PART ...]]
+#     SKPAIRCLUST_DATA=... benchmarks/gpu.sh [results.jsonl [PART ... --jobs 6]]
 #
-# Parts whose rows are in the file already are passed over.
+# Fits whose rows are in the file already are passed over.
 set -u
 cd "$(dirname "$0")/.." || exit
 results=${1:-benchmarks/results/gpu.jsonl}

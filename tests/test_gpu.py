@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.metrics import adjusted_rand_score
 
 from skpairclust import ConstrainedNeuralClusterer, MetricEmbedder, PairwiseConstraints
@@ -15,11 +16,12 @@ from skpairclust.embedder import _objective as embedding
 from skpairclust.embedder._task import make_task as make_embedding_task
 from skpairclust.losses._distances import REDUCTIONS
 from skpairclust.losses._mining import MINERS
-from skpairclust.neural import _rows
+from skpairclust.neural import _checkpoint, _rows
 from skpairclust.neural._rows import FeatureRows
 from skpairclust.neural._steps import RecordedStep, make_step
 from skpairclust.neural._torch_utils import resolve_device
 from skpairclust.neural._training import make_optimizer
+from tests.neural.grouped import run_in_group
 
 pytestmark = pytest.mark.skipif(
     not torch.cuda.is_available(), reason="no CUDA device on this machine"
@@ -145,6 +147,21 @@ def test_a_recorded_step_is_the_step(iris, pairs, gpu, params):
     assert len(set(losses[0])) > 25
 
 
+@pytest.mark.parametrize(
+    "params", [{}, {"augment": None}, {"network": "lenet"}], ids=str
+)
+def test_a_recorded_step_of_images_is_the_step(images, gpu, params):
+    X, y = images
+    known = PairwiseConstraints.sample_from_labels(y, 200, random_state=0)
+    problems = [ClusteringStep(X, y, known, gpu, **params) for _ in range(2)]
+    recorded, plain = (problem.make_step() for problem in problems)
+    plain._n_to_warm_up = np.inf
+    losses = [[float(step(1e-3)) for _ in range(30)] for step in (recorded, plain)]
+    assert recorded.graph is not None
+    np.testing.assert_allclose(losses[0], losses[1], rtol=0.1, atol=2e-2)
+    assert len(set(losses[0])) > 25
+
+
 @pytest.mark.parametrize("params", RECORDED, ids=str)
 def test_no_step_of_the_clusterer_waits(iris, pairs, gpu, params):
     X, y = iris
@@ -242,6 +259,78 @@ def test_x_in_any_form_is_learned_from(images, monkeypatch, kind):
     assert adjusted_rand_score(y, labels) > 0.8
 
 
+def make_words():
+    """600 sparse rows of 5000 columns of 3 classes."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(3, size=600)
+    columns = 20 * rng.integers(250, size=(600, 40)) + 5 * y[:, None]
+    rows = np.repeat(np.arange(600), 40)
+    entries = (np.ones(rows.size, np.float32), (rows, columns.ravel()))
+    return sparse.csr_array(entries, shape=(600, 5000)), y
+
+
+@pytest.mark.parametrize("adversarial_weight", [0.0, 1.0])
+def test_sparse_rows_stay_sparse(adversarial_weight):
+    X, y = make_words()
+    known = PairwiseConstraints.sample_from_labels(y, 300, random_state=0)
+    params = {"max_iter": 10, "adversarial_weight": adversarial_weight}
+    on_gpu, on_cpu = (
+        clusterer(device, **params).fit(X, known) for device in ("cuda", "cpu")
+    )
+    for fitted in (on_gpu, on_cpu):
+        assert adjusted_rand_score(y, fitted.predict(X)) > 0.8
+    copy = pickle.loads(pickle.dumps(on_gpu)).set_params(device="cpu")
+    np.testing.assert_allclose(
+        copy.predict_proba(X), on_gpu.predict_proba(X), atol=1e-4
+    )
+
+
+def test_an_embedder_of_sparse_rows_learns_on_the_gpu():
+    X, y = make_words()
+    embedder = MetricEmbedder(8, n_clusters=3, device="cuda", max_iter=5)
+    assert adjusted_rand_score(y, embedder.fit(X, y).predict(X)) > 0.8
+
+
+def fit_in_group(rank, X, known):
+    """Return the probabilities of a fit that several processes make together."""
+    params = {"max_iter": 3, "init": "random", "optimizer": "sgd"}
+    return clusterer("cuda", **params).fit(X, known).predict_proba(X)
+
+
+def test_two_processes_on_one_gpu_fit_as_one(iris, pairs, tmp_path):
+    X = iris[0].astype(np.float32)
+    alone = fit_in_group(0, X, pairs)
+    for together in run_in_group(fit_in_group, X, pairs, folder=tmp_path):
+        np.testing.assert_allclose(together, alone, atol=1e-3)
+
+
+class StoppedError(Exception):
+    """Stands for whatever ends a process."""
+
+
+def test_recorded_steps_go_on_from_a_checkpoint(iris, pairs, tmp_path, monkeypatch):
+    model = clusterer("cuda", init="random", max_iter=6)
+    expected = clone(model).fit(iris[0], pairs).predict_proba(iris[0])
+    keeping = clone(model).set_params(checkpoint_dir=tmp_path, checkpoint_interval=0)
+    monkeypatch.setattr(_checkpoint, "_LEAST_RATIO", 0)
+    take_step = RecordedStep.__call__
+
+    def stop(step, rate):
+        stop.n_left -= 1
+        if stop.n_left < 0:
+            raise StoppedError
+        return take_step(step, rate)
+
+    monkeypatch.setattr(RecordedStep, "__call__", stop)
+    for stop.n_left in (5, 9, 10**6):
+        try:
+            keeping.fit(iris[0], pairs)
+        except StoppedError:
+            assert stop.n_left < 0
+    found = keeping.predict_proba(iris[0])
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
 def test_equal_seeds_give_equal_fits(iris, pairs):
     first, second = (
         clusterer("cuda", max_iter=5).fit(iris[0], pairs).predict_proba(iris[0])
@@ -268,6 +357,15 @@ def test_a_network_of_the_user_is_trained_step_by_step(iris, pairs):
 
     labels = clusterer("cuda", network=build).fit_predict(iris[0], pairs)
     assert adjusted_rand_score(iris[1], labels) > 0.7
+
+
+@pytest.mark.parametrize("network", ["mlp", "conv"])
+def test_dropout_learns_on_the_gpu(images, network):
+    X, y = images
+    known = PairwiseConstraints.sample_from_labels(y, 300, random_state=0)
+    params = {"network": network, "dropout": 0.2, "max_iter": 10}
+    labels = clusterer("cuda", **params).fit_predict(X, known)
+    assert adjusted_rand_score(y, labels) > 0.8
 
 
 def test_memory_is_given_back(iris, pairs):
