@@ -6,6 +6,7 @@ say what it should do. A recorded step is said once.
 
 import math
 import warnings
+from functools import cache
 
 import torch
 
@@ -117,7 +118,7 @@ class RecordedStep(Step):
     def _warm_up(self, drawn):
         """Take a step beside the main stream, as what is recorded later will be."""
         inputs = self._place(drawn)
-        side, main = torch.cuda.Stream(self.device), torch.cuda.current_stream()
+        side, main = _side_stream(self.device), torch.cuda.current_stream()
         side.wait_stream(main)
         with torch.cuda.stream(side):
             loss = self._descend(
@@ -156,6 +157,15 @@ class RecordedStep(Step):
                 value = torch.full((), value, device=self.device)
             places.append(None if value is None else to_device(value, self.device))
         return type(drawn)(*places)
+
+
+@cache
+def _side_stream(device):
+    """Return the one stream of a device to warm up in.
+
+    Libraries keep a workspace of megabytes for each stream that they have seen.
+    """
+    return torch.cuda.Stream(device)
 
 
 def _write(place, value):
