@@ -58,6 +58,28 @@ def test_samples_of_pairs_and_all_others_are_changed(digits):
     assert len(sizes) == 4
 
 
+@pytest.mark.parametrize("unlabeled", [None, "imsat"])
+def test_half_of_the_samples_of_pairs_stay_as_they_are(digits, unlabeled):
+    X, y = digits
+    seen = []
+
+    class Watched(nn.Sequential):
+        def forward(self, x):
+            if self.training and torch.is_grad_enabled():
+                seen.append((x.amax((1, 2)) > 50).numpy())
+            return super().forward(x)
+
+    def network(input_shape, n_outputs):
+        return Watched(nn.Flatten(), nn.Linear(64, n_outputs))
+
+    options = {"network": network, "unlabeled": unlabeled, "augment_weight": 0}
+    fit(X, y, augment=lambda x, generator: x + 100, init="random", **options)
+    changed = np.concatenate(seen).mean()
+    # with the drawn samples, of which none are changed, about a quarter
+    expected = 0.5 if unlabeled is None else 0.25
+    assert changed == pytest.approx(expected, abs=0.12)
+
+
 @pytest.mark.parametrize(
     ("params", "augment", "radius"),
     [

@@ -117,6 +117,14 @@ def test_picked_pairs_say_nothing_of_sizes():
     assert weigh_evidence(random_pairs(EQUAL, 2100), 10).size_freedom > 0.5
 
 
+def test_a_closure_says_as_much_as_its_pairs():
+    for pairs in (random_pairs(EQUAL, 1000), random_pairs([16_000, *[500] * 29], 300)):
+        given, closed = (weigh_evidence(k, 10) for k in (pairs, pairs.closure()))
+        for name in ("scarcity", "picked", "lead", "unevenness", "size_freedom"):
+            found, expected = getattr(closed, name), getattr(given, name)
+            assert found == pytest.approx(expected, abs=0.05), name
+
+
 def test_labels_of_few_samples_are_not_many_pairs():
     y = np.full(5000, -1)
     y[:200] = np.arange(200) % 10
@@ -143,9 +151,11 @@ def test_pairs_that_somebody_chose_say_nothing_about_sizes():
         groups[y[row]] = row
     chosen = PairwiseConstraints(must_link, cannot_link, n_samples=8000)
     assert chosen.n_must_link > 7 / 40 * chosen.n_pairs
-    evidence = weigh_evidence(chosen, 40)
-    assert evidence.unevenness == 0
-    assert evidence.picked == 1
+    for known in (chosen, chosen.closure()):
+        evidence = weigh_evidence(known, 40)
+        assert evidence.unevenness == 0
+        assert (evidence.picked, evidence.size_freedom) == (1, 0)
     # As many random pairs of unequal classes do.
     unequal = random_pairs([4400, *[92] * 39], chosen.n_pairs)
-    assert weigh_evidence(unequal, 40).unevenness == 1
+    for known in (unequal, unequal.closure()):
+        assert weigh_evidence(known, 40).unevenness == 1
