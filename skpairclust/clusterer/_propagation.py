@@ -133,7 +133,8 @@ def make_walk(X, constrained, *, n_neighbors, length, n_clusters, rng, lasting=1
         length = max(1, round(reach))
     nodes = _draw_nodes(n_samples, constrained, rng)
     points = _reduce(X[nodes], rng)
-    search = NearestNeighbors(n_neighbors=n_neighbors).fit(points)
+    # Here: a backend of joblib that a fit runs under would send the points to workers.
+    search = NearestNeighbors(n_neighbors=n_neighbors, n_jobs=1).fit(points)
     neighbors = search.kneighbors(return_distance=False)
     place = np.full(n_samples, -1, dtype=np.int64)
     place[nodes] = np.arange(len(nodes))
