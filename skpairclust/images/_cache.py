@@ -130,7 +130,7 @@ def _as_rows(X):
     refuse_dask(X)
     if is_lazy(X):
         return LazyRows(X)
-    check_equal_sizes(X)
+    X = check_equal_sizes(X)
     rows = X if isinstance(X, np.memmap) else np.asarray(X)
     if rows.ndim < 2 or not len(rows) or rows.dtype.kind not in "biuf":
         raise ValueError(

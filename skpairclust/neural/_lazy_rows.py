@@ -127,7 +127,8 @@ class LazyRows:
         if sample.shape != self.shape[1:]:
             raise ValueError(
                 f"X[{row}] has shape {sample.shape}, but X[0] has {self.shape[1:]}: "
-                "all samples must have one shape."
+                "all samples must have one shape. skpairclust.images.ImageFolder "
+                "scales images in a folder."
             )
         if sample.dtype.kind not in "biuf":
             raise ValueError(
