@@ -19,6 +19,7 @@ from skpairclust import (
 )
 from skpairclust.baselines import COPKMeans, MPCKMeans, PCKMeans
 from skpairclust.cluster import AffinityPropagationK
+from skpairclust.images import ImageFolder, cache_features
 from skpairclust.losses import KCLLoss, TripletLoss
 from skpairclust.metrics import (
     clustering_accuracy_score,
@@ -75,6 +76,15 @@ def read_constraints(pairs: PairwiseConstraints) -> int:
     matrix = pairs.to_matrix().toarray()
     conflicts = len(pairs.conflicts().direct) + len(violated) + len(chain or ())
     return len(first) + half.n_pairs + conflicts + int(matrix.sum())
+
+
+def read_images(folder: str) -> int:
+    """A folder of images, and features of it."""
+    images = ImageFolder(folder, (12, 16), mode="gray", on_error="skip")
+    names: list[str] = images[:2].names + images.classes
+    features: NDArray[np.float32] = cache_features(torch.nn.Flatten(), images, "f.npy")
+    MetricEmbedder(2, max_iter=1).fit(images, images.labels)
+    return len(features) + len(names) + len(images.skipped)
 
 
 def fit_baselines(pairs: PairwiseConstraints) -> float:
