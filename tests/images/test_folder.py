@@ -361,7 +361,7 @@ def test_wrong_parameters(root, tmp_path):
         with pytest.raises(ValueError, match="n_jobs=.* must be an integer"):
             ImageFolder(root, 8, n_jobs=n_jobs)
     with pytest.raises(ValueError, match="have to be copied"):
-        np.array(ImageFolder(root, 8), copy=False)
+        ImageFolder(root, 8).__array__(copy=False)
 
 
 def test_without_pillow(root, monkeypatch):
