@@ -11,6 +11,8 @@ from skpairclust.utils._lock import try_lock
 
 _FORMAT = 1
 _DTYPE = "<f4"
+# Of the first line.
+_BEGINNING = b'{"format": '
 
 
 class CacheState:
@@ -45,7 +47,7 @@ class CacheState:
 
     def __enter__(self):
         if self.path.exists() and not self.state_path.exists():
-            raise self._foreign()
+            raise self._foreign(self.path)
         self._file = open(self.state_path, "a+b")
         try:
             self._lock()
@@ -76,12 +78,14 @@ class CacheState:
         """Take over what another call has done, or raise if that was something else."""
         self._file.seek(0)
         text = self._file.read()
+        if text and not text.startswith(_BEGINNING[: len(text)]):
+            raise self._foreign(self.state_path)
         whole, newline, _ = text.rpartition(b"\n")
         self._file.truncate(len(whole) + len(newline))
         lines = [json.loads(line) for line in whole.split(b"\n") if line]
         if not lines:
             if self.path.exists():
-                raise self._foreign()
+                raise self._foreign(self.path)
             return
         for name, what in (
             ("format", "another version of this package"),
@@ -93,15 +97,29 @@ class CacheState:
         if self.path.exists() or self.part_path.exists():
             self.n_columns = lines[0]["n_columns"]
             self.n_done = max(lines[1:], default=0)
+            self._check_part()
         else:
             self._file.truncate(0)
 
-    def _foreign(self):
+    def _check_part(self):
+        """Raise if the file of all rows has lost some of those that are done."""
+        if self.path.exists():
+            return
+        with open(self.part_path, "rb") as file:
+            _read_header(file)
+            n_there = self.part_path.stat().st_size - file.tell()
+        if n_there < self.n_done * self._row_bytes():
+            raise ValueError(
+                f"{str(self.part_path)!r} is shorter than it was. Remove it, and "
+                "the features are computed again."
+            )
+
+    def _foreign(self, path):
         """Return the error for a file that is not ours."""
         return ValueError(
-            f"path={str(self.path)!r} exists, and cache_features did not write it, or "
-            f"{self.state_path.name} beside it is missing. Choose another path, or "
-            "remove the file."
+            f"path={str(self.path)!r} cannot be used: {path.name} exists, and "
+            f"cache_features did not write it, or {self.state_path.name} has been "
+            "changed or removed. Choose another path, or remove the file."
         )
 
     def refusal(self, what):
@@ -127,6 +145,9 @@ class CacheState:
         self._part = open(self.part_path, "wb")
         header = {"descr": _DTYPE, "fortran_order": False, "shape": (n_rows, n_columns)}
         np.lib.format.write_array_header_1_0(self._part, header)
+        # Before it is announced.
+        self._part.flush()
+        os.fsync(self._part.fileno())
         self._append({**self.known, "n_columns": n_columns})
 
     def open_part(self):

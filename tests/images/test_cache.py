@@ -17,6 +17,7 @@ from torch import nn
 
 from skpairclust import ConstrainedNeuralClusterer, MetricEmbedder
 from skpairclust.images import ImageFolder, cache_features
+from skpairclust.images._cache_state import CacheState
 from skpairclust.utils._lock import try_lock
 
 
@@ -165,13 +166,40 @@ def test_files_of_something_else_are_refused(X, path):
 def test_files_of_others_are_never_overwritten(X, path):
     np.save(path, np.arange(3))
     for _ in range(2):
-        with pytest.raises(
-            ValueError, match="exists, and cache_features did not write"
-        ):
+        with pytest.raises(ValueError, match="features.npy exists, and cache_feat"):
             cache_features(Counted(), X, path)
         # nor if the state lies beside it, empty
         path.with_name("features.npy.state").touch()
     assert_array_equal(np.load(path), np.arange(3))
+
+
+@pytest.mark.parametrize("text", ["notes", "line\nline", '["a"]\n', '{"a": 1}\n'])
+def test_states_of_others_are_never_overwritten(X, path, text):
+    state = path.with_name("features.npy.state")
+    state.write_text(text)
+    with pytest.raises(ValueError, match="features.npy.state exists, and cache_feat"):
+        cache_features(Counted(), X, path)
+    assert state.read_text() == text and not path.exists()
+
+
+def test_a_file_that_has_lost_features(X, path):
+    with pytest.raises(KeyboardInterrupt):
+        cache_features(Counted(fails_at=6), X, path, batch_size=10)
+    part = path.with_name("features.npy.part")
+    part.write_bytes(part.read_bytes()[:-1])
+    with pytest.raises(ValueError, match="npy.part' is shorter than it was. Remove"):
+        cache_features(Counted(), X, path)
+    part.unlink()
+    assert_allclose(cache_features(Counted(), X, path), expected_of(X), rtol=1e-6)
+
+
+def test_it_goes_on_where_nothing_but_the_header_was_written(X, path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(CacheState, "write", lambda self, values: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            cache_features(Counted(), X, path)
+    assert path.with_name("features.npy.part").exists()
+    assert_allclose(cache_features(Counted(), X, path), expected_of(X), rtol=1e-6)
 
 
 def test_two_processes_do_not_write_one_file(X, path):
