@@ -33,7 +33,7 @@ class BrokenImageError(ValueError):
     ...     ImageFolder(folder, 32)[0]
     ... except BrokenImageError as error:
     ...     print(error.reason)
-    cannot identify image file the file
+    it is in no format that Pillow knows
     """
 
     def __init__(self, message: str, reason: str = "") -> None:
@@ -72,13 +72,20 @@ def open_image(path, *, least_side=None):
         *(OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError),
         *(KeyError, ArithmeticError, struct.error, Image.DecompressionBombError),
     ) as error:
-        reason = str(error).replace(repr(str(path)), "the file")
-        reason = reason.replace(str(path), "the file").strip(" .") or "no reason"
+        reason = _say_reason(error, path)
         raise BrokenImageError(
             f"{Path(path).name} cannot be read as an image ({reason:.120}). Replace it "
             "or remove it from the folder.",
             reason,
         ) from error
+
+
+def _say_reason(error, path):
+    """Return what Pillow says of a file, without its path."""
+    if type(error).__name__ == "UnidentifiedImageError":
+        return "it is in no format that Pillow knows"
+    text = str(error).replace(repr(str(path)), "the file")
+    return text.replace(str(path), "the file").strip(" .") or type(error).__name__
 
 
 def _check_size(image, most):
