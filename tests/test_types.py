@@ -13,7 +13,7 @@ from tests import typed_script
 
 # Modules whose public functions have types: a new one joins when it has them, too.
 TYPED = (
-    *("baselines", "cluster", "constraints", "inspection", "metrics"),
+    *("baselines", "cluster", "constraints", "images", "inspection", "metrics"),
     "model_selection",
 )
 

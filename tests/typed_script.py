@@ -3,12 +3,15 @@
 `tests/test_types.py` runs it, so that what the checkers accept works as well.
 """
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from scipy import sparse
 from sklearn.model_selection import GridSearchCV
 
@@ -19,6 +22,7 @@ from skpairclust import (
 )
 from skpairclust.baselines import COPKMeans, MPCKMeans, PCKMeans
 from skpairclust.cluster import AffinityPropagationK
+from skpairclust.images import ImageFolder, cache_features
 from skpairclust.losses import KCLLoss, TripletLoss
 from skpairclust.metrics import (
     clustering_accuracy_score,
@@ -75,6 +79,21 @@ def read_constraints(pairs: PairwiseConstraints) -> int:
     matrix = pairs.to_matrix().toarray()
     conflicts = len(pairs.conflicts().direct) + len(violated) + len(chain or ())
     return len(first) + half.n_pairs + conflicts + int(matrix.sum())
+
+
+def read_images() -> int:
+    """A folder of images, and features of it."""
+    with TemporaryDirectory() as folder:
+        for number, kind in enumerate("aabb"):
+            Path(folder, kind).mkdir(exist_ok=True)
+            picture = Image.new("L", (20, 20), 50 * number)
+            picture.save(Path(folder, kind, f"{number}.png"))
+        images = ImageFolder(folder, (12, 16), mode="gray", on_error="skip")
+        names: list[str] = images[:2].names + images.classes
+        trunk = torch.nn.Flatten()
+        features: NDArray[np.float32] = cache_features(trunk, images, f"{folder}/f.npy")
+        MetricEmbedder(2, max_iter=1).fit(images, images.labels)
+        return len(features) + len(names) + len(images.skipped)
 
 
 def fit_baselines(pairs: PairwiseConstraints) -> float:
@@ -156,6 +175,7 @@ def main() -> None:
     made = make_constraints()
     sampled = made[6]
     print(read_constraints(sampled), fit_baselines(sampled), fit_networks(sampled))
+    print(read_images())
     print(select_models(sampled)["test_score"])
     relation = torch.tensor(sampled.relation_block(np.arange(20)))
     print(compare_outputs(torch.tensor(X), relation))

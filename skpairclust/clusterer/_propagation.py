@@ -6,6 +6,9 @@ import numpy as np
 from scipy import sparse
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.neighbors import NearestNeighbors
+from sklearn.random_projection import SparseRandomProjection
+
+from skpairclust.utils._warnings import caught_warnings
 
 # Maximum number of rows among which neighbors are searched: never n x n. Constrained
 # rows come first, the others are drawn.
@@ -13,6 +16,10 @@ _MAX_NODES = 16_384
 
 # Maximum number of principal components for distances.
 _MAX_COMPONENTS = 64
+
+# Values of all nodes together, 512 MiB. Photographs exceed them, and are read by the
+# block and projected to so many directions, which keeps distances.
+_MOST_VALUES, _BLOCK, _N_DIRECTIONS = 2**27, 256, 1024
 
 # In a small table, ten neighbors are not all of one class: at most one per so many
 # rows.
@@ -132,7 +139,7 @@ def make_walk(X, constrained, *, n_neighbors, length, n_clusters, rng, lasting=1
         reach = math.log(n_samples / n_clusters) / math.log(max(2, n_neighbors))
         length = max(1, round(reach))
     nodes = _draw_nodes(n_samples, constrained, rng)
-    points = _reduce(X[nodes], rng)
+    points = _reduce(_narrow(X, nodes, rng), rng)
     # Here: a backend of joblib that a fit runs under would send the points to workers.
     search = NearestNeighbors(n_neighbors=n_neighbors, n_jobs=1).fit(points)
     neighbors = search.kneighbors(return_distance=False)
@@ -154,6 +161,21 @@ def _draw_nodes(n_samples, constrained, rng):
     return np.sort(np.argpartition(-priority, _MAX_NODES)[:_MAX_NODES])
 
 
+def _narrow(X, nodes, rng):
+    """Return rows of X, projected at random if they would fill the memory."""
+    n_values = math.prod(X.shape[1:])
+    if sparse.issparse(X) or len(nodes) * n_values <= _MOST_VALUES:
+        return X[nodes]
+    projection = SparseRandomProjection(_N_DIRECTIONS, random_state=rng)
+    projection.fit(np.empty((1, n_values), dtype=np.float32))
+    points = np.empty((len(nodes), _N_DIRECTIONS), dtype=np.float32)
+    for start in range(0, len(nodes), _BLOCK):
+        rows = X[nodes[start : start + _BLOCK]]
+        rows = np.asarray(rows, dtype=np.float32).reshape(len(rows), -1)
+        points[start : start + _BLOCK] = projection.transform(rows)
+    return points
+
+
 def _reduce(rows, rng):
     """Return `rows` as points of a few dimensions."""
     narrow = np.prod(rows.shape[1:]) <= _MAX_COMPONENTS
@@ -167,4 +189,6 @@ def _reduce(rows, rng):
         return rows
     n_components = min(_MAX_COMPONENTS, len(rows))
     pca = PCA(n_components, svd_solver="randomized", random_state=rng)
-    return pca.fit_transform(rows)
+    # Equal rows have no variance to be shared out.
+    with caught_warnings(RuntimeWarning):
+        return pca.fit_transform(rows)

@@ -123,7 +123,7 @@ class CenterImages(TransformerMixin, BaseEstimator):
 
 def _check_images(X):
     """Return X as an array of images, or raise."""
-    check_equal_sizes(X)
+    X = check_equal_sizes(X)
     X = np.asarray(X)
     if X.ndim not in (3, 4) or X.dtype.kind not in "biuf" or not X.size:
         raise ValueError(

@@ -9,7 +9,6 @@ import threading
 from pathlib import Path
 
 from skpairclust.label._errors import AlreadyAnswered, LabelError, NotSaved
-from skpairclust.label._lock import try_lock
 from skpairclust.label._records import (
     Answer,
     Effect,
@@ -21,6 +20,7 @@ from skpairclust.label._records import (
     parse_line,
 )
 from skpairclust.utils._files import sync_folder
+from skpairclust.utils._lock import try_lock
 
 
 class AnswersFile:

@@ -1,11 +1,7 @@
 """Packages that only this page needs."""
 
-from importlib import import_module
-
 from skpairclust.label._errors import LabelError
-
-# By the name to import: the name to install, if it is another one.
-_INSTALL = {"PIL": "pillow"}
+from skpairclust.utils import _extras
 
 
 def import_extra(name):
@@ -17,15 +13,12 @@ def import_extra(name):
         If it is not installed; says what to install.
     """
     try:
-        return import_module(name)
-    except ModuleNotFoundError as error:
-        top = name.partition(".")[0]
-        if (error.name or "").partition(".")[0] != top:
-            raise
-        raise MissingExtra(
-            f"The page needs {_INSTALL.get(top, top)}, which is not installed: "
-            '`pip install "skpairclust[label]"`.'
-        ) from error
+        return _extras.import_extra(name, "The page", "label")
+    except ModuleNotFoundError:
+        # Something that the package itself needs.
+        raise
+    except ImportError as error:
+        raise MissingExtra(str(error)) from error
 
 
 class MissingExtra(ImportError, LabelError):

@@ -1,18 +1,17 @@
 """A folder of images, read one by one when they are needed."""
 
-import os
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from sklearn.pipeline import make_pipeline
 
+from skpairclust.images._files import EXTENSIONS, list_images
 from skpairclust.label._errors import LabelError
 from skpairclust.label._image_features import ImageFeatures
 from skpairclust.label._pictures import BrokenImage, encode, open_image
 from skpairclust.label._sources import Source
 
-EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
 # Encoded images kept in memory: of 10 kB, a few hundred are a few megabytes.
 _KEPT_IMAGES = 512
 # Images between two reports of progress.
@@ -155,42 +154,3 @@ class ImageFolder(Source):
         if self.embeddings is not None or self.made is None:
             return clusterer
         return make_pipeline(self.made, clusterer)
-
-
-def list_images(folder):
-    """Return names of images in a folder, their sizes, and how many lead outside.
-
-    Parameters
-    ----------
-    folder : Path
-
-    Returns
-    -------
-    names : list of str
-        Sorted paths relative to the folder.
-    sizes : list of int
-        In bytes.
-    n_outside : int
-        Links to files elsewhere.
-    """
-    found, n_outside, pending = [], 0, [str(folder)]
-    start = len(str(folder)) + 1
-    while pending:
-        with os.scandir(pending.pop()) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    pending.append(entry.path)
-                elif entry.name.lower().endswith(EXTENSIONS):
-                    if entry.is_symlink() and not _is_inside(entry.path, folder):
-                        n_outside += 1
-                    else:
-                        name = entry.path[start:].replace(os.sep, "/")
-                        found.append((name, entry.stat().st_size))
-    found.sort()
-    return [name for name, _ in found], [size for _, size in found], n_outside
-
-
-def _is_inside(path, folder):
-    """Whether a link leads to a file in the folder."""
-    path = Path(path).resolve()
-    return path.is_file() and path.is_relative_to(folder)

@@ -1,5 +1,6 @@
 """Base class of the estimators: tags, validation of X, the fitted network."""
 
+import math
 import warnings
 from dataclasses import replace
 from inspect import signature
@@ -30,6 +31,7 @@ from skpairclust.neural._torch_utils import (
     default_torch_state,
     load_numpy_state,
     resolve_device,
+    to_array,
 )
 from skpairclust.utils._compat import CallbackSupportMixin
 from skpairclust.utils._dask import refuse_dask
@@ -284,7 +286,7 @@ class BaseNeuralEstimator(
             if reset:
                 self.n_features_in_ = X.shape[1]
         else:
-            check_equal_sizes(X)
+            X = check_equal_sizes(to_array(X))
             X = validate_data(
                 self,
                 X,
@@ -299,6 +301,8 @@ class BaseNeuralEstimator(
             )
             X = canonical(X)
             check_values(X, look)
+        if not math.prod(X.shape[1:]):
+            raise ValueError(f"X has samples without values, of shape {X.shape[1:]}.")
         if reset:
             self._sample_shape = X.shape[1:]
             self._offset = find_offset(X)

@@ -5,9 +5,10 @@ run and the network after each epoch, returns whether training must stop, and is
 after the last.
 """
 
-import sys
 import time
 from contextlib import contextmanager, nullcontext
+
+from skpairclust.utils._progress_line import ProgressLine
 
 
 class EpochHooks:
@@ -173,9 +174,7 @@ class EpochPrinter:
     def __init__(self, max_iter, label, stream=None):
         self.max_iter = max_iter
         self.label = label
-        self.stream = sys.stdout if stream is None else stream
-        # A log file gets a line per epoch, a terminal or a notebook one that moves.
-        self._moves = _can_rewrite(self.stream)
+        self._line = ProgressLine(stream)
 
     def begin(self, rows, index=None):
         """Start the clock."""
@@ -183,29 +182,14 @@ class EpochPrinter:
 
     def __call__(self, run, network):
         """Print one epoch; never end the training."""
-        if self.stream is None:
-            return False
         width = len(str(self.max_iter))
-        line = (
+        self._line.write(
             f"{self.label} epoch {len(run.loss_curve):{width}d}/{self.max_iter}  "
             f"loss {run.loss_curve[-1]: .4f}  best {run.loss: .4f}  "
             f"{time.perf_counter() - self._start:5.1f} s"
         )
-        self.stream.write(f"\r{line}" if self._moves else f"{line}\n")
-        self.stream.flush()
         return False
 
     def close(self):
         """Leave the line that moved."""
-        if self._moves:
-            self.stream.write("\n")
-
-
-def _can_rewrite(stream):
-    """Whether a line of the stream can be written over: in a terminal or a notebook."""
-    if stream is None:
-        # As in a program with windows, which has no standard output.
-        return False
-    if type(stream).__module__.partition(".")[0] == "ipykernel":
-        return True
-    return bool(getattr(stream, "isatty", lambda: False)())
+        self._line.close()

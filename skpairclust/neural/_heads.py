@@ -35,7 +35,7 @@ def adopt(module, input_shape, n_outputs):
         If it cannot take samples, there is no `torch.nn.Linear`, or the outputs are not
         float32 of shape ``(n_samples, n_outputs)`` in training or in evaluation mode.
     """
-    module = _own_copy(module)
+    module = own_copy(module)
     # In training mode first: lazy layers get their shapes.
     for training in (True, False):
         x = _zeros(module, input_shape)
@@ -158,7 +158,7 @@ def _keep_main_output(module, args, output):
     return main_output(output)
 
 
-def _own_copy(module):
+def own_copy(module):
     """Return a copy of a module; those that cannot be copied are used as they are."""
     try:
         return copy.deepcopy(module)

@@ -40,7 +40,8 @@ class LazyRows:
     Parameters
     ----------
     source : indexable
-        Gives an array of numbers for an integer; all of one shape.
+        Gives an array of numbers for an integer; all of one shape. If it has the method
+        ``__getitems__``, as data sets of PyTorch may have, several are read by this.
     ensure_min_samples : int, default=1
 
     Attributes
@@ -79,6 +80,8 @@ class LazyRows:
         """Return rows in the dtype that they have, or say what is wrong with them."""
         is_slice = isinstance(rows, slice)
         numbers = range(*rows.indices(len(self))) if is_slice else rows
+        if hasattr(self.source, "__getitems__"):
+            return self._read_together(numbers)
         if isinstance(self.source, np.ndarray):
             values = np.asarray(self.source[rows])
         elif is_slice and _is_on_disk(self.source):
@@ -88,8 +91,27 @@ class LazyRows:
         if values is not None:
             _check_rows(values, numbers)
             return values
-        samples = [self._read(int(row)) for row in numbers]
-        return np.stack(samples) if samples else np.empty((0, *self.shape[1:]))
+        return self._stack(numbers, (self.source[int(row)] for row in numbers))
+
+    def _read_together(self, numbers):
+        """Return rows that the source may read at the same time."""
+        numbers = [int(number) for number in numbers]
+        samples = self.source.__getitems__(numbers)
+        if len(samples) != len(numbers):
+            raise ValueError(
+                f"X.__getitems__ returned {len(samples)} samples for {len(numbers)} "
+                "numbers: it must return a list of as many, in their order."
+            )
+        expected = (len(numbers), *self.shape[1:])
+        if not isinstance(samples, np.ndarray) or samples.shape != expected:
+            return self._stack(numbers, samples)
+        _check_rows(samples, numbers)
+        return samples
+
+    def _stack(self, numbers, samples):
+        """Return checked samples as one array."""
+        checked = [self._check(*one) for one in zip(numbers, samples, strict=True)]
+        return np.stack(checked) if checked else np.empty((0, *self.shape[1:]))
 
     def _read_slice(self, rows, n_rows):
         """Return rows that are read at once, None where only single ones can be."""
@@ -99,13 +121,14 @@ class LazyRows:
             return None
         return values if values.shape == (n_rows, *self.shape[1:]) else None
 
-    def _read(self, row):
-        """Return one sample, or say what is wrong with it."""
-        sample = np.asarray(self.source[row])
+    def _check(self, row, sample):
+        """Return one sample as an array, or say what is wrong with it."""
+        sample = np.asarray(sample)
         if sample.shape != self.shape[1:]:
             raise ValueError(
                 f"X[{row}] has shape {sample.shape}, but X[0] has {self.shape[1:]}: "
-                "all samples must have one shape."
+                "all samples must have one shape. skpairclust.images.ImageFolder "
+                "scales images in a folder."
             )
         if sample.dtype.kind not in "biuf":
             raise ValueError(

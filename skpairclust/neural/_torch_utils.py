@@ -167,6 +167,14 @@ def to_numpy(tensor):
     return tensor.detach().cpu().numpy().copy()
 
 
+def to_array(X):
+    """Return a tensor as an array, anything else as it is."""
+    if not isinstance(X, torch.Tensor):
+        return X
+    X = X.detach().cpu()
+    return (X.float() if X.dtype == torch.bfloat16 else X).numpy()
+
+
 def load_numpy_state(module, state):
     """Write a state from `to_numpy_state` into `module`, in place."""
     module.load_state_dict({name: torch.tensor(array) for name, array in state.items()})

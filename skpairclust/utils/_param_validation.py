@@ -3,6 +3,7 @@
 import math
 import numbers
 import warnings
+from os import PathLike
 
 import numpy as np
 from sklearn.utils._param_validation import Interval as _AnyInterval
@@ -132,16 +133,76 @@ def _moved(shape):
 
 
 def check_equal_sizes(X):
-    """Raise if X is a list of arrays, as images are, that differ in shape."""
-    if not (isinstance(X, list | tuple) and len(X) and np.ndim(X[0]) > 1):
-        return
-    expected = np.shape(X[0])
-    for row, sample in enumerate(X):
-        if hasattr(sample, "shape") and sample.shape != expected:
+    """Return X, or raise if it holds text, or images or other arrays of several sizes.
+
+    Parameters
+    ----------
+    X : object
+        What a user passes as X.
+
+    Returns
+    -------
+    object
+        X itself; of arrays in an array or a column of objects, a list.
+
+    Raises
+    ------
+    ValueError
+        Names the first sample that differs.
+    """
+    samples = _as_list(X)
+    if samples is None or not len(samples):
+        return X
+    if isinstance(samples[0], str | bytes | PathLike):
+        raise ValueError(
+            f"X holds text, such as {str(samples[0])!r:.80}, and no numbers. Images in "
+            "files can be given as skpairclust.images.ImageFolder(folder, size); other "
+            "text has to be turned into numbers first, for instance by a "
+            "TfidfVectorizer."
+        )
+    expected = _shape_of(samples[0])
+    if expected is not None and len(expected) < 2 and samples is X:
+        return X
+    for row, sample in enumerate(samples):
+        shape = _shape_of(sample)
+        if shape is None or shape != expected:
             raise ValueError(
-                f"X[{row}] has shape {sample.shape}, but X[0] has {expected}: all "
-                "samples must have one shape. Scale images to one size first."
+                f"{_say_shape(row, shape)}, but {_say_shape(0, expected)}: all samples "
+                "must have one shape. Scale images to one size first, or give the "
+                "folder they are in: skpairclust.images.ImageFolder(folder, size) "
+                "scales them."
             )
+    return samples if expected else X
+
+
+def _as_list(X):
+    """Return samples as a list if X is a list, or an array or a column of objects."""
+    if isinstance(X, list | tuple):
+        return X
+    if getattr(X, "ndim", None) != 1 or not hasattr(X, "tolist"):
+        return None
+    return X.tolist() if getattr(X.dtype, "kind", "") in "OUST" else None
+
+
+def _shape_of(sample):
+    """Return the shape of one sample of a list, None if it has not one shape."""
+    if hasattr(sample, "shape"):
+        return tuple(sample.shape)
+    if hasattr(sample, "getbands"):
+        # An image of Pillow, which would be copied to become an array.
+        bands = len(sample.getbands())
+        return (*sample.size[::-1], bands) if bands > 1 else sample.size[::-1]
+    try:
+        return np.shape(sample)
+    except ValueError:
+        return None
+
+
+def _say_shape(row, shape):
+    """Return a sample and its shape as words."""
+    if shape is None:
+        return f"X[{row}] has parts of different lengths"
+    return f"X[{row}] has shape {shape}"
 
 
 class Scales:

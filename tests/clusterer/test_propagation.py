@@ -7,6 +7,7 @@ from scipy import sparse
 from sklearn.neighbors import NearestNeighbors
 
 from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
+from skpairclust.clusterer import _propagation
 from skpairclust.clusterer._noise import NoiseEstimate
 from skpairclust.clusterer._propagation import NeighborWalk, make_walk
 from skpairclust.losses._pairs import flip_share
@@ -55,6 +56,27 @@ def test_the_more_samples_are_constrained_the_fewer_walk(X):
     moved = everything(rows, np.random.RandomState(0), least_share=0.5) != 0
     # Half of the half that sets out takes no step, as above.
     assert np.mean(moved) == pytest.approx(0.25, abs=0.03)
+
+
+def test_rows_that_would_fill_the_memory_are_projected(monkeypatch):
+    y = np.arange(200) % 4
+    X = np.random.RandomState(0).normal(size=(200, 5, 400)) + y[:, None, None]
+    as_they_are = walk_on(X).neighbors
+    monkeypatch.setattr(_propagation, "_MOST_VALUES", X.size - 1)
+    largest = []
+
+    class Rows:
+        shape = X.shape
+
+        def __getitem__(self, rows):
+            largest.append(len(rows))
+            return X[rows]
+
+    monkeypatch.setattr(_propagation, "_BLOCK", 64)
+    walk = walk_on(Rows())
+    assert max(largest) == 64 and sum(largest) == 200
+    for neighbors in (as_they_are, walk.neighbors):
+        assert (y[neighbors] == y[:, None]).mean() > 0.99
 
 
 def test_no_walk_without_length_neighbors_or_constraints(X):

@@ -9,8 +9,9 @@ from PIL import Image
 from sklearn.datasets import load_digits
 from sklearn.neighbors import KNeighborsClassifier
 
+from skpairclust.images._files import list_images
 from skpairclust.label import ImageFeatures, LabelError, as_days, as_texts
-from skpairclust.label._image_folder import ImageFolder, list_images
+from skpairclust.label._image_folder import ImageFolder
 from skpairclust.label._pictures import BrokenImage, encode, from_values, open_image
 from skpairclust.label._sources import ArraySource, check_ids, read_embeddings
 from skpairclust.label._table_pipeline import sort_columns

@@ -73,9 +73,10 @@ def test_a_stream_may_be_given():
     class Run:
         loss_curve, loss = [0.5], 0.5
 
-    printer = EpochPrinter(3, "fit", Log())
+    log = Log()
+    printer = EpochPrinter(3, "fit", log)
     printer.begin(None)
     assert printer(Run, None) is False
     printer.close()
-    assert printer.stream.text.startswith("fit epoch 1/3  loss  0.5000")
-    assert np.char.count(printer.stream.text, "\n") == 1
+    assert log.text.startswith("fit epoch 1/3  loss  0.5000")
+    assert np.char.count(log.text, "\n") == 1
