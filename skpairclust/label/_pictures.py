@@ -44,11 +44,18 @@ def open_image(path, *, least_side=None):
         *(OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError),
         Image.DecompressionBombError,
     ) as error:
-        reason = str(error).replace(str(path), "the file").strip(" .") or "no reason"
+        reason = _reason(error, path)
         raise BrokenImage(
             f"{Path(path).name} cannot be read as an image ({reason:.120}). Replace it "
             "or remove it from the folder."
         ) from error
+
+
+def _reason(error, path):
+    """Return why an image cannot be read, in a few words."""
+    if isinstance(error, import_extra("PIL").UnidentifiedImageError):
+        return "its content has no known format"
+    return str(error).replace(str(path), "the file").strip(" .") or "no reason"
 
 
 def _check_size(image, most):
@@ -101,11 +108,10 @@ def encode(image, size="large"):
     return buffer.getvalue(), "image/jpeg"
 
 
-def as_values(image, side):
-    """Return an image as (side, side, 3) values in [0, 1]; transparent parts white."""
+def as_pixels(image, side):
+    """Return an image as (side, side, 3) bytes of color; transparent parts white."""
     if image.mode == "RGBA":
         Image = import_extra("PIL.Image")
         ground = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(ground, image)
-    image = image.convert("RGB").resize((side, side))
-    return np.asarray(image, dtype=np.float32) / 255
+    return np.asarray(image.convert("RGB").resize((side, side)))

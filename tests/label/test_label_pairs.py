@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 
 import joblib
 import numpy as np
@@ -154,37 +155,45 @@ def folder(tmp_path_factory):
 
 
 def test_questions_start_before_all_images_are_read(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(_trainer, "_FIRST", 10)
+    monkeypatch.setattr(_trainer, "_FIRST", 16)
     source = read_source(
         make_parser().parse_args([str(folder), "--features", "pixels"])
     )
     truth = {name: number % 2 for number, name in enumerate(source.ids)}
     path = tmp_path / "a.jsonl"
-    started = []
+    view_of_first = []
 
-    # the rest of the images is read when the first answers are there
+    # the rest of the images is read when nothing is left to ask about the first ones
+    may_go_on = threading.Event()
+
     def features(rows, report=None, read=source.features):
-        if started:
-            wait_for(lambda: len(path.read_text().splitlines()) > 5)
-        started.append(len(rows))
-        return read(rows, report or (lambda *_: None))
+        def wait_and_report(n_done, n_all):
+            if not view_of_first:
+                may_go_on.wait(60)
+            report(n_done, n_all)
+            view_of_first.append(page._session.trainer.view)
+
+        return read(rows, wait_and_report)
 
     monkeypatch.setattr(source, "features", features)
     teacher = ActivePairLearner(PCKMeans(2), refit_every=10, random_state=0)
     with open_page(source, teacher, path, port=0) as page:
         wait_for(lambda: send(page.url + "api/progress")["is_ready"])
         # one of them may be the broken one
-        assert len(page._session.engine.ids) in (9, 10)
-        for _ in range(5):
+        assert len(page._session.engine.ids) in (15, 16)
+        asked = f"{page.url}api/question?client=c&mode=pair"
+        while send(asked).status == 200:
             answer_truly(page.url, "c", truth)
-        wait_for(lambda: len(page._session.engine.ids) > 10)
+        assert "More samples are being read" in send(asked)["error"]
+        n_answers = len(path.read_text().splitlines()) - 1
+        may_go_on.set()
+        wait_for(lambda: len(page._session.engine.ids) > 16)
+        assert len(view_of_first[0].labels) in (15, 16)
         # all answers are known to the learner of all images
-        wait_for(lambda: len(page.learner.history_) == 5)
-        assert started == [10, 50]
+        wait_for(lambda: len(page.learner.history_) == n_answers)
         assert "59.png" not in page._session.engine.ids
         assert (
-            "1 broken images are left out"
-            in send(page.url + "api/progress")["notes"][0]
+            "1 broken image is left out" in send(page.url + "api/progress")["notes"][0]
         )
         while len(page.learner.history_) < 25:
             answer_truly(page.url, "c", truth)

@@ -171,7 +171,8 @@ async function next() {
     take(found.question);
   } catch (error) {
     if (error instanceof Refused && error.status === 503) {
-      at("ask").textContent = error.message;
+      showNothing(error.message);
+      replaceChoices([]);
     } else {
       warn(sentenceOf(error));
     }
@@ -360,13 +361,13 @@ let readNotes = 0;
 
 function showNotes(notes) {
   const fresh = notes.slice(readNotes);
-  const key = String(notes.length);
+  const key = fresh.join(" ");
   if (at("notes").dataset.shown === key) return;
   at("notes").dataset.shown = key;
   if (!fresh.length) { at("notes").replaceChildren(); return; }
   const hide = make("button", { type: "button", textContent: "Hide" });
   hide.onclick = () => { readNotes = notes.length; at("notes").replaceChildren(); };
-  at("notes").replaceChildren(fresh.join(" "), hide);
+  at("notes").replaceChildren(key, hide);
 }
 
 let strip = "";
