@@ -78,7 +78,7 @@ def test_frames_of_data_frames(tmp_path):
     ("options", "error", "match"),
     [
         ({"learner": PCKMeans(3)}, TypeError, r"Wrap a clusterer: `ActivePairLearner"),
-        ({"ids": ["a"] * 60}, LabelError, "59 are repeated: 'a'"),
+        ({"ids": ["a"] * 60}, LabelError, "59 in all\\): 'a'"),
         ({"ids": ["a"]}, ValueError, "ids has 1 entries, and X has 60 rows"),
         ({"answers": "/no/such/folder/a"}, LabelError, "cannot be written"),
     ],

@@ -394,7 +394,7 @@ def test_an_encoding_that_is_not_utf8(tmp_path):
         ("a,b\n1,2\n3,4,5,6\n", {}, "cannot be read as a table"),
         ("a,b\n", {}, "There are 0 samples"),
         ("a,b\n1,2\n", {}, "There are 1 samples"),
-        ("a,b\n1,2\n1,3\n", {"ids": "a"}, "1 are repeated: '1'.*--ids"),
+        ("a,b\n1,2\n1,3\n", {"ids": "a"}, "\\(1 in all\\): '1'.*--ids"),
         ("a,b\n1,2\n,3\n", {"ids": "a"}, "id of row 1 is missing"),
         ("a,b\n1,2\n2,3\n", {"ids": "c"}, "--ids c: .* has no such column; .* a, b"),
         ("a,b\n1,2\n2,3\n", {"text": "c"}, "--text c: .* no such column"),
@@ -506,7 +506,7 @@ def test_ids_of_arrays():
     assert ArraySource(X + 1, ["a", "b"]).fingerprint == named
     with pytest.raises(ValueError, match="ids has 3 entries, and X has 2 rows"):
         ArraySource(X, ["a", "b", "c"])
-    with pytest.raises(LabelError, match="1 are repeated: 'a'"):
+    with pytest.raises(LabelError, match=r"\(1 in all\): 'a'"):
         ArraySource(X, ["a", "a"])
     assert check_ids(np.array([3, 4])) == [3, 4]
     assert check_ids([True, 1.5]) == ["True", "1.5"]
