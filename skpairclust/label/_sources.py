@@ -33,7 +33,8 @@ class Source:
     embeddings : ndarray of shape (n_samples, d) or None
         Features that the user has.
     is_slow : bool
-        Whether features take so long that questions start with a part of them.
+        Whether features take so long that questions start with a part of them, which
+        `first_features` returns.
     made : transformer or None
         Fitted, once features have been asked for.
     """
