@@ -215,6 +215,18 @@ def test_keyboard_alone_reaches_everything(person, page):
     assert "Different" in person.tab.evaluate("document.activeElement.innerText")
 
 
+def test_what_a_screen_reader_says(person):
+    """Names without the letters of the keys; new samples are read out."""
+    for name in ("Same", "Different", "Cannot tell", "Undo", "Back", "Groups", "Help"):
+        button = person.tab.get_by_role("button", name=name, exact=True)
+        assert button.get_attribute("aria-keyshortcuts") == button.inner_text()[-1]
+    assert person.tab.get_attribute("#samples", "aria-live") == "polite"
+    left, right = person.names()
+    for side, name in (("Left", left), ("Right", right)):
+        text = person.tab.get_by_role("group", name=f"{side} sample, {name}")
+        assert text.inner_text() == TEXTS[IDS.index(name)]
+
+
 def test_groups_by_number_keys(person, page):
     for _ in range(20):
         person.answer()

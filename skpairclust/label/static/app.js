@@ -126,7 +126,8 @@ function candidate(other, place, question) {
 
 function choice(text, key, className, action, chosen) {
   const button = make("button", { type: "button", className },
-    text, make("kbd", { textContent: key }));
+    text, make("kbd", { textContent: key, ariaHidden: "true" }));
+  // a name such as "Same S" would be read out as if it were a word
   button.setAttribute("aria-keyshortcuts", key);
   button.classList.toggle("chosen", Boolean(chosen));
   button.onclick = action;
