@@ -22,8 +22,7 @@ _KEPT_IMAGES = 512
 _BLOCK = 64
 # Features are learned from so many images.
 _TO_FIT = 300
-# What questions start with is read for so many seconds, or a little longer.
-_SECONDS = 2
+# Images between two looks at the clock.
 _BLOCK_FIRST = 16
 # Names in a message.
 _FEW = 3
@@ -79,8 +78,8 @@ class ImageFolder(Source):
             raise LabelError(f"{self.ids[row]} leads out of the folder. Restart.")
         return path
 
-    def first_features(self, rows, most, report):
-        """Return features of images that are read in two seconds, drawn at random.
+    def first_features(self, rows, most, report, seconds=float("inf")):
+        """Return features of images that are read in some seconds, drawn at random.
 
         Photographs of many megapixels take long, small images do not. Where fewer than
         usual could be read, the features are other ones than :meth:`features` returns.
@@ -92,31 +91,32 @@ class ImageFolder(Source):
             To read at most.
         report : callable
             As in :meth:`features`.
+        seconds : float
+            It may take a little longer. Called again, it goes on with other images.
 
         Returns
         -------
         X : ndarray of shape (m, d)
         kept : ndarray of shape (m,), int64
-        is_all : bool
-            Whether there are no others.
+        n_done : int
+            Number of rows that were read, the broken ones included.
         """
-        drawn, end = _shuffled(rows)[:most], time.monotonic() + _SECONDS
+        drawn, end = _shuffled(rows)[:most], time.monotonic() + seconds
         good, n_done = [], 0
         while n_done < len(drawn) and (time.monotonic() < end or len(good) < 2):
             block = drawn[n_done : n_done + _BLOCK_FIRST]
             good += self._small.read(block, ahead=True)[0].tolist()
             n_done += len(block)
             report(n_done, len(rows))
-        is_all = n_done == len(rows)
-        if is_all:
-            return *self.features(rows, report), True
+        if n_done == len(rows):
+            return *self.features(rows, report), n_done
         if len(good) < 2:
-            return np.empty((0, 1)), rows[:0], False
+            return np.empty((0, 1)), rows[:0], n_done
         kept, pixels = self._small.read(np.sort(good), ahead=True)
         transformer = self._fitted(np.array(good))
         if len(good) >= _TO_FIT:
             self.made = transformer
-        return transformer.transform(pixels), kept, False
+        return transformer.transform(pixels), kept, n_done
 
     def _fitted(self, good):
         """Return a transformer that has learned from some of the rows."""

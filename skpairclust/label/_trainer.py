@@ -12,6 +12,8 @@ from skpairclust.label._export import write_export
 
 # Questions start when so many samples have been read.
 _FIRST = 500
+# And earlier where so many are not read in so many seconds.
+_SECONDS = 2
 # During a fit, threads take turns after so many seconds.
 _TURN = 5e-4
 
@@ -112,20 +114,31 @@ class Trainer:
 
     def _prepare(self):
         """Read the samples; questions start with the first part of them."""
-        rows, source, is_all, first = self._rows, self._source, False, None
+        rows, source, n_done = self._rows, self._source, 0
+        most = len(rows) if len(rows) <= 2 * _FIRST else _FIRST
         # PyTorch takes a second to load, mostly from the disk
         with ThreadPoolExecutor(1) as pool:
             loaded = pool.submit(self._session.make_learner)
             if source.is_slow:
-                most = len(rows) if len(rows) <= 2 * _FIRST else _FIRST
-                *first, is_all = source.first_features(rows, most, self._report)
+                *first, n_done = source.first_features(
+                    rows, most, self._report, _SECONDS
+                )
             loaded.result()
-        if first is not None and len(first[1]) > 1:
-            self._start_engine(*first)
-        if not is_all:
+        if source.is_slow:
+            self._start_if_enough(*first)
+        # a few photographs, about which questions soon come to an end
+        if source.is_slow and n_done < most:
+            *first, n_done = source.first_features(rows, most, self._report)
+            self._start_if_enough(*first)
+        if n_done < len(rows):
             self._start_engine(*source.features(rows, self._report))
         self.is_reading = False
         self._wake.set()
+
+    def _start_if_enough(self, X, rows):
+        """Let questions be about samples, if there are two that can be read."""
+        if len(rows) > 1:
+            self._start_engine(X, rows)
 
     def _report(self, n_done, n_all):
         """Note how many samples are read; a stopped program reads no more."""

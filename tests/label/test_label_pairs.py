@@ -206,6 +206,26 @@ def test_questions_start_before_all_images_are_read(folder, tmp_path, monkeypatc
     assert clusters["id"].tolist() == source.ids[:59]
 
 
+def test_questions_start_with_what_is_read_in_time(folder, tmp_path, monkeypatch):
+    """Photographs take long: some at once, then more, and all in the end."""
+    sizes = []
+
+    def make_engine(teacher, X, ids, answers, make=_trainer.Engine):
+        sizes.append(len(ids))
+        return make(teacher, X, ids, answers)
+
+    monkeypatch.setattr(_trainer, "_FIRST", 24)
+    monkeypatch.setattr(_trainer, "_SECONDS", 0)
+    monkeypatch.setattr(_trainer, "Engine", make_engine)
+    source = read_source(make_parser().parse_args([str(folder)]))
+    teacher = ActivePairLearner(PCKMeans(2), refit_every=10, random_state=0)
+    with open_page(source, teacher, tmp_path / "a.jsonl", port=0) as page:
+        wait_for(lambda: not page._session.trainer.is_reading)
+        page.finish()
+    # one of them is broken
+    assert sizes[0] in (15, 16) and sizes[1] in (23, 24) and sizes[2:] == [59]
+
+
 def test_the_script_repeats_the_fit(tmp_path):
     table = tmp_path / "table.csv"
     frame = pd.DataFrame({"key": IDS, "a": X[:, 0], "b": X[:, 1]})

@@ -150,7 +150,6 @@ def test_broken_images_are_noted_once(tmp_path, monkeypatch):
 @pytest.mark.parametrize("seconds", [0, 60])
 def test_the_first_features_change_nothing_later(folder, monkeypatch, seconds):
     """However many images could be read in time, each one is read once."""
-    monkeypatch.setattr(_image_folder, "_SECONDS", seconds)
     monkeypatch.setattr(_image_folder, "_BLOCK_FIRST", 4)
     expected, rows = every_row(ImageFolder(folder))
     opened = []
@@ -161,9 +160,13 @@ def test_the_first_features_change_nothing_later(folder, monkeypatch, seconds):
     )
     source = ImageFolder(folder)
     n_rows = len(source)
-    first, kept, is_all = source.first_features(rows, n_rows, lambda *_: None)
+    first, kept, n_done = source.first_features(rows, 8, lambda *_: None, seconds)
+    assert len(first) == len(kept) == n_done == (8 if seconds else 4)
+    *_, n_done = source.first_features(rows, 8, lambda *_: None)
+    assert n_done == 8
+    first, kept, n_done = source.first_features(rows, n_rows, lambda *_: None, seconds)
+    is_all = n_done == n_rows
     assert is_all == (seconds > 0)
-    assert len(first) == len(kept) == (n_rows if is_all else 4)
     assert np.all(np.diff(kept) > 0)
     found = first if is_all else source.features(rows)[0]
     np.testing.assert_array_equal(found, expected)
