@@ -73,7 +73,8 @@ class AnswersFile:
         except OSError as error:
             raise LabelError(
                 f"{self.path} cannot be written: {error.strerror}. Give the answers "
-                "another place with --answers, or make this one writable."
+                "another place with --answers, or see that the folder is there and "
+                "that you may write to it."
             ) from error
         return descriptor
 

@@ -17,6 +17,8 @@ class ClusterView:
         Fitted.
     X : array-like of shape (n_samples, ...)
     labels : ndarray of shape (n_samples,)
+    ids : list of str or int
+        Names of the samples.
 
     Attributes
     ----------
@@ -24,8 +26,8 @@ class ClusterView:
         Mean of the highest cluster probability, NaN if there are none.
     """
 
-    def __init__(self, estimator, X, labels):
-        self.labels = np.asarray(labels)
+    def __init__(self, estimator, X, labels, ids):
+        self.labels, self.ids = np.asarray(labels), ids
         view = ModelView(estimator, X)
         rows = np.arange(len(self.labels))
         features = view.features(rows)

@@ -11,8 +11,8 @@ class LabelError(Exception):
     ...     label_pairs([[0.0], [1.0]], ids=["ann", "ann"])
     ... except LabelError as error:
     ...     print(error)
-    ids must be different for all samples, and 1 are repeated: 'ann'. Choose another \
-column with --ids, or remove repeated rows.
+    ids must be different for all samples, but some come again (1 in all): 'ann'. \
+Choose another column with --ids, or remove repeated rows.
     """
 
 

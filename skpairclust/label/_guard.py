@@ -47,7 +47,8 @@ class Guard:
         send = self._with_headers(send)
         problem = self._problem(scope)
         if problem is not None:
-            await _refuse(send, problem)
+            mode = dict(scope["headers"]).get(b"sec-fetch-mode")
+            await _refuse(send, problem, is_read=mode == b"navigate")
             return
         path = "/" + scope["path"].split("/", 2)[2]
         scope = {**scope, "path": path, "raw_path": path.encode(), "root_path": ""}
@@ -103,11 +104,13 @@ def _is_opening(headers):
     return headers.get(b"sec-fetch-mode") == "navigate"
 
 
-async def _refuse(send, sentence):
-    """Answer that a request is refused."""
-    body = json.dumps({"error": sentence}).encode()
+async def _refuse(send, sentence, is_read):
+    """Answer that a request is refused, to a person or to a script."""
+    body, kind = json.dumps({"error": sentence}).encode(), b"application/json"
+    if is_read:
+        body, kind = sentence.encode(), b"text/plain; charset=utf-8"
     headers = [
-        (b"content-type", b"application/json"),
+        (b"content-type", kind),
         (b"content-length", str(len(body)).encode()),
     ]
     await send({"type": "http.response.start", "status": 403, "headers": headers})

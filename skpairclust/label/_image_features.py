@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skpairclust.label._pictures import as_values, from_values, open_image
+from skpairclust.label._pictures import as_pixels, from_values, open_image
 from skpairclust.utils._param_validation import StrOptions, positive_int
 from skpairclust.utils._warnings import caught_warnings
 
@@ -161,8 +161,8 @@ class ImageFeatures(TransformerMixin, BaseEstimator):
                 image = open_image(image, least_side=self.side)
             else:
                 image = from_values(image).convert("RGB")
-            found[number] = as_values(image, self.side)
-        return found
+            found[number] = as_pixels(image, self.side)
+        return found / np.float32(255)
 
     def _patches(self, values):
         """Return normalized patches, (n_images, n_patches, n_values)."""

@@ -1,6 +1,7 @@
 """A page that is open: its server, its address, and how to end it."""
 
 import atexit
+import errno
 import os
 import secrets
 import socket
@@ -127,9 +128,14 @@ class LabelPage:
         for_fit : bool, default=True
             As in :meth:`stop`.
         """
+        trainer, said = self._session.trainer, None
         try:
             while self._thread.is_alive():
                 self._thread.join(0.5)
+                # the page says it too, but it may be open on no screen
+                if trainer.failure and trainer.failure != said:
+                    said = trainer.failure
+                    print(f"error: {said}", file=sys.stderr, flush=True)
         except KeyboardInterrupt:
             pass
         self.stop(for_fit=for_fit)
@@ -179,10 +185,15 @@ def bind(host, port):
             # no other program may take it from here on
             found.listen(128)
             return found
-        except (OSError, OverflowError) as error:
+        except OSError as error:
             found.close()
             problem = error
     reason = getattr(problem, "strerror", None) or problem
+    if isinstance(problem, socket.gaierror) or problem.errno == errno.EADDRNOTAVAIL:
+        raise LabelError(
+            f"--host {host} is no address of this machine ({reason}). Leave --host out "
+            "for this machine only, or use 0.0.0.0 for others on the network too."
+        )
     raise LabelError(
         f"--port {port} on {host} cannot be used ({reason}). Another program may have "
         "it, perhaps a page that is still open. Choose another one, or leave --port "

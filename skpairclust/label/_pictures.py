@@ -8,7 +8,7 @@ from skpairclust.images import _files
 from skpairclust.images._files import from_values, on_white
 from skpairclust.label._errors import LabelError
 
-__all__ = ["SIDES", "BrokenImage", "as_values", "encode", "from_values", "open_image"]
+__all__ = ["SIDES", "BrokenImage", "as_pixels", "encode", "from_values", "open_image"]
 
 # Longest side in pixels of what the page shows.
 SIDES = {"small": 192, "large": 1000}
@@ -52,7 +52,6 @@ def encode(image, size="large"):
     return buffer.getvalue(), "image/jpeg"
 
 
-def as_values(image, side):
-    """Return an image as (side, side, 3) values in [0, 1]; transparent parts white."""
-    image = on_white(image, "RGB").resize((side, side))
-    return np.asarray(image, dtype=np.float32) / 255
+def as_pixels(image, side):
+    """Return an image as (side, side, 3) bytes of color; transparent parts white."""
+    return np.asarray(on_white(image, "RGB").resize((side, side)))

@@ -111,6 +111,8 @@ class LabelSession:
                 if question is not None:
                     self._open.put(client, question)
                     self._ahead.want(self.engine, question)
+        if question is None and self.trainer.is_reading:
+            raise LabelError("More samples are being read. Wait a moment.")
         return None if question is None else self._shown(question)
 
     def _shown(self, question):
@@ -289,7 +291,7 @@ class LabelSession:
 
     def _strip(self):
         """Return the clusters with their typical members."""
-        view, engine = self.trainer.view, self.trainer.engine
+        view = self.trainer.view
         if view is None:
             return []
         # what the user renders may take long, and pages ask every few seconds
@@ -298,7 +300,7 @@ class LabelSession:
                 {
                     "cluster": int(name),
                     "size": size,
-                    "typical": [self.show(engine.ids[row]) for row in rows],
+                    "typical": [self.show(view.ids[row]) for row in rows],
                 }
                 for name, size, rows in view.strip()
             ]
@@ -307,7 +309,7 @@ class LabelSession:
 
     def members(self, cluster, start, is_odd_first):
         """Return some members of a cluster, and the typical one to compare with."""
-        view, engine = self.trainer.view, self.engine
+        view = self.trainer.view
         rows = view.members(cluster) if view else []
         if not len(rows):
             raise NotAccepted(
@@ -317,10 +319,9 @@ class LabelSession:
         return {
             "cluster": cluster,
             "size": len(rows),
-            "typical": self.show(engine.ids[rows[0]]),
+            "typical": self.show(view.ids[rows[0]]),
             "members": [
-                self.show(engine.ids[row])
-                for row in ordered[start : start + _N_MEMBERS]
+                self.show(view.ids[row]) for row in ordered[start : start + _N_MEMBERS]
             ],
         }
 

@@ -33,7 +33,8 @@ class Source:
     embeddings : ndarray of shape (n_samples, d) or None
         Features that the user has.
     is_slow : bool
-        Whether features take so long that questions start with a part of them.
+        Whether features take so long that questions start with a part of them, which
+        `first_features` returns.
     made : transformer or None
         Fitted, once features have been asked for.
     """
@@ -176,9 +177,9 @@ def check_ids(ids):
         seen.add(name)
     if twice:
         raise LabelError(
-            f"ids must be different for all samples, and {len(twice)} are repeated: "
-            f"{', '.join(map(repr, twice[:_FEW]))}. Choose another column with --ids, "
-            "or remove repeated rows."
+            "ids must be different for all samples, but some come again "
+            f"({len(twice)} in all): {', '.join(map(repr, twice[:_FEW]))}. Choose "
+            "another column with --ids, or remove repeated rows."
         )
     if len(found) < 2:
         raise LabelError(
@@ -260,8 +261,10 @@ def read_embeddings(path, ids):
         # no pickles: a file of numbers must not run code
         found = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
+        # numpy's own advice is to load such a file unsafely
+        reason = getattr(error, "strerror", None) or "it holds no arrays of numbers"
         raise LabelError(
-            f"--embeddings {path} cannot be read ({str(error)[:100]}). Write it with "
+            f"--embeddings {path} cannot be read ({reason}). Write it with "
             "`numpy.save(file, array)` or `numpy.savez(file, embeddings=array, "
             "ids=ids)`."
         ) from error

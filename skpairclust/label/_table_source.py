@@ -60,8 +60,10 @@ class TableSource(Source):
             try:
                 self.pipeline = Path(path).read_text(encoding="utf-8")
             except (OSError, UnicodeDecodeError) as error:
+                reason = getattr(error, "strerror", None) or "it is not in UTF-8"
                 raise LabelError(
-                    f"--pipeline {path} cannot be read: {error}"
+                    f"--pipeline {path} cannot be read ({reason}). Give a file of "
+                    "Python code that sets `pipeline`."
                 ) from error
         elif self.text is not None:
             self.table[self.text] = self.table[self.text].fillna("").astype(str)

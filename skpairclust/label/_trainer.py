@@ -2,9 +2,8 @@
 
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-
-import numpy as np
 
 from skpairclust.label._cluster_view import ClusterView
 from skpairclust.label._engine import Engine
@@ -13,6 +12,8 @@ from skpairclust.label._export import write_export
 
 # Questions start when so many samples have been read.
 _FIRST = 500
+# And earlier where so many are not read in so many seconds.
+_SECONDS = 2
 # During a fit, threads take turns after so many seconds.
 _TURN = 5e-4
 
@@ -37,6 +38,8 @@ class Trainer:
     view : ClusterView or None
         None until the first fit.
     state : {"reading", "idle", "fitting", "finishing"}
+    is_reading : bool
+        Whether more samples are to come, for which questions may have started.
     done : tuple of int
         Samples that are read, and all of them.
     failure : str or None
@@ -49,6 +52,7 @@ class Trainer:
         self._session, self._source = session, source
         self._rows, self.folder = rows, folder
         self.engine = self.view = self.failure = None
+        self.is_reading = True
         self.state, self.done, self.exported = "reading", (0, len(rows)), []
         self._wake, self._stopped = threading.Event(), threading.Event()
         self._is_finishing, self._n_failed = False, -1
@@ -110,27 +114,41 @@ class Trainer:
 
     def _prepare(self):
         """Read the samples; questions start with the first part of them."""
-        self._session.make_learner()
-        rows, source = self._rows, self._source
-        if not source.is_slow or len(rows) <= 2 * _FIRST:
+        rows, source, n_done = self._rows, self._source, 0
+        most = len(rows) if len(rows) <= 2 * _FIRST else _FIRST
+        # PyTorch takes a second to load, mostly from the disk
+        with ThreadPoolExecutor(1) as pool:
+            loaded = pool.submit(self._session.make_learner)
+            if source.is_slow:
+                *first, n_done = source.first_features(
+                    rows, most, self._report, _SECONDS
+                )
+            loaded.result()
+        if source.is_slow:
+            self._start_if_enough(*first)
+        # a few photographs, about which questions soon come to an end
+        if source.is_slow and n_done < most:
+            *first, n_done = source.first_features(rows, most, self._report)
+            self._start_if_enough(*first)
+        if n_done < len(rows):
             self._start_engine(*source.features(rows, self._report))
-        else:
-            rng = np.random.RandomState(0)
-            first = np.sort(rng.choice(rows, _FIRST, replace=False))
-            X, kept = source.features(first, self._report)
-            self._start_engine(X, kept)
-            others = np.setdiff1d(rows, first)
-            X_others, kept_others = source.features(others, self._report)
-            kept = np.concatenate((kept, kept_others))
-            order = np.argsort(kept)
-            self._start_engine(np.concatenate((X, X_others))[order], kept[order])
+        self.is_reading = False
         self._wake.set()
+
+    def _start_if_enough(self, X, rows):
+        """Let questions be about samples, if there are two that can be read."""
+        if len(rows) > 1:
+            self._start_engine(X, rows)
 
     def _report(self, n_done, n_all):
         """Note how many samples are read; a stopped program reads no more."""
         if self._stopped.is_set():
             raise LabelError("Stopped.")
         self._set(done=(n_done, n_all))
+        if self.is_reading and self.engine is not None:
+            # people answer about the first part, and want to see what comes of it
+            self._fit_if_due()
+            self._set(state="reading")
 
     def _start_engine(self, X, rows):
         """Let questions be about some samples."""
@@ -138,14 +156,15 @@ class Trainer:
         with self._session.lock:
             answers = self._session.answers.answers
             engine = Engine(self._session.learner, X, ids, answers)
-            self._set(engine=engine, rows=rows)
+            self._set(engine=engine, rows=rows, view=None)
 
     def _fit_if_due(self):
         """Fit, if there are enough new answers or somebody asked for the end."""
         session, learner = self._session, self._session.learner
         with session.lock:
             session.catch_up()
-            is_last = self._is_finishing
+            # the last fit is one to all samples
+            is_last = self._is_finishing and not self.is_reading
             n_answers = len(learner.history_)
             # the same answers would fail again
             if not is_last and (not learner.is_fit_due or n_answers <= self._n_failed):
@@ -155,7 +174,8 @@ class Trainer:
         try:
             with quick_turns():
                 fork.update(cold=is_last)
-                view = ClusterView(fork.estimator_, self.engine.X, fork.labels_)
+                engine = self.engine
+                view = ClusterView(fork.estimator_, engine.X, fork.labels_, engine.ids)
             with session.lock:
                 learner.adopt(fork)
             self._set(view=view, failure=None)

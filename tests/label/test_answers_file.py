@@ -289,7 +289,7 @@ def test_a_read_only_file():
             if user == 0:
                 # permissions do not bind the superuser
                 os.seteuid(65534)
-            with pytest.raises(LabelError, match="Permission denied.*make this one"):
+            with pytest.raises(LabelError, match="Permission denied.*you may write"):
                 opened(path)
         finally:
             os.seteuid(user)

@@ -215,6 +215,18 @@ def test_keyboard_alone_reaches_everything(person, page):
     assert "Different" in person.tab.evaluate("document.activeElement.innerText")
 
 
+def test_what_a_screen_reader_says(person):
+    """Names without the letters of the keys; new samples are read out."""
+    for name in ("Same", "Different", "Cannot tell", "Undo", "Back", "Groups", "Help"):
+        button = person.tab.get_by_role("button", name=name, exact=True)
+        assert button.get_attribute("aria-keyshortcuts") == button.inner_text()[-1]
+    assert person.tab.get_attribute("#samples", "aria-live") == "polite"
+    left, right = person.names()
+    for side, name in (("Left", left), ("Right", right)):
+        text = person.tab.get_by_role("group", name=f"{side} sample, {name}")
+        assert text.inner_text() == TEXTS[IDS.index(name)]
+
+
 def test_groups_by_number_keys(person, page):
     for _ in range(20):
         person.answer()
@@ -253,7 +265,8 @@ def test_cluster_window(person, page):
     assert len(saved(page)) == n_answers
 
 
-def test_contradictions_and_their_end(person, page):
+def contradict(page):
+    """Say that a is b and b is c, but a is not c."""
     for number, (i, j, says) in enumerate([(0, 1, 1), (1, 2, 1), (0, 2, -1)]):
         send(
             page.url + "api/answers",
@@ -264,6 +277,10 @@ def test_contradictions_and_their_end(person, page):
                 "pairs": [[IDS[i], IDS[j], says]],
             },
         )
+
+
+def test_contradictions_and_their_end(person, page):
+    contradict(page)
     person.press("c")
     person.tab.wait_for_selector("#contradictions:visible")
     person.tab.click("#contradictions")
@@ -421,6 +438,77 @@ def test_the_page_is_light():
     text = "".join(file.read_text() for file in STATIC.iterdir())
     urls = set(re.findall(r"https?://[^\"' )]+", text))
     assert urls <= {"http://www.w3.org/2000/svg"}
+
+
+def test_a_wrong_address_is_a_sentence(person, page):
+    """For whoever opens it, and not an object of JSON."""
+    token = page.url.split("/")[3]
+    person.tab.goto(page.url.replace(token, "an-old-one"))
+    text = person.tab.inner_text("body")
+    assert text.startswith("The address lacks the right token.")
+
+
+def test_long_texts_are_read_by_keyboard(browser, tmp_path):
+    """Beside a group as well, where a box of its own scrolls."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    with page_of(X, IDS, tmp_path / "a.jsonl", lambda row: TEXTS[row] * 60) as page:
+        person = Person(browser, page.url, TRUTH)
+        for _ in range(20):
+            person.answer()
+        person.tab.wait_for_selector("#strip button")
+        look(person, axe, "long-pair")
+        person.tab.focus("#samples .text")
+        person.tab.keyboard.press("End")
+        person.tab.wait_for_function(
+            "() => document.querySelector('#samples .text').scrollTop > 0"
+        )
+        assert len(saved(page)) == 20
+        person.press("m")
+        look(person, axe, "long-group")
+        # the answers stay on the screen
+        assert person.tab.locator("#choices button").first.is_visible()
+        box = person.tab.locator("#choices").bounding_box()
+        assert box["y"] + box["height"] <= 900
+        person.tab.locator("#samples .candidate .text").first.click()
+        person.wait()
+        assert saved(page)[-1].pairs[0][2] == 1
+        person.tab.click("#strip button")
+        person.tab.wait_for_selector("#window .members")
+        look(person, axe, "long-cluster")
+        person.close()
+
+
+def test_rows_with_long_names_on_a_phone(browser, tmp_path):
+    """Both values are on the screen, in the table and in a contradiction."""
+
+    def render(row):
+        return {"a_name_of_a_column_that_goes_on_and_on_without_a_blank": row, "b": 1}
+
+    with page_of(X, IDS, tmp_path / "a.jsonl", render) as page:
+        viewport = {"width": 390, "height": 844}
+        person = Person(browser, page.url, TRUTH, viewport=viewport)
+        cells = person.tab.locator("#samples td").all()
+        boxes = [cell.bounding_box() for cell in cells]
+        assert all(box["x"] + box["width"] <= 390 for box in boxes)
+        assert all(box["width"] >= 80 for box in boxes)
+        contradict(page)
+        person.press("c")
+        person.tab.click("#contradictions")
+        person.tab.wait_for_selector(".chain .link")
+        figures = person.tab.locator(".link figure").all()
+        assert all(figure.bounding_box()["width"] >= 120 for figure in figures)
+        person.close()
+
+
+def test_help_names_keys_on_a_touch_screen(browser, page):
+    person = Person(
+        browser, page.url, TRUTH, has_touch=True, viewport={"width": 390, "height": 844}
+    )
+    person.tab.tap("#help")
+    keys = person.tab.locator("#window kbd").all_inner_texts()
+    assert {"S", "D", "C", "U", "B", "M", "0"} <= {key for key in keys if key}
+    assert "Guesses right" in person.tab.inner_text("#window")
+    person.close()
 
 
 SCREENS = [

@@ -69,6 +69,29 @@ def test_port_in_use(table, capsys):
     assert "leave --port out to get a free one" in text
 
 
+def test_a_host_that_is_not_here(table, capsys):
+    # of a range that is for documentation only
+    for host in ("192.0.2.1", "300.1.1.1"):
+        text = said([table, "--host", host, "--answers", table.parent / "a"], capsys)
+        assert f"--host {host} is no address of this machine" in text
+        assert "Leave --host out" in text
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are other ones there")
+def test_what_goes_wrong_later_is_said_in_the_terminal(tmp_path):
+    for name in "ab":
+        (tmp_path / f"{name}.png").write_bytes(b"no image")
+    arguments = [tmp_path, "--no-browser", "--answers", tmp_path / "a.jsonl"]
+    process = start_program([*arguments, "--port", free_port()], tmp_path)
+    try:
+        lines = iter(process.stdout.readline, "")
+        found = next(line for line in lines if line.startswith("error: "))
+    finally:
+        process.kill()
+        process.communicate()
+    assert "Of 2 images in" in found and "Open one in a viewer" in found
+
+
 def test_without_a_port_a_free_one_is_taken(monkeypatch):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 
 import joblib
 import numpy as np
@@ -77,7 +78,7 @@ def test_frames_of_data_frames(tmp_path):
     ("options", "error", "match"),
     [
         ({"learner": PCKMeans(3)}, TypeError, r"Wrap a clusterer: `ActivePairLearner"),
-        ({"ids": ["a"] * 60}, LabelError, "59 are repeated: 'a'"),
+        ({"ids": ["a"] * 60}, LabelError, "59 in all\\): 'a'"),
         ({"ids": ["a"]}, ValueError, "ids has 1 entries, and X has 60 rows"),
         ({"answers": "/no/such/folder/a"}, LabelError, "cannot be written"),
     ],
@@ -154,37 +155,45 @@ def folder(tmp_path_factory):
 
 
 def test_questions_start_before_all_images_are_read(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(_trainer, "_FIRST", 10)
+    monkeypatch.setattr(_trainer, "_FIRST", 16)
     source = read_source(
         make_parser().parse_args([str(folder), "--features", "pixels"])
     )
     truth = {name: number % 2 for number, name in enumerate(source.ids)}
     path = tmp_path / "a.jsonl"
-    started = []
+    view_of_first = []
 
-    # the rest of the images is read when the first answers are there
+    # the rest of the images is read when nothing is left to ask about the first ones
+    may_go_on = threading.Event()
+
     def features(rows, report=None, read=source.features):
-        if started:
-            wait_for(lambda: len(path.read_text().splitlines()) > 5)
-        started.append(len(rows))
-        return read(rows, report or (lambda *_: None))
+        def wait_and_report(n_done, n_all):
+            if not view_of_first:
+                may_go_on.wait(60)
+            report(n_done, n_all)
+            view_of_first.append(page._session.trainer.view)
+
+        return read(rows, wait_and_report)
 
     monkeypatch.setattr(source, "features", features)
     teacher = ActivePairLearner(PCKMeans(2), refit_every=10, random_state=0)
     with open_page(source, teacher, path, port=0) as page:
         wait_for(lambda: send(page.url + "api/progress")["is_ready"])
         # one of them may be the broken one
-        assert len(page._session.engine.ids) in (9, 10)
-        for _ in range(5):
+        assert len(page._session.engine.ids) in (15, 16)
+        asked = f"{page.url}api/question?client=c&mode=pair"
+        while send(asked).status == 200:
             answer_truly(page.url, "c", truth)
-        wait_for(lambda: len(page._session.engine.ids) > 10)
+        assert "More samples are being read" in send(asked)["error"]
+        n_answers = len(path.read_text().splitlines()) - 1
+        may_go_on.set()
+        wait_for(lambda: len(page._session.engine.ids) > 16)
+        assert len(view_of_first[0].labels) in (15, 16)
         # all answers are known to the learner of all images
-        wait_for(lambda: len(page.learner.history_) == 5)
-        assert started == [10, 50]
+        wait_for(lambda: len(page.learner.history_) == n_answers)
         assert "59.png" not in page._session.engine.ids
         assert (
-            "1 broken images are left out"
-            in send(page.url + "api/progress")["notes"][0]
+            "1 broken image is left out" in send(page.url + "api/progress")["notes"][0]
         )
         while len(page.learner.history_) < 25:
             answer_truly(page.url, "c", truth)
@@ -195,6 +204,26 @@ def test_questions_start_before_all_images_are_read(folder, tmp_path, monkeypatc
     assert adjusted_rand_score([n % 2 for n in range(20)], found) == 1
     clusters = pd.read_csv(tmp_path / "a_export" / "clusters.csv")
     assert clusters["id"].tolist() == source.ids[:59]
+
+
+def test_questions_start_with_what_is_read_in_time(folder, tmp_path, monkeypatch):
+    """Photographs take long: some at once, then more, and all in the end."""
+    sizes = []
+
+    def make_engine(teacher, X, ids, answers, make=_trainer.Engine):
+        sizes.append(len(ids))
+        return make(teacher, X, ids, answers)
+
+    monkeypatch.setattr(_trainer, "_FIRST", 24)
+    monkeypatch.setattr(_trainer, "_SECONDS", 0)
+    monkeypatch.setattr(_trainer, "Engine", make_engine)
+    source = read_source(make_parser().parse_args([str(folder)]))
+    teacher = ActivePairLearner(PCKMeans(2), refit_every=10, random_state=0)
+    with open_page(source, teacher, tmp_path / "a.jsonl", port=0) as page:
+        wait_for(lambda: not page._session.trainer.is_reading)
+        page.finish()
+    # one of them is broken
+    assert sizes[0] in (15, 16) and sizes[1] in (23, 24) and sizes[2:] == [59]
 
 
 def test_the_script_repeats_the_fit(tmp_path):

@@ -10,7 +10,14 @@ from sklearn.datasets import load_digits
 from sklearn.neighbors import KNeighborsClassifier
 
 from skpairclust.images._files import list_images
-from skpairclust.label import ImageFeatures, LabelError, as_days, as_texts
+from skpairclust.label import (
+    ImageFeatures,
+    LabelError,
+    _image_folder,
+    _small_images,
+    as_days,
+    as_texts,
+)
 from skpairclust.label._image_folder import ImageFolder
 from skpairclust.label._pictures import BrokenImage, encode, from_values, open_image
 from skpairclust.label._sources import ArraySource, check_ids, read_embeddings
@@ -120,10 +127,59 @@ def test_broken_images_are_left_out_and_said(tmp_path):
     assert len(source) == 8 and len(X) == 5
     assert [source.ids[row] for row in rows] == [f"{n}.png" for n in range(5)]
     (note,) = source.notes
-    assert note.startswith("3 broken images are left out. broken.png cannot be read")
+    assert note.startswith(
+        "3 broken images are left out: broken.png, cut.jpg, empty.png. "
+        "broken.png cannot be read as an image (its content has no known format)."
+    )
     assert "Replace it or remove it" in note
     with pytest.raises(BrokenImage, match="cut.jpg cannot be read as an image"):
         source.image(source.ids.index("cut.jpg"), "small")
+
+
+def test_broken_images_are_noted_once(tmp_path, monkeypatch):
+    for number in range(4):
+        Image.new("L", (20, 20), number * 50).save(tmp_path / f"{number}.png")
+    for name in "abcd":
+        (tmp_path / f"{name}.png").write_bytes(b"no image")
+    source = ImageFolder(tmp_path)
+    for rows in ([0, 1, 2, 4], [0, 1, 5], [3, 4, 6, 7], [6, 7]):
+        source.features(np.array(rows))
+    (note,) = source.notes
+    assert note.startswith("4 broken images are left out: a.png, b.png, c.png and")
+
+
+@pytest.mark.parametrize("seconds", [0, 60])
+def test_the_first_features_change_nothing_later(folder, monkeypatch, seconds):
+    """However many images could be read in time, each one is read once."""
+    monkeypatch.setattr(_image_folder, "_BLOCK_FIRST", 4)
+    expected, rows = every_row(ImageFolder(folder))
+    opened = []
+    monkeypatch.setattr(
+        _small_images,
+        "open_image",
+        lambda path, **options: opened.append(path) or open_image(path, **options),
+    )
+    source = ImageFolder(folder)
+    n_rows = len(source)
+    first, kept, n_done = source.first_features(rows, 8, lambda *_: None, seconds)
+    assert len(first) == len(kept) == n_done == (8 if seconds else 4)
+    *_, n_done = source.first_features(rows, 8, lambda *_: None)
+    assert n_done == 8
+    first, kept, n_done = source.first_features(rows, n_rows, lambda *_: None, seconds)
+    is_all = n_done == n_rows
+    assert is_all == (seconds > 0)
+    assert np.all(np.diff(kept) > 0)
+    found = first if is_all else source.features(rows)[0]
+    np.testing.assert_array_equal(found, expected)
+    assert len(opened) == len(set(opened)) == n_rows
+
+
+def test_features_of_files_and_of_their_pixels(folder):
+    """The model of the export takes files, the page reads them beforehand."""
+    source = ImageFolder(folder)
+    X, rows = every_row(source)
+    again = source.made.transform([source.path(row) for row in rows])
+    np.testing.assert_allclose(again, X, atol=1e-5)
 
 
 def test_only_broken_images(tmp_path):
@@ -342,7 +398,7 @@ def test_an_encoding_that_is_not_utf8(tmp_path):
         ("a,b\n1,2\n3,4,5,6\n", {}, "cannot be read as a table"),
         ("a,b\n", {}, "There are 0 samples"),
         ("a,b\n1,2\n", {}, "There are 1 samples"),
-        ("a,b\n1,2\n1,3\n", {"ids": "a"}, "1 are repeated: '1'.*--ids"),
+        ("a,b\n1,2\n1,3\n", {"ids": "a"}, "\\(1 in all\\): '1'.*--ids"),
         ("a,b\n1,2\n,3\n", {"ids": "a"}, "id of row 1 is missing"),
         ("a,b\n1,2\n2,3\n", {"ids": "c"}, "--ids c: .* has no such column; .* a, b"),
         ("a,b\n1,2\n2,3\n", {"text": "c"}, "--text c: .* no such column"),
@@ -454,7 +510,7 @@ def test_ids_of_arrays():
     assert ArraySource(X + 1, ["a", "b"]).fingerprint == named
     with pytest.raises(ValueError, match="ids has 3 entries, and X has 2 rows"):
         ArraySource(X, ["a", "b", "c"])
-    with pytest.raises(LabelError, match="1 are repeated: 'a'"):
+    with pytest.raises(LabelError, match=r"\(1 in all\): 'a'"):
         ArraySource(X, ["a", "a"])
     assert check_ids(np.array([3, 4])) == [3, 4]
     assert check_ids([True, 1.5]) == ["True", "1.5"]

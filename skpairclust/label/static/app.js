@@ -91,21 +91,13 @@ function showGroups(question) {
   const { sample, others } = question;
   const box = at("samples");
   const isTable = sample.kind === "table";
-  const candidates = others.map((other, place) => {
-    const button = make("button", { type: "button", className: "choose" },
-      isTable ? make("span", { textContent: String(other.id) })
-        : other.kind === "image" ? picture(other, "small", `Example ${other.id}`)
-          : content(other),
-      make("span", { className: "key", textContent: `Group ${place + 1}` }));
-    button.onclick = () => choose(place);
-    if (question.says?.[place] === 1) button.classList.add("chosen");
-    return button;
-  });
+  const candidates = others.map((other, place) => candidate(other, place, question));
   const choices = make("div", { className: "candidates", role: "group",
     ariaLabel: "An example of each group" }, ...candidates);
   if (isTable) {
-    box.className = "table";
-    const titles = [`${sample.id} (in question)`, ...others.map((o, n) => `${n + 1}: ${o.id}`)];
+    box.className = "table many";
+    const titles = [`In question: ${sample.id}`,
+      ...others.map((other, place) => `Group ${place + 1}: ${other.id}`)];
     box.replaceChildren(comparison([sample, ...others], titles), choices);
   } else {
     box.className = "group";
@@ -113,9 +105,29 @@ function showGroups(question) {
   }
 }
 
+// An example of a group. Its button answers, and so does a click anywhere on it.
+function candidate(other, place, question) {
+  const button = make("button", { type: "button", className: "choose",
+    textContent: `Group ${place + 1}` });
+  button.setAttribute("aria-keyshortcuts", String(place + 1));
+  button.classList.toggle("chosen", question.says?.[place] === 1);
+  if (other.kind === "table") {
+    button.append(make("span", { textContent: other.id }));
+    button.onclick = () => choose(place);
+    return button;
+  }
+  button.setAttribute("aria-label", `Group ${place + 1}, example ${other.id}`);
+  const card = make("div", { className: "sample candidate" },
+    content(other, "small", `Example of group ${place + 1}, ${other.id}`), button);
+  // not the click that ends the selection of a text
+  card.onclick = () => { if (!String(getSelection())) choose(place); };
+  return card;
+}
+
 function choice(text, key, className, action, chosen) {
   const button = make("button", { type: "button", className },
-    text, make("kbd", { textContent: key }));
+    text, make("kbd", { textContent: key, ariaHidden: "true" }));
+  // a name such as "Same S" would be read out as if it were a word
   button.setAttribute("aria-keyshortcuts", key);
   button.classList.toggle("chosen", Boolean(chosen));
   button.onclick = action;
@@ -160,7 +172,8 @@ async function next() {
     take(found.question);
   } catch (error) {
     if (error instanceof Refused && error.status === 503) {
-      at("ask").textContent = error.message;
+      showNothing(error.message);
+      replaceChoices([]);
     } else {
       warn(sentenceOf(error));
     }
@@ -349,13 +362,13 @@ let readNotes = 0;
 
 function showNotes(notes) {
   const fresh = notes.slice(readNotes);
-  const key = String(notes.length);
+  const key = fresh.join(" ");
   if (at("notes").dataset.shown === key) return;
   at("notes").dataset.shown = key;
   if (!fresh.length) { at("notes").replaceChildren(); return; }
   const hide = make("button", { type: "button", textContent: "Hide" });
   hide.onclick = () => { readNotes = notes.length; at("notes").replaceChildren(); };
-  at("notes").replaceChildren(fresh.join(" "), hide);
+  at("notes").replaceChildren(key, hide);
 }
 
 let strip = "";

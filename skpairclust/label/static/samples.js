@@ -48,17 +48,29 @@ export function comparison(samples, titles) {
       return cell;
     })));
   const table = make("table", {}, make("thead", {}, head), make("tbody", {}, ...body));
+  table.style.setProperty("--columns", titles.length + 1);
   return make("div", { className: "scroll", tabIndex: 0, role: "region",
     ariaLabel: "Values of the samples" }, table);
 }
 
+// A text that is longer than its box scrolls by the arrow keys once Tab has reached it.
+const sizes = new ResizeObserver((entries) => entries.forEach(({ target }) => {
+  if (target.scrollHeight > target.clientHeight) target.tabIndex = 0;
+  else target.removeAttribute("tabindex");
+}));
+
+function passage(text, label) {
+  const element = make("div", { className: "text", textContent: text, role: "group",
+    ariaLabel: label });
+  sizes.observe(element);
+  return element;
+}
+
 export function content(sample, size, label, isLazy = false) {
   if (sample.kind === "image") return picture(sample, size, label, isLazy);
-  if (sample.kind === "text") {
-    return make("span", { className: "text", textContent: sample.text });
-  }
-  const text = (sample.rows ?? []).slice(0, 6).map(([n, v]) => `${n}: ${v || "–"}`).join("\n");
-  return make("span", { className: "text", textContent: text });
+  if (sample.kind === "text") return passage(sample.text, label);
+  const rows = (sample.rows ?? []).slice(0, 6);
+  return passage(rows.map(([name, value]) => `${name}: ${value || "–"}`).join("\n"), label);
 }
 
 export function figure(sample, size, label, isLazy = false) {

@@ -13,10 +13,17 @@ export const isOpen = () => dialog.open;
 
 export function open(text, ...children) {
   title.textContent = text;
+  dialog.classList.remove("narrow");
   body.replaceChildren(...children);
   if (!dialog.open) dialog.showModal();
   title.focus();
   dialog.scrollTop = 0;
+}
+
+// Without samples in it.
+function openNarrow(text, ...children) {
+  open(text, ...children);
+  dialog.classList.add("narrow");
 }
 
 export function close() { dialog.close(); }
@@ -95,9 +102,9 @@ export async function showContradictions(answer) {
 const WORDS = { 1: "same", "-1": "different", 0: "known before" };
 
 function linkOf(link, place, answer) {
-  const says = make("div", { className: "says" },
+  const says = make("div", { className: "says" }, make("div", { className: "was" },
     make("strong", { className: WORDS[link.says], textContent: WORDS[link.says] }),
-    make("span", { textContent: place === 0 ? "left out" : "" }));
+    place === 0 ? ", left out" : ""));
   for (const [value, word] of [[1, "Same"], [-1, "Different"]]) {
     const button = make("button", { type: "button", textContent: `${word}, on second look` });
     button.onclick = async () => {
@@ -123,12 +130,20 @@ export function showSettings({ who, keys }, change) {
   };
   save.onclick = use;
   name.onkeydown = (event) => { if (event.key === "Enter") use(); };
-  open("Settings", make("div", { className: "fields" },
+  openNarrow("Settings", make("div", { className: "fields" },
     make("label", { htmlFor: "who", textContent: "Your name" }), name,
     make("p", { textContent: "It is written beside each of your answers, so that two "
       + "people can work on one file. Undo takes back your own answers only." }),
     make("label", {}, letters, " Single keys answer (S, D, C and so on)"), save));
 }
+
+const FIGURES = [
+  ["Minutes", "of work, without breaks"],
+  ["Guesses right", "how often the model, which guesses before you answer, was right of "
+    + "late; guesses are never shown"],
+  ["Sure", "how probable the cluster of a sample is, on average"],
+  ["Changed", "how many samples the latest answers moved to another cluster"],
+];
 
 export function showHelp() {
   const keys = [
@@ -142,7 +157,12 @@ export function showHelp() {
   const rows = keys.map(([key, text]) => make("tr", {},
     make("th", { scope: "row" }, make("kbd", { textContent: key })),
     make("td", { textContent: text })));
-  open("Keys", make("table", {}, make("tbody", {}, ...rows)),
+  const meanings = FIGURES.flatMap(([name, text]) => [
+    make("dt", { textContent: name }), make("dd", { textContent: text })]);
+  openNarrow("Help", make("h3", { textContent: "Keys" }),
+    make("table", { className: "keys" }, make("tbody", {}, ...rows)),
+    make("h3", { textContent: "Figures at the top" }),
+    make("dl", { className: "meanings" }, ...meanings),
     make("p", { textContent: "An answer is on the disk before the next question comes. "
       + "You can stop at any time; the same command goes on where you were." }));
 }
@@ -156,19 +176,21 @@ const FILES = {
 };
 
 export function showEnd(progress, start) {
+  const { exported } = progress;
+  const busy = progress.state === "finishing";
   const lines = [make("p", { textContent: `${progress.answers} answers in `
     + `${progress.minutes} minutes. Finish fits once more to all answers, which takes `
     + "longer than the fits in between, and writes these files." })];
   if (progress.failure) lines.push(problem({ message: progress.failure }));
-  if (progress.exported.length) {
-    lines.push(make("p", { textContent: `They are in ${progress.folder}.` }),
-      make("ul", { className: "files" }, ...progress.exported.map((name) => make("li", {},
-        make("a", { href: `export/${name}`, download: name, textContent: name }),
-        `: ${FILES[name] ?? ""}`))));
-  }
-  const busy = progress.state === "finishing";
-  const button = make("button", { type: "button", disabled: busy,
-    textContent: busy ? "Fitting …" : "Fit and write the files" });
+  lines.push(make("p", { textContent: exported.length
+    ? `They have been written to ${progress.folder}:`
+    : `They will be written to ${progress.folder}:` }),
+  make("ul", { className: "files" }, ...Object.entries(FILES).map(([name, text]) =>
+    make("li", {}, exported.includes(name)
+      ? make("a", { href: `export/${name}`, download: name, textContent: name })
+      : name, `: ${text}`))));
+  const button = make("button", { type: "button", disabled: busy, textContent: busy
+    ? "Fitting …" : exported.length ? "Fit and write them again" : "Fit and write the files" });
   button.onclick = start;
-  open("Finish", ...lines, make("div", {}, button));
+  openNarrow("Finish", ...lines, make("div", {}, button));
 }
