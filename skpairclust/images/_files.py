@@ -33,7 +33,7 @@ class BrokenImageError(ValueError):
     ...     ImageFolder(folder, 32)[0]
     ... except BrokenImageError as error:
     ...     print(error.reason)
-    it is in no format that Pillow knows
+    its content has no known format
     """
 
     def __init__(self, message: str, reason: str = "") -> None:
@@ -83,7 +83,7 @@ def open_image(path, *, least_side=None):
 def _say_reason(error, path):
     """Return what Pillow says of a file, without its path."""
     if type(error).__name__ == "UnidentifiedImageError":
-        return "it is in no format that Pillow knows"
+        return "its content has no known format"
     text = str(error).replace(repr(str(path)), "the file")
     return text.replace(str(path), "the file").strip(" .") or type(error).__name__
 
