@@ -35,10 +35,9 @@ class CoverQuery(BaseQuery):
     model. If the model thinks that two groups are one, it is asked as well.
 
     The first samples are typical: each is nearest to the center of a cell of k-means,
-    and those of big cells come first. Then there are twice as many cells, and again. Of
-    those in which nothing is known, the sample comes first whose cluster the model is
-    least sure of. Once cells are small, uncertain samples follow that are far from each
-    other and from what is known.
+    and those of big cells come first. Then there are twice as many cells, and again;
+    those in which something is known are passed over. Once cells are small, uncertain
+    samples follow that are far from each other and from what is known.
 
     Parameters
     ----------
@@ -101,7 +100,7 @@ class CoverQuery(BaseQuery):
         )
 
         def propose_rows(groups_view, n_rows):
-            rows = _typical(candidates, levels, groups_view, knowledge, n_rows)
+            rows = _typical(candidates, levels, knowledge, n_rows)
             others = np.setdiff1d(candidates[~knowledge.is_named[candidates]], rows)
             more = _uncertain_and_far(
                 view, groups_view, knowledge, others, n_rows - len(rows)
@@ -143,19 +142,18 @@ class CoverQuery(BaseQuery):
         return found[n_cells]
 
 
-def _typical(candidates, levels, groups_view, knowledge, n_rows):
-    """Return the typical rows of cells in which nothing is known, coarse cells first.
+def _typical(candidates, levels, knowledge, n_rows):
+    """Return typical rows of cells in which nothing is known, coarse, big cells first.
 
-    Those of the first level come by size, and others by how unclear their group is.
+    Uncertain ones first would take more comparisons each: what is between many clusters
+    is compared with most of them in vain.
     """
     rows = candidates[:0]
-    for level, cells in enumerate(levels):
+    for cells in levels:
         known = np.append(candidates[knowledge.is_named[candidates]], rows)
         is_left = np.ones(len(cells.typical), dtype=bool)
         is_left[cells.of_row[np.searchsorted(candidates, known)]] = False
         more = candidates[cells.typical[is_left]]
-        if level > 0 and groups_view is not None:
-            more = groups_view.least_sure_first(more)
         rows = np.concatenate((rows, more[: n_rows - len(rows)]))
         if len(rows) == n_rows:
             break

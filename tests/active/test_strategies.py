@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.cluster import KMeans
 from sklearn.mixture import GaussianMixture
 from sklearn.pipeline import make_pipeline
@@ -211,6 +211,32 @@ def test_cover_starts_with_typical_rows():
     centers = np.array([X[:-1][y == c].mean(axis=0) for c in range(3)])
     gaps = np.linalg.norm(X[np.unique(pairs)][:, None] - centers, axis=2).min(axis=1)
     assert np.median(gaps) < 0.5
+
+
+class Unsure(BaseEstimator):
+    """Knows two clusters and has doubts about one place."""
+
+    def fit(self, X, y=None):
+        self.n_features_in_ = 1
+        return self
+
+    def predict(self, X):
+        return (np.asarray(X)[:, 0] > 10).astype(int)
+
+    def predict_proba(self, X):
+        sure = np.eye(2)[self.predict(X)]
+        return np.where(abs(np.asarray(X) - 1) < 0.5, 0.5, sure)
+
+
+def test_cover_asks_about_big_cells_before_small_ones_that_are_unclear():
+    rng = np.random.RandomState(0)
+    sizes, places = [30, 8, 12, 10], [0.0, 1.0, 20.0, 21.0]
+    X = (np.repeat(places, sizes) + 0.01 * rng.normal(size=60))[:, None]
+    known = [(0, 40, -1)]
+    strategy = CoverQuery(n_typical=2, random_state=0)
+    pairs = strategy.query(Unsure().fit(X), X, known, 2)
+    new = [row for row in pairs.ravel() if row not in (0, 40)]
+    assert X[new].round().ravel().tolist() == [21, 1]
 
 
 def test_cover_gives_up_after_max_tries():
