@@ -24,6 +24,7 @@ from skpairclust import (
     MetricEmbedder,
     PairwiseConstraints,
 )
+from skpairclust.images import ImageFolder
 from skpairclust.metrics import constraint_accuracy_score, purity_score
 
 
@@ -100,24 +101,20 @@ def photos(folder):
 
 
 def test_images_from_a_folder(photos, folder):
-    files = sorted((folder / "photos").rglob("*.png"))
-    X = np.stack([np.asarray(Image.open(file)) / np.float32(255) for file in files])
-    names = [file.parent.name for file in files]
-    labels = [None if name == "new" else name for name in names]
+    images = ImageFolder("photos", size=16, mode="gray")
+    labels = [None if name == "new" else name for name in images.labels]
 
-    embedder = MetricEmbedder(
-        32, network="conv", n_clusters=10, max_iter=15, random_state=0
-    )
-    clusters = embedder.fit_predict(X, labels)
-    for file, cluster in zip(files, clusters, strict=True):
+    embedder = MetricEmbedder(32, n_clusters=10, max_iter=15, random_state=0)
+    clusters = embedder.fit_predict(images, labels)
+    for file, cluster in zip(images.paths, clusters, strict=True):
         target = folder / "sorted" / str(cluster)
         target.mkdir(parents=True, exist_ok=True)
         (target / file.name).write_bytes(file.read_bytes())
 
     # The photos most like the first one, and how pure the new folders are.
-    similar = embedder.kneighbors(X[:1], n_neighbors=5, return_distance=False)[0]
-    print([files[row].name for row in similar])
-    digits = [file.name[0] for file in files]
+    similar = embedder.kneighbors(images[:1], n_neighbors=5, return_distance=False)
+    print([images.names[row] for row in similar[0]])
+    digits = [file.name[0] for file in images.paths]
     assert purity_score(digits, clusters) > 0.85
 
 
