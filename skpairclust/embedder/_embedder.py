@@ -103,12 +103,13 @@ class MetricEmbedder(EmbeddingQueries):
         New classes are told apart better, but few known ones worse. "auto" does so with
         gray images of at least 50 classes.
 
-    unlabeled : {"instances"} or None, default=None
+    unlabeled : {"auto", "instances"} or None, default="auto"
         What is learned from samples that are not known to belong with another.
         "instances" makes each of them and a changed copy a class of its own, which
-        needs `augment` [7]_. It helps if these samples are of the classes to be told
-        apart later, and if there are many classes; with few, samples of one class are
-        often pushed apart.
+        needs `augment` [7]_. It helps if there are many classes and these samples are
+        of others than those that are labeled; else, samples of one class are often
+        pushed apart. "auto" does so with pairs of images of at least 50 classes, for
+        triplet losses with ``mining="auto"``. None learns nothing.
 
     max_iter : int, default=50
         Number of epochs. An epoch has as many steps as a pass over the constrained
@@ -308,6 +309,9 @@ class MetricEmbedder(EmbeddingQueries):
     turn_groups_ : bool
         Whether images were turned.
 
+    unlabeled_ : {"instances"} or None
+        What was learned from samples without a partner, as given or as chosen.
+
     network_kind_ : {"mlp", "lenet", "conv", "centered_conv", "callable"}
         Which network it is, as given or as chosen.
 
@@ -368,7 +372,7 @@ class MetricEmbedder(EmbeddingQueries):
             None,
         ],
         "turn_groups": ["boolean", StrOptions({"auto"})],
-        "unlabeled": [StrOptions({"instances"}), None],
+        "unlabeled": [StrOptions({"auto", "instances"}), None],
         "max_iter": [positive_int()],
         "random_state": ["random_state"],
         "margin": [positive(), None],
@@ -429,7 +433,7 @@ class MetricEmbedder(EmbeddingQueries):
         | Callable[..., Any]
         | None = "auto",
         turn_groups: bool | Literal["auto"] = "auto",
-        unlabeled: Literal["instances"] | None = None,
+        unlabeled: Literal["auto", "instances"] | None = "auto",
         max_iter: int = 50,
         random_state: RandomState = None,
         margin: float | None = None,
@@ -657,6 +661,7 @@ class MetricEmbedder(EmbeddingQueries):
         self._n_features_out = task.architecture.n_outputs
         self.augment_ = describe_augmentation(task.objective.augment)
         self.turn_groups_ = task.objective.turn_groups
+        self.unlabeled_ = task.objective.unlabeled
         self.margin_ = task.objective.margin
         self._is_normalized = task.objective.normalize
         is_validated = bool(self.validation_fraction)

@@ -14,7 +14,7 @@ from skpairclust.embedder._batching import (
     TripletBatches,
     count_steps,
 )
-from skpairclust.embedder._instances import Instances
+from skpairclust.embedder._instances import Instances, find_instances
 from skpairclust.embedder._known_groups import KnownGroups
 from skpairclust.embedder._triplet_pool import TripletPool
 from skpairclust.embedder._validation import Validation, make_criterion
@@ -273,7 +273,7 @@ class EmbeddingObjective:
         self._pool = self._triplets = None
         self._n_calls = 0
         self._instances = None
-        if options.unlabeled == "instances":
+        if options.unlabeled == "instances" and len(find_instances(self.known)):
             self._instances = Instances(self.known, options.batch_size, rng)
         batches = self._make_batches(rng)
         n_others = 0 if self._instances is None else len(self._instances.rows)

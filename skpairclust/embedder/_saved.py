@@ -4,15 +4,18 @@ from skpairclust.neural._saved_attributes import (
     Array,
     Equal,
     Optional,
+    OrNone,
     is_curve,
     is_flag,
     is_number,
+    is_text,
 )
 
 SAVED_ATTRIBUTES = {
     "_n_features_out": Equal("n_outputs"),
     "_is_normalized": is_flag,
     "turn_groups_": Optional(is_flag),
+    "unlabeled_": Optional(OrNone(is_text)),
     "margin_": is_number,
     "validation_scores_": is_curve,
     "embedding_": Array("float32", ("n_samples", "n_outputs")),

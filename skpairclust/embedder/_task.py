@@ -7,6 +7,7 @@ import torch
 from skpairclust.embedder._known_groups import KnownGroups
 from skpairclust.embedder._objective import (
     MARGINS,
+    TRIPLET_LOSSES,
     EmbeddingOptions,
     EmbeddingTask,
     can_compare,
@@ -53,15 +54,18 @@ def make_task(params, X, constraints=None):
     augment = choose_augmentation(params.augment, architecture.input_shape)
     # Made once before the training, so that a name that is none fails now.
     make_augmentation(augment, architecture.input_shape)
-    _check_unlabeled(params, augment)
     margin = params.margin
+    known = None if constraints is None else KnownGroups(constraints)
+    is_for_others = known is not None and _has_many_classes(known)
+    knows_pairs = is_for_others and not known.is_complete
     objective = read_options(
         EmbeddingOptions,
         params,
         margin=MARGINS[params.loss] if margin is None else float(margin),
         normalize=is_normalized(params),
         augment=augment,
-        turn_groups=_turns_groups(params, architecture.input_shape, constraints),
+        unlabeled=_choose_unlabeled(params, augment, knows_pairs),
+        turn_groups=_turns_groups(params, architecture.input_shape, is_for_others),
     )
     return read_task(EmbeddingTask, params, X, architecture, objective)
 
@@ -140,30 +144,40 @@ def _should_center(params, architecture, X, constraints):
     return gains_by_centering(rows, constraints)
 
 
-def _check_unlabeled(params, augment):
-    """Raise unless samples without a partner can be learned from, if they should."""
+def _choose_unlabeled(params, augment, knows_pairs):
+    """Return what samples without a partner teach, or raise if they cannot.
+
+    Random pairs of many classes hold few must-links, so that nearly all samples are
+    without a partner. Where labels are known, other samples of the labeled classes
+    would be pushed away from them.
+    """
+    has_classes = params.mining != "pool" and params.sampling == "classes"
+    if params.unlabeled == "auto":
+        is_usual = params.loss in TRIPLET_LOSSES and params.mining == "auto"
+        learns = augment is not None and is_usual and has_classes and knows_pairs
+        return "instances" if learns else None
     if params.unlabeled is None:
-        return
+        return None
     if augment is None:
         raise ValueError(
             f"unlabeled={params.unlabeled!r} compares samples with changed copies, but "
             f"augment={params.augment!r} changes nothing: pass images and a name, or a "
             "callable as augment, or unlabeled=None."
         )
-    if params.mining == "pool" or params.sampling != "classes":
+    if not has_classes:
         raise ValueError(
             f"unlabeled={params.unlabeled!r} needs the batches of mining='auto' and "
             f"sampling='classes', but mining={params.mining!r} and sampling="
             f"{params.sampling!r}: change these, or pass unlabeled=None."
         )
+    return params.unlabeled
 
 
-def _turns_groups(params, input_shape, constraints):
+def _turns_groups(params, input_shape, is_for_others):
     """Return whether images are turned, or raise if samples are none."""
     can_turn = is_image(input_shape) and not has_channels_last(input_shape)
     if params.turn_groups == "auto":
-        is_gray = can_turn and count_channels(input_shape) == 1
-        return is_gray and constraints is not None and _has_many_classes(constraints)
+        return can_turn and count_channels(input_shape) == 1 and is_for_others
     if params.turn_groups and not can_turn:
         raise ValueError(
             "turn_groups=True needs images of at least 8 x 8 with their channels "
@@ -173,10 +187,9 @@ def _turns_groups(params, input_shape, constraints):
     return bool(params.turn_groups)
 
 
-def _has_many_classes(constraints):
+def _has_many_classes(known):
     """Return whether there seem to be so many classes that others will be met."""
-    known = KnownGroups(constraints)
-    n_must_links, n_pairs = constraints.n_must_link, constraints.n_pairs
+    n_must_links, n_pairs = known.constraints.n_must_link, known.constraints.n_pairs
     # Of pairs drawn at random, one in as many as there are classes is a must-link.
     n_classes = n_pairs / max(1, n_must_links)
     if known.is_complete:

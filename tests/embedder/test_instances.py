@@ -71,6 +71,43 @@ def test_samples_without_a_label_count():
     assert scores[1] > scores[0]
 
 
+@pytest.mark.parametrize(
+    ("known", "params", "chosen"),
+    [
+        ("pairs", {}, "instances"),
+        ("pairs", {"unlabeled": None}, None),
+        ("pairs", {"augment": None}, None),
+        ("pairs", {"loss": "contrastive"}, None),
+        ("pairs", {"mining": "semihard"}, None),
+        ("pairs of few classes", {}, None),
+        ("labels", {}, None),
+        ("labels", {"unlabeled": "instances"}, "instances"),
+    ],
+    ids=str,
+)
+def test_samples_without_a_partner_teach_where_pairs_are_of_many_classes(
+    known, params, chosen
+):
+    X, y = strokes(60, 4, 0)
+    if known == "labels":
+        y = np.where(y < 55, y, -1)
+    else:
+        classes = y % 12 if known == "pairs of few classes" else y
+        y = PairwiseConstraints.sample_from_labels(classes, 14_000, random_state=0)
+    model = MetricEmbedder(4, max_iter=1, random_state=0, **params).fit(X, y)
+    assert model.unlabeled_ == chosen
+
+
+def test_nothing_changes_where_all_samples_have_a_partner():
+    X, y = strokes(5, 3, 0)
+    options = {"max_iter": 1, "random_state": 0}
+    first, second = (
+        MetricEmbedder(4, unlabeled=unlabeled, **options).fit(X, y)
+        for unlabeled in (None, "instances")
+    )
+    np.testing.assert_array_equal(first.embedding_, second.embedding_)
+
+
 def test_what_does_not_go_together():
     X, y = strokes(6, 4, 0)
     for params, message in (
