@@ -47,6 +47,7 @@ COMMON = {
     "augment": "elastic",
     # `turn` does more of it.
     "turn_groups": False,
+    "unlabeled": None,
     "learning_rate": 5e-3,
     "max_iter": 12,
     "batch_size": 256,

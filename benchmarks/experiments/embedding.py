@@ -204,8 +204,8 @@ def read_bench_embedding():
         row
         for row in read_rows(bench_embedding.RESULTS)
         if (row["part"], row["known"]) == ("test", "labels")
-        # Earlier rows do not say that groups were not turned.
-        and {"turn_groups": False} | row["settings"]
+        # Earlier rows do not say what was not there yet.
+        and {"turn_groups": False, "unlabeled": None} | row["settings"]
         == bench_embedding.COMMON | METHODS.get(row["method"], {})
     ]
     return [
