@@ -328,7 +328,8 @@ class PairObjective:
             return x
         drawn = torch.rand(len(x), generator=self._generator, device=x.device)
         is_changed = (drawn < 0.5).reshape(-1, *[1] * (x.ndim - 1))
-        return torch.where(is_changed, self._changed(x), x)
+        # Functions of users may work in place.
+        return torch.where(is_changed, self._changed(x.clone()), x)
 
     def _find_radius(self, x, drawn):
         """Return how far each drawn sample is changed."""

@@ -167,7 +167,7 @@ def _narrow(X, nodes, rng):
     if sparse.issparse(X) or len(nodes) * n_values <= _MOST_VALUES:
         return X[nodes]
     projection = SparseRandomProjection(_N_DIRECTIONS, random_state=rng)
-    projection.fit(np.empty((1, n_values), dtype=np.float32))
+    projection.fit(np.zeros((1, n_values), dtype=np.float32))
     points = np.empty((len(nodes), _N_DIRECTIONS), dtype=np.float32)
     for start in range(0, len(nodes), _BLOCK):
         rows = X[nodes[start : start + _BLOCK]]

@@ -4,10 +4,12 @@ import hashlib
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from skpairclust.constraints._typing import Samples
 from skpairclust.images._cache_state import CacheState
@@ -17,8 +19,8 @@ from skpairclust.utils._progress_line import CountLine
 
 # Seconds of work that a killed process loses at most, beside the batch it was at.
 _INTERVAL = 5.0
-# Rows computed again when a file is found, and how far from what it holds they may be,
-# as a share of the largest value: devices round differently.
+# Rows computed again at each end of what is found, and how far from it they may be, as
+# a share of the largest value of a column: devices round differently.
 _N_COMPARED, _TOLERANCE = 8, 0.01
 
 
@@ -69,16 +71,25 @@ def cache_features(
 
     Raises
     ------
+    TypeError
+        If `function` is none, or `batch_size` no integer.
+
     ValueError
         If the file is of other samples or of another function, if another process is
-        computing it, or if a result has not one row of finite numbers per sample.
+        computing it, or if a result has not one row of finite numbers per sample. A
+        file of an `ImageFolder` that cannot be read is a `BrokenImageError`: look for
+        such files before a long computation, with ``on_error="skip"``.
+
+    OSError
+        If there is no room. The same call goes on where it was.
 
     Notes
     -----
     Samples are compared by what the file knows of them: all values of an array; of
     samples that are read when they are needed 256 of them, and of an `ImageFolder` all
-    names and sizes of files too. Of a module, all weights are compared; of other
-    callables the name. The first rows are also computed again.
+    names and sizes of files too; those without compression keep their size when they
+    change. Of a module, all weights are compared; of other callables the name. A few
+    rows are also computed again.
 
     Examples
     --------
@@ -100,7 +111,7 @@ def cache_features(
         if not path.exists():
             _compute(make, len(rows), state, batch_size, verbose)
             state.finish()
-    return np.load(path, mmap_mode="r")
+        return state.load(len(rows))
 
 
 def _check_arguments(function, path, batch_size):
@@ -126,11 +137,17 @@ def _check_arguments(function, path, batch_size):
 def _as_rows(X):
     """Return X as an array of numbers, or as rows that are read when needed."""
     from skpairclust.neural._lazy_rows import LazyRows, is_lazy
+    from skpairclust.neural._torch_utils import to_array
 
     refuse_dask(X)
     if is_lazy(X):
         return LazyRows(X)
-    X = check_equal_sizes(X)
+    if sparse.issparse(X):
+        raise ValueError(
+            "X is a sparse matrix: pass X.toarray(), or X to the estimator itself, "
+            "which reads it as it is."
+        )
+    X = check_equal_sizes(to_array(X))
     rows = X if isinstance(X, np.memmap) else np.asarray(X)
     if rows.ndim < 2 or not len(rows) or rows.dtype.kind not in "biuf":
         raise ValueError(
@@ -157,7 +174,10 @@ def _digest_function(function):
     from skpairclust.neural._fingerprint import update_with
 
     digest = hashlib.sha256()
-    update_with(digest, type(function) if _is_module(function) else function)
+    if isinstance(function, partial):
+        update_with(digest, [function.func, function.args, function.keywords])
+    else:
+        update_with(digest, type(function) if _is_module(function) else function)
     if _is_module(function):
         update_with(digest, dict(function.state_dict()))
     return digest.hexdigest()
@@ -210,7 +230,11 @@ def _checked(result, part):
     """Return the result for a slice of rows as a matrix, or say what is wrong."""
     if hasattr(result, "detach"):
         result = result.detach().cpu()
-    values = np.asarray(result)
+    try:
+        values = np.asarray(result)
+    except ValueError:
+        # Such as several results in a tuple.
+        values = np.empty((), dtype=object)
     n_rows = part.stop - part.start
     if not values.ndim or len(values) != n_rows or values.dtype.kind not in "biuf":
         raise ValueError(
@@ -231,18 +255,23 @@ def _checked(result, part):
 
 
 def _compare(make, n_rows, state):
-    """Raise unless the first rows of the file are what the function makes now."""
-    n_done = n_rows if state.path.exists() else state.n_done
-    n_compared = min(_N_COMPARED, n_done)
-    if not n_compared:
-        return
-    values, kept = make(slice(0, n_compared)), state.first_rows(n_compared)
-    is_same = kept.shape == values.shape
-    if is_same:
-        far = np.abs(kept - values).max(initial=0)
-        is_same = far <= _TOLERANCE * np.abs(kept).max(initial=0)
-    if not is_same:
-        raise state.refusal("another function, or of samples that have changed")
+    """Raise unless the file holds what the function makes of the same rows now."""
+    kept = state.rows_done(n_rows)
+    n_compared = min(_N_COMPARED, len(kept))
+    for start in {0, len(kept) - n_compared}:
+        part = slice(start, start + n_compared)
+        if not _is_close(kept[part], make(part)):
+            raise state.refusal("another function, or of samples that have changed")
+
+
+def _is_close(kept, values):
+    """Whether values are those that were kept, column by column."""
+    if kept.shape != values.shape:
+        return False
+    size = np.abs(kept).max(axis=0)
+    # What is 0 in these rows may be nearly so on another device.
+    allowed = np.maximum(_TOLERANCE * size, _TOLERANCE**2 * size.max(initial=0))
+    return bool((np.abs(kept - values) <= allowed).all())
 
 
 def _compute(make, n_rows, state, batch_size, verbose):
@@ -257,6 +286,12 @@ def _compute(make, n_rows, state, batch_size, verbose):
                 values = make(rows)
                 if state.n_columns is None:
                     state.create_part(n_rows, values.shape[1])
+                elif values.shape[1] != state.n_columns:
+                    raise ValueError(
+                        f"function returned {values.shape[1]} features for "
+                        f"X[{rows.start}:{rows.stop}], but {state.n_columns} for "
+                        "earlier samples: it must return as many for each sample."
+                    )
                 state.write(values)
                 report(rows.stop)
                 if time.monotonic() - since > _INTERVAL:

@@ -70,7 +70,8 @@ def open_image(path, *, least_side=None):
             return as_plain(ImageOps.exif_transpose(image))
     except (
         *(OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError),
-        *(KeyError, ArithmeticError, struct.error, Image.DecompressionBombError),
+        *(KeyError, ArithmeticError, struct.error),
+        *(Image.DecompressionBombError, Image.DecompressionBombWarning),
     ) as error:
         reason = _say_reason(error, path)
         raise BrokenImageError(
@@ -97,10 +98,14 @@ def _check_size(image, most):
 
 def as_plain(image):
     """Return an image in mode L, RGB or RGBA, read to its end."""
+    if image.mode == "1":
+        return image.convert("L")
+    if image.mode in ("L", "RGB") and "transparency" in image.info:
+        return image.convert("RGBA")
     if image.mode in ("L", "RGB", "RGBA"):
         image.load()
         return image
-    if image.mode in ("1", "I", "F", "I;16", "I;16B", "I;16L"):
+    if image.mode in ("I", "F", "I;16", "I;16B", "I;16L"):
         return from_values(np.asarray(image))
     has_alpha = "A" in image.mode or "transparency" in image.info
     return image.convert("RGBA" if has_alpha else "RGB")
@@ -112,6 +117,9 @@ def from_values(values):
     values = np.asarray(values)
     if values.dtype != np.uint8:
         values = values.astype(np.float64)
+        values[~np.isfinite(values)] = np.nan
+        if np.isnan(values).all():
+            values = np.zeros_like(values)
         low, high = np.nanmin(values), np.nanmax(values)
         scaled = (values - low) / max(high - low, 1e-12) * 255
         values = np.nan_to_num(scaled).round().astype(np.uint8)

@@ -69,7 +69,8 @@ class ImageFolder:
         that cannot be read.
 
     n_jobs : int, default=-1
-        Threads that read a batch. -1 is one per core.
+        Threads that read a batch. -1 is one per core; each holds a decoded image in
+        memory, twice while it is turned upright.
 
     verbose : int, default=0
         Whether a line says how far the reading of "skip", or of all images, is.
@@ -95,6 +96,9 @@ class ImageFolder:
 
     shape : tuple of int
         ``(n_images, 3, height, width)``, or ``(n_images, height, width)`` of gray ones.
+
+    ndim : int
+        Length of `shape`.
 
     dtype : dtype
         uint8.
@@ -182,6 +186,11 @@ class ImageFolder:
         """As of an array of all images."""
         channels = () if self.mode == "gray" else (3,)
         return (len(self.names), *channels, *self.size)
+
+    @property
+    def ndim(self) -> int:
+        """Of an array of all images."""
+        return len(self.shape)
 
     @property
     def dtype(self) -> np.dtype[np.uint8]:

@@ -185,11 +185,12 @@ def bind(host, port):
             # no other program may take it from here on
             found.listen(128)
             return found
-        except OSError as error:
+        except (OSError, OverflowError) as error:
             found.close()
             problem = error
     reason = getattr(problem, "strerror", None) or problem
-    if isinstance(problem, socket.gaierror) or problem.errno == errno.EADDRNOTAVAIL:
+    is_absent = getattr(problem, "errno", None) == errno.EADDRNOTAVAIL
+    if isinstance(problem, socket.gaierror) or is_absent:
         raise LabelError(
             f"--host {host} is no address of this machine ({reason}). Leave --host out "
             "for this machine only, or use 0.0.0.0 for others on the network too."

@@ -103,7 +103,8 @@ class LazyRows:
                 "numbers: it must return a list of as many, in their order."
             )
         expected = (len(numbers), *self.shape[1:])
-        if not isinstance(samples, np.ndarray) or samples.shape != expected:
+        is_block = isinstance(samples, np.ndarray) and samples.shape == expected
+        if not is_block or samples.dtype.kind not in "biuf":
             return self._stack(numbers, samples)
         _check_rows(samples, numbers)
         return samples

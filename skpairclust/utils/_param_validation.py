@@ -166,11 +166,11 @@ def check_equal_sizes(X):
     for row, sample in enumerate(samples):
         shape = _shape_of(sample)
         if shape is None or shape != expected:
+            but = f", but {_say_shape(0, expected)}" if row else ""
             raise ValueError(
-                f"{_say_shape(row, shape)}, but {_say_shape(0, expected)}: all samples "
-                "must have one shape. Scale images to one size first, or give the "
-                "folder they are in: skpairclust.images.ImageFolder(folder, size) "
-                "scales them."
+                f"{_say_shape(row, shape)}{but}: all samples must have one shape. "
+                "Bring images to one size and kind of color first, or give the folder "
+                "they are in: skpairclust.images.ImageFolder(folder, size) does so."
             )
     return samples if expected else X
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -67,7 +68,8 @@ def test_a_second_call_computes_a_few_rows_only(X, path):
     first = np.array(cache_features(Counted(), X, path))
     again = Counted()
     assert_array_equal(cache_features(again, X, path), first)
-    assert again.n_rows == 8
+    # eight at each end
+    assert again.n_rows == 16
 
 
 def test_it_goes_on_after_an_interruption(X, path):
@@ -78,7 +80,7 @@ def test_it_goes_on_after_an_interruption(X, path):
     # in other batches too
     features = cache_features(again, X, path, batch_size=9)
     assert_allclose(features, expected_of(X), rtol=1e-6)
-    assert again.n_rows == 50 + 8
+    assert again.n_rows == 50 + 2 * 8
 
 
 def test_an_interruption_before_any_feature_leaves_nothing(X, path):
@@ -105,7 +107,11 @@ from skpairclust.images import _cache, cache_features
 
 _cache._INTERVAL = 0.0
 
+n_seen = 0
+
 def function(x):
+    global n_seen
+    n_seen += len(x)
     time.sleep(0.02)
     return x.sum(axis=(1, 2))[:, None] * [1, 2]
 
@@ -113,7 +119,7 @@ X = np.random.RandomState(0).rand(2000, 4, 5)
 features = cache_features(function, X, sys.argv[1], batch_size=10)
 assert np.allclose(features[:, 0], X.sum(axis=(1, 2)))
 assert np.allclose(features[:, 1], 2 * X.sum(axis=(1, 2)))
-print("done")
+print(n_seen)
 """
 
 
@@ -135,10 +141,88 @@ def test_it_goes_on_after_the_process_was_killed(path, tmp_path):
         lines = state.read_bytes().splitlines()
         noted = lines[1:]
     counts = [json.loads(line) for line in noted]
-    # it did not start anew
     assert counts == sorted(counts) and 0 < counts[-1] < 2000 and not path.exists()
-    assert subprocess.check_output(command).strip() == b"done"
+    # the rest, and eight rows at each end of what was there
+    assert int(subprocess.check_output(command)) == 2000 - counts[-1] + 16
     assert not path.with_name("features.npy.part").exists()
+
+
+def test_batches_have_as_many_features_each(X, path):
+    def function(x):
+        return x[:, :3, 0] if len(x) == 10 else x[:, :2, 0]
+
+    n_rows = len(X) // 10 * 10 + 5
+    samples = np.resize(X, (n_rows, *X.shape[1:]))
+    with pytest.raises(ValueError, match="returned 2 features for X.*but 3 for"):
+        cache_features(function, samples, path, batch_size=10)
+
+
+def test_what_was_begun_without_a_row_is_begun_anew(X, path):
+    state = path.with_name("features.npy.state")
+
+    def killed(x):
+        if state.exists() and state.stat().st_size:
+            raise KeyboardInterrupt
+        return x[:, :, 0]
+
+    with pytest.raises(KeyboardInterrupt):
+        cache_features(killed, X, path, batch_size=1)
+    # as if it had been killed before the first row was noted
+    state.write_bytes(state.read_bytes().split(b"\n")[0] + b"\n")
+
+    def killed(x):  # of the same name
+        return x[:, :2, 1]
+
+    assert_allclose(cache_features(killed, X, path), X[:, :2, 1])
+
+
+@pytest.mark.parametrize("name", ["features.npy.part", "features.npy.state"])
+@pytest.mark.parametrize(
+    "text", ["precious", '{"format": "mine", "notes": "precious"}']
+)
+def test_files_of_others_stay(X, path, name, text):
+    path.with_name(name).write_text(text)
+    with pytest.raises(ValueError, match=f"{name} exists, and cache_features did not"):
+        cache_features(Counted(), X, path)
+    assert path.with_name(name).read_text() == text
+
+
+def test_a_finished_file_is_read_by_many_and_from_a_folder_without_rights(X, path):
+    first = np.array(cache_features(Counted(), X, path))
+    state = path.with_name("features.npy.state")
+    with open(state, "a+b") as file:
+        # held by another call
+        try_lock(file.fileno())
+        path.chmod(0o444), state.chmod(0o444)
+        assert_array_equal(cache_features(Counted(), X, path), first)
+
+
+@pytest.mark.parametrize("n_kept", [0, 100, 300])
+def test_a_finished_file_that_was_cut_is_refused(X, path, n_kept):
+    cache_features(Counted(), X, path)
+    path.write_bytes(path.read_bytes()[:n_kept])
+    with pytest.raises(ValueError, match="is shorter than it was"):
+        cache_features(Counted(), X, path)
+
+
+def test_arguments_of_a_partial_count(X, path):
+    def clipped(x, most):
+        return np.minimum(x[:, :, 0], most)
+
+    cache_features(partial(clipped, most=2), X, path)
+    with pytest.raises(ValueError, match="features of another function"):
+        cache_features(partial(clipped, most=5), X, path)
+
+
+def test_every_column_is_compared(X, path):
+    def columns(x):
+        return np.column_stack([1000 + x[:, 0, 0], columns.scale * x[:, 1, 1]])
+
+    columns.scale = 1.0
+    cache_features(columns, X, path)
+    columns.scale = -5.0
+    with pytest.raises(ValueError, match="features of another function"):
+        cache_features(columns, X, path)
 
 
 def test_files_of_something_else_are_refused(X, path):

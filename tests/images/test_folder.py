@@ -140,7 +140,8 @@ def test_three_ways_to_another_shape(tmp_path):
     assert_array_equal(crop, values[:, 10:30])
     pad = read("pad")
     assert (pad[:5] == 30).all() and (pad[15:] == 30).all()
-    assert_allclose(pad[7:13, 2:8], 200) and assert_allclose(pad[7:13, 12:18], 100)
+    assert_allclose(pad[7:13, 2:8], 200)
+    assert_allclose(pad[7:13, 12:18], 100)
     stretch = read("stretch")
     assert_allclose(stretch[2:-2, 2:8], 200)
     assert_allclose(stretch[2:-2, 12:18], 100)
@@ -169,7 +170,34 @@ def test_files_of_every_mode(tmp_path, mode):
     image = Image.new(mode, (30, 20)) if mode == "I;16" else image.convert(mode)
     suffix = "tif" if mode == "CMYK" else "png"
     image.save(tmp_path / f"a.{suffix}")
-    assert ImageFolder(tmp_path, 8)[0].shape == (3, 8, 8)
+    found = ImageFolder(tmp_path, 8)[0]
+    # Two colors are mixed from dots.
+    expected = np.asarray(image.convert("RGB")).mean(axis=(0, 1))
+    assert found.shape == (3, 8, 8)
+    assert_allclose(found.mean(axis=(1, 2)), expected, atol=15)
+
+
+@pytest.mark.parametrize(
+    ("image", "saved", "expected"),
+    [
+        (Image.new("1", (8, 8), 1), {}, 255),
+        (Image.new("1", (8, 8), 0), {}, 0),
+        (Image.new("RGB", (8, 8), 0), {"transparency": (0, 0, 0)}, 255),
+        (Image.new("L", (8, 8), 0), {"transparency": 0}, 255),
+        (Image.new("L", (8, 8), 9), {"transparency": 0}, 9),
+    ],
+)
+def test_scans_of_one_color_and_a_transparent_color(tmp_path, image, saved, expected):
+    image.save(tmp_path / "a.png", **saved)
+    assert_array_equal(ImageFolder(tmp_path, 8)[0], np.full((3, 8, 8), expected))
+
+
+def test_values_that_are_not_finite_are_the_darkest(tmp_path):
+    values = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)
+    values[0, :2] = np.nan, np.inf
+    Image.fromarray(values).save(tmp_path / "a.tif")
+    found = ImageFolder(tmp_path, 8, mode="gray")[0]
+    assert (found[0, 0], found[0, 1], found[-1, -1]) == (0, 0, 255)
 
 
 def test_transparent_parts_are_white_and_deep_gray_is_stretched(tmp_path):
