@@ -200,3 +200,13 @@ def test_noise_rate_needs_a_likelihood():
     X, _, pairs = noisy_blobs(0.0)
     with pytest.raises(ValueError, match="noise_rate=0.1 needs loss='mcl'"):
         ConstrainedNeuralClusterer(4, loss="kcl", noise_rate=0.1).fit(X, pairs)
+
+
+def test_no_projection_reads_what_memory_held(monkeypatch):
+    monkeypatch.setattr(_propagation, "_MOST_VALUES", 10)
+    X = np.random.RandomState(0).rand(300, 20_000).astype(np.float32)
+    for _ in range(3):
+        freed = np.full((1, 20_000), np.nan, dtype=np.float32)
+        del freed
+        points = _propagation._narrow(X, np.arange(300), np.random.RandomState(0))
+        assert np.isfinite(points).all()

@@ -197,3 +197,8 @@ def test_errors_are_sentences():
     assert issubclass(LabelError, Exception)
     with pytest.raises(LabelError, match=r"does not exist\. Give"):
         source_of("no-such-thing.csv")
+
+
+def test_a_number_that_is_no_port_is_named():
+    with pytest.raises(LabelError, match="--port 70000 on 127.0.0.1 cannot be used"):
+        _page.bind("127.0.0.1", 70000)
