@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skpairclust.clusterer._batching import constrained_rows
-from skpairclust.constraints._groups import count_pairs
+from skpairclust.constraints._views import without_implied
 
 # Pairs per cluster up to which neighbors and equal sizes are trusted as much as pairs.
 # With 100, small tables and images still lost without them; with 500, images gained.
@@ -101,7 +101,9 @@ def weigh_evidence(constraints, n_clusters, *, noise_rate=0.0, is_bound=False):
     -------
     Evidence
     """
-    n_must, n_cannot = _count_told(constraints)
+    # A closure says as much as the pairs that it follows from.
+    told = without_implied(constraints)
+    n_must, n_cannot = told.n_must_link, told.n_cannot_link
     n_pairs = n_must + n_cannot
     if not (n_must and n_cannot):
         return Evidence(picked=1.0, lead=0.0) if n_must else Evidence()
@@ -110,7 +112,7 @@ def weigh_evidence(constraints, n_clusters, *, noise_rate=0.0, is_bound=False):
     frequent = _must_link_excess(share, n_pairs, n_clusters)
     # The kinds of pairs that somebody chose say nothing about sizes.
     unevenness = _ramp(frequent, _PERHAPS_UNEQUAL, _SURELY_UNEQUAL)
-    unevenness = 1.0 if is_bound else unevenness * _find_randomness(constraints)
+    unevenness = 1.0 if is_bound else unevenness * _find_randomness(told)
     n_told_apart = n_clusters / max(1.0, frequent) ** unevenness
     picked = _ramp(share * n_told_apart, _PERHAPS_PICKED, _SURELY_PICKED)
     stated = n_must / n_pairs * n_told_apart
@@ -141,41 +143,18 @@ def _ramp(value, low, high):
     return float(np.clip((value - low) / (high - low), 0, 1))
 
 
-def _count_told(constraints):
-    """Return numbers of must-links and cannot-links, of a closure without the implied.
-
-    A closure says as much as the pairs that it follows from. All pairs of labeled
-    samples count.
-    """
-    n_must, n_cannot = constraints.n_must_link, constraints.n_cannot_link
-    for relation in _closures(constraints):
-        all_must, all_cannot = count_pairs(relation)
-        n_must += int((relation.sizes - 1).sum()) - all_must
-        n_cannot += len(relation.cannot) - all_cannot
-    return n_must, n_cannot
-
-
-def _closures(constraints):
-    """Return the relations of groups of which some are compared and some are not."""
-    return [r for r in constraints._relations if r.cannot is not None]
-
-
 def _find_randomness(constraints):
-    """Return the certainty that the pairs were drawn at random, 0 to 1.
+    """Return the certainty that the listed pairs were drawn at random, 0 to 1.
 
     Whoever chooses pairs comes back to the same samples, such as the members of groups
     that are known already. Labels of samples are no pairs that somebody chose.
     """
-    listed = np.concatenate([constraints._must_link, constraints._cannot_link])
-    n_pairs, touched = len(listed), [listed.ravel()]
-    for relation in _closures(constraints):
-        n_pairs += int((relation.sizes - 1).sum()) + len(relation.cannot)
-        touched.append(np.flatnonzero(relation.groups >= 0))
-    if not n_pairs:
+    pairs = np.concatenate([constraints._must_link, constraints._cannot_link])
+    if not len(pairs):
         return 1.0
     n_samples = len(constraints)
-    n_expected = n_samples * -math.expm1(-2 * n_pairs / n_samples)
-    n_touched = len(np.unique(np.concatenate(touched)))
+    n_expected = n_samples * -math.expm1(-2 * len(pairs) / n_samples)
+    n_touched = len(np.unique(pairs))
     return _ramp(n_touched / n_expected, _SURELY_CHOSEN, _PERHAPS_DRAWN)
 
 

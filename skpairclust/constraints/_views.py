@@ -6,6 +6,7 @@ from skpairclust.constraints._adjacency import Adjacency
 from skpairclust.constraints._groups import (
     cannot_pairs,
     count_union,
+    first_samples,
     is_cannot,
     is_must,
     must_pairs,
@@ -46,6 +47,31 @@ def list_pairs(constraints, kind):
         np.concatenate((weights, np.ones(n_implied))),
         constraints.n_samples,
     )
+
+
+def without_implied(constraints):
+    """Return constraints in which closures are the pairs that they follow from.
+
+    Of each group, its first sample is must-linked to the others, and the first samples
+    of groups are cannot-linked. Groups of which all are told apart, as by labels, stay.
+    """
+    closures = [r for r in constraints._relations if r.cannot is not None]
+    if not closures:
+        return constraints
+    must, cannot = [constraints._must_link], [constraints._cannot_link]
+    for relation in closures:
+        first = first_samples(relation)
+        members = np.flatnonzero(relation.groups >= 0)
+        links = np.column_stack((first[relation.groups[members]], members))
+        must.append(links[links[:, 0] != links[:, 1]])
+        cannot.append(first[relation.cannot])
+    n_samples = constraints.n_samples
+    listed = (
+        canonicalize(pairs, np.ones(len(pairs)), n_samples)
+        for pairs in map(np.concatenate, (must, cannot))
+    )
+    labels = tuple(r for r in constraints._relations if r.cannot is None)
+    return constraints._from_parts(n_samples, *listed, labels)
 
 
 def make_adjacency(constraints):

@@ -4,7 +4,6 @@ import numpy as np
 import torch
 from sklearn.metrics import roc_auc_score
 
-from skpairclust.embedder._known_groups import KnownGroups
 from skpairclust.neural._centering import center
 
 # Samples that are compared, pairs of each kind needed, and how much better distances
@@ -13,20 +12,19 @@ from skpairclust.neural._centering import center
 _MOST_ROWS, _LEAST_PAIRS, _GAIN = 512, 20, 0.1
 
 
-def gains_by_centering(rows, constraints):
+def gains_by_centering(rows, known):
     """Return whether distances of centered images tell pairs apart far better.
 
     Parameters
     ----------
     rows : FeatureRows
         Images, on the CPU.
-    constraints : PairwiseConstraints
+    known : KnownGroups
 
     Returns
     -------
     bool
     """
-    known = KnownGroups(constraints)
     if not len(known.rich):
         return False
     members = np.sort(np.concatenate([known.members[group] for group in known.rich]))

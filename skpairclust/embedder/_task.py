@@ -49,13 +49,16 @@ def make_task(params, X, constraints=None):
     architecture = choose_architecture(
         params, X.shape[1:], params.n_components, params.hidden_layer_sizes
     )
-    if _should_center(params, architecture, X, constraints):
-        architecture = replace(architecture, network="centered_conv")
     augment = choose_augmentation(params.augment, architecture.input_shape)
     # Made once before the training, so that a name that is none fails now.
     make_augmentation(augment, architecture.input_shape)
     margin = params.margin
-    known = None if constraints is None else KnownGroups(constraints)
+    known = None
+    # It takes a while, and tables have no use for it.
+    if constraints is not None and (augment or is_image(architecture.input_shape)):
+        known = KnownGroups(constraints)
+    if _should_center(params, architecture, X, known):
+        architecture = replace(architecture, network="centered_conv")
     is_for_others = known is not None and _has_many_classes(known)
     knows_pairs = is_for_others and not known.is_complete
     objective = read_options(
@@ -135,13 +138,13 @@ def hold_out(params, constraints, seed):
     return None
 
 
-def _should_center(params, architecture, X, constraints):
+def _should_center(params, architecture, X, known):
     """Return whether the network is chosen here, and what is known asks to center."""
     is_chosen = params.network == "auto" and architecture.network == "conv"
-    if not is_chosen or constraints is None:
+    if not is_chosen or known is None:
         return False
     rows = architecture.make_rows(X, torch.device("cpu"))
-    return gains_by_centering(rows, constraints)
+    return gains_by_centering(rows, known)
 
 
 def _choose_unlabeled(params, augment, knows_pairs):

@@ -125,6 +125,14 @@ def test_a_closure_says_as_much_as_its_pairs():
             assert found == pytest.approx(expected, abs=0.05), name
 
 
+def test_closures_that_overlap_count_once():
+    pairs = [random_pairs([70] * 3, 600, seed) for seed in (0, 1)]
+    one, other = (known.closure() for known in pairs)
+    assert weigh_evidence(one | one, 3) == weigh_evidence(one, 3)
+    both = weigh_evidence(one | other, 3)
+    assert 0 < both.scarcity < weigh_evidence(one, 3).scarcity
+
+
 def test_labels_of_few_samples_are_not_many_pairs():
     y = np.full(5000, -1)
     y[:200] = np.arange(200) % 10

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from skpairclust.constraints import ConstraintConflicts, PairwiseConstraints
+from skpairclust.constraints._views import without_implied
 from tests.constraints.oracles import (
     as_dicts,
     build,
@@ -88,6 +89,21 @@ def test_closure(c):
         closed.must_link, closed.cannot_link, n_samples=c.n_samples
     )
     assert listed.closure() == closed
+
+
+@given(constraints(n_relations=3))
+def test_without_the_implied_pairs_a_closure_is_the_same(c):
+    fewer = without_implied(c)
+    assert fewer.n_must_link <= c.n_must_link
+    assert fewer.n_cannot_link <= c.n_cannot_link
+    try:
+        closed = c.closure()
+    except ValueError:
+        # conflicts stay
+        with pytest.raises(ValueError, match="conflict"):
+            fewer.closure()
+        return
+    assert fewer.closure() == closed
 
 
 @given(st.integers(2, 12), st.data())
