@@ -59,19 +59,27 @@ def main():
 
 def run_embedder(data, seed, args):
     """Return the scores of an embedding of characters that were not seen."""
-    model = MetricEmbedder(64, random_state=seed, **args.options)
-    if args.centered:
-        model = make_pipeline(CenterImages(), model)
-    known = data.y_train
-    if args.known == "pairs":
-        known = PairwiseConstraints.sample_from_labels(
-            known, PAIRS_A_SAMPLE * len(known), random_state=seed
-        )
+    model = make_embedder(seed, args.centered, **args.options)
+    known = tell(data.y_train, args.known, seed)
     start = time.process_time()
     model.fit(data.X_train, known)
     seconds = time.process_time() - start
     embedding = model.transform(data.X_test)
     return {**measure(embedding, data.y_test, seed), "fit_seconds": round(seconds)}
+
+
+def make_embedder(seed, centered, **options):
+    """Return an embedder, of images as they are or centered before."""
+    model = MetricEmbedder(64, random_state=seed, **options)
+    return make_pipeline(CenterImages(), model) if centered else model
+
+
+def tell(y, known, seed):
+    """Return labels, or random pairs, as `fit` takes them."""
+    if known == "labels":
+        return y
+    n_pairs = PAIRS_A_SAMPLE * len(y)
+    return PairwiseConstraints.sample_from_labels(y, n_pairs, random_state=seed)
 
 
 def run_clusterer(data, seed, args):

@@ -18,10 +18,9 @@ import numpy as np
 import torch
 from sklearn.datasets import load_digits
 from sklearn.metrics import normalized_mutual_info_score
-from sklearn.pipeline import make_pipeline
 from torch.nn import functional
 
-from benchmarks import bench_embedding, bench_many_clusters
+from benchmarks import bench_embedding, bench_images, bench_many_clusters
 from benchmarks._report import append_result, environment, read_rows
 from benchmarks.datasets import (
     load_banking77,
@@ -33,7 +32,6 @@ from benchmarks.datasets import (
 from skpairclust import ConstrainedNeuralClusterer, MetricEmbedder, PairwiseConstraints
 from skpairclust.clusterer._objective import PairObjective
 from skpairclust.clusterer._task import make_task
-from skpairclust.images import CenterImages
 from skpairclust.metrics import clustering_accuracy_score, recall_at_k
 from skpairclust.neural._networks import build_network
 from skpairclust.neural._rows import FeatureRows
@@ -277,13 +275,8 @@ def _fit(X, known, X_test, y_test, n_clusters, *, seed=0, **params):
 def fit_embedder(seed, known, centered):
     """Return seconds, Recall@1 and NMI on characters never seen, all by default."""
     data = load_omniglot()
-    y = data.y_train
-    if known == "pairs":
-        n_pairs = bench_embedding.PAIRS_A_SAMPLE * len(y)
-        y = PairwiseConstraints.sample_from_labels(y, n_pairs, random_state=seed)
-    model = MetricEmbedder(64, random_state=seed)
-    if centered:
-        model = make_pipeline(CenterImages(), model)
+    model = bench_images.make_embedder(seed, centered)
+    y = bench_images.tell(data.y_train, known, seed)
     return _embed(model, data.X_train, y, data.X_test, data.y_test, seed)
 
 
