@@ -192,7 +192,8 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
 
     n_neighbors : int, default=10
         Number of neighbors among which a step of a walk chooses. It is lower in tables
-        with fewer than 30 rows per neighbor.
+        with fewer than 30 rows per neighbor. Directions in which must-linked samples
+        differ count for less [5]_, if pairs that are left out confirm it.
 
     The network
 
@@ -353,6 +354,8 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
        representations via information maximizing self-augmented training. ICML.
     .. [4] Patrini, Rozza, Menon, Nock, Qu (2017). Making deep neural networks
        robust to label noise: a loss correction approach. CVPR. arXiv:1609.03683.
+    .. [5] Bar-Hillel, Hertz, Shental, Weinshall (2005). Learning a Mahalanobis metric
+       from equivalence constraints. JMLR.
 
     Examples
     --------

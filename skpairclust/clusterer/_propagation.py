@@ -8,6 +8,8 @@ from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.neighbors import NearestNeighbors
 from sklearn.random_projection import SparseRandomProjection
 
+from skpairclust.clusterer._batching import constrained_rows
+from skpairclust.clusterer._metric import learn_metric
 from skpairclust.utils._warnings import caught_warnings
 
 # Maximum number of rows among which neighbors are searched: never n x n. Constrained
@@ -110,14 +112,16 @@ class NeighborWalk:
         return np.where(place >= 0, self.nodes[place], rows)
 
 
-def make_walk(X, constrained, *, n_neighbors, length, n_clusters, rng, lasting=1.0):
+def make_walk(X, constraints, *, n_neighbors, length, n_clusters, rng, lasting=1.0):
     """Return the walk along the nearest neighbors in X, None if there are none.
+
+    What is near follows from the constraints as well: see `_metric`.
 
     Parameters
     ----------
     X : array or CSR matrix of shape (n_samples, ...)
-    constrained : ndarray of shape (m,), int64
-        Samples where walks begin.
+    constraints : PairwiseConstraints
+        Their samples are where walks begin.
     n_neighbors : int
         Neighbors of a node; fewer in tables with fewer than 30 rows per neighbor.
     length : int or "auto"
@@ -132,6 +136,7 @@ def make_walk(X, constrained, *, n_neighbors, length, n_clusters, rng, lasting=1
     NeighborWalk or None
     """
     n_samples = X.shape[0]
+    constrained = constrained_rows(constraints)
     n_neighbors = min(n_neighbors, n_samples // _ROWS_A_NEIGHBOR)
     if not (n_neighbors and length and len(constrained)):
         return None
@@ -139,12 +144,13 @@ def make_walk(X, constrained, *, n_neighbors, length, n_clusters, rng, lasting=1
         reach = math.log(n_samples / n_clusters) / math.log(max(2, n_neighbors))
         length = max(1, round(reach))
     nodes = _draw_nodes(n_samples, constrained, rng)
+    place = np.full(n_samples, -1, dtype=np.int64)
+    place[nodes] = np.arange(len(nodes))
     points = _reduce(_narrow(X, nodes, rng), rng)
+    points = learn_metric(points, place, constraints, rng)
     # Here: a backend of joblib that a fit runs under would send the points to workers.
     search = NearestNeighbors(n_neighbors=n_neighbors, n_jobs=1).fit(points)
     neighbors = search.kneighbors(return_distance=False)
-    place = np.full(n_samples, -1, dtype=np.int64)
-    place[nodes] = np.arange(len(nodes))
     # If all samples are in pairs, the pairs of neighbors would only blur these.
     share = 1 - len(constrained) / n_samples
     return NeighborWalk(

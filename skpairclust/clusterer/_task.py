@@ -7,7 +7,6 @@ import torch
 
 from skpairclust.clusterer._batching import (
     ConstraintBatches,
-    constrained_rows,
     count_steps,
 )
 from skpairclust.clusterer._evidence import Evidence, weigh_evidence
@@ -224,7 +223,7 @@ def _choose_walk(params, X, constraints, n_clusters, evidence, rng):
         return None
     return make_walk(
         X,
-        constrained_rows(constraints),
+        constraints,
         n_neighbors=params.n_neighbors,
         length=params.walk_length,
         n_clusters=n_clusters,
