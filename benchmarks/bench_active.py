@@ -5,6 +5,7 @@ Every strategy ends with the same clusterer, fitted anew to what its answers say
 
 - "digits": half of scikit-learn's digits are fitted, the other half is scored;
 - "mnist" and "fashion": 5,000 training images, drawn at random, and the test images;
+- "satimage": the even and the odd rows of a table of satellite pixels;
 - "banking": Banking77, 10,003 questions to a bank and the test questions.
 
     python -m benchmarks.bench_active --data digits --seeds 3
@@ -30,9 +31,15 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import adjusted_rand_score
 from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import scale
 
 from benchmarks._report import append_result, environment
-from benchmarks.datasets import load_banking77, load_fashion_mnist, load_mnist
+from benchmarks.datasets import (
+    load_banking77,
+    load_fashion_mnist,
+    load_keel,
+    load_mnist,
+)
 from skpairclust import ConstrainedNeuralClusterer
 from skpairclust.active import ActivePairLearner
 from skpairclust.clusterer._starts import list_groups, merge_groups
@@ -76,6 +83,10 @@ def load(name, seed):
         X, y = load_digits(return_X_y=True)
         X = (X / 16).astype(np.float32)
         return train_test_split(X, y, test_size=0.5, random_state=seed)
+    if name == "satimage":
+        X, y = load_keel(name)
+        X = scale(X).astype(np.float32)
+        return X[::2], X[1::2], y[::2], y[1::2]
     loaders = {"mnist": load_mnist, "fashion": load_fashion_mnist}
     data = loaders.get(name, load_banking77)()
     X_train, X_test = (X.reshape(len(X), -1) for X in (data.X_train, data.X_test))
@@ -180,7 +191,7 @@ def run(arguments, strategy, seed):
 def main():
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    data = ("digits", "mnist", "fashion", "banking")
+    data = ("digits", "satimage", "mnist", "fashion", "banking")
     parser.add_argument("--data", choices=data, default="digits")
     parser.add_argument(
         "--strategies", nargs="+", choices=STRATEGIES, default=["cover", "random"]
