@@ -1,5 +1,6 @@
 """ActivePairLearner: ask about pairs, fit, and ask again."""
 
+from math import ceil
 from numbers import Real
 
 import numpy as np
@@ -23,6 +24,7 @@ from skpairclust.active._samples import digest
 from skpairclust.active._turns import AskAndTell, Judged
 from skpairclust.constraints._pairs import count_samples
 from skpairclust.constraints._supervision import check_supervision
+from skpairclust.utils._compat import CallbackSupportMixin, with_callbacks
 from skpairclust.utils._param_validation import Interval, StrOptions, positive_int
 from skpairclust.utils._state import new_fit, restored_on_error
 
@@ -51,6 +53,7 @@ class ActivePairLearner(
     FitsBeside,
     DelegatedMethods,
     ClusterMixin,
+    CallbackSupportMixin,
     MetaEstimatorMixin,
     BaseEstimator,
 ):
@@ -215,6 +218,7 @@ class ActivePairLearner(
         self.verbose = verbose
         self.random_state = random_state
 
+    @with_callbacks
     def fit(self, X, y=None, *, oracle=None):
         """Ask the oracle, fit in between, and fit to all answers in the end.
 
@@ -253,11 +257,18 @@ class ActivePairLearner(
         self._validate_params()
         if not self._goes_on(X):
             self.start(X, y)
+        n_left = 0 if oracle is None else self.n_queries - len(self.history_)
+        context = self._init_callback_context(
+            max_subtasks=max(0, ceil(n_left / self.batch_size))
+        )
+        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         if oracle is not None:
             self._unfinished, self._pending = True, self._pending[:0]
-            self._ask_all(oracle)
+            self._ask_all(oracle, context)
             self._unfinished = False
-        return self.update()
+        self.update()
+        context.call_on_fit_task_end(estimator=self, X=X, y=y)
+        return self
 
     def _goes_on(self, X):
         """Whether an oracle failed in the last call of `fit`, with the same X."""
@@ -265,13 +276,19 @@ class ActivePairLearner(
             return False
         return digest(as_indexable(X)) == self._digest
 
-    def _ask_all(self, oracle):
-        """Ask until `n_queries` answers are there, or nothing is left to ask."""
+    def _ask_all(self, oracle, context):
+        """Ask until `n_queries` answers are there, or nothing is left to ask.
+
+        A callback may end it sooner.
+        """
         while (n_left := self.n_queries - len(self.history_)) > 0:
+            questions = context.subcontext(task_name="questions")
+            questions.call_on_fit_task_begin(estimator=self)
             pairs = self.ask(min(self.batch_size, n_left))
-            if not len(pairs):
+            if len(pairs):
+                self.tell(pairs, oracle(pairs.copy()))
+            if questions.call_on_fit_task_end(estimator=self) or not len(pairs):
                 break
-            self.tell(pairs, oracle(pairs.copy()))
 
     def start(self, X, y=None):
         """Begin anew with some samples, and fit nothing yet.
