@@ -124,11 +124,11 @@ class MetricEmbedder(EmbeddingQueries):
     margin : float, default=None
         The margin m. None means 0.2 for triplets and 1 for the other losses.
 
-    mining : {"auto", "all", "violating", "hardest", "semihard", "random", "pool"}, \
-            default="auto"
-        Which triplets count, for triplet losses. "all" are all of the batch.
-        "violating" are those whose negative is nearer than the positive. "hardest"
-        is the farthest positive and the nearest negative of each anchor [5]_.
+    mining : str, default="auto"
+        Which triplets count, for triplet losses: one of the names that follow. "all"
+        are all of the batch. "violating" are those whose negative is nearer than the
+        positive. "hardest" is the farthest positive and the nearest negative of each
+        anchor [5]_.
         "semihard" is, for each pair, the nearest negative that is farther than the
         positive, but within the margin [1]_. "random" is one random negative for each
         pair. "pool" uses a list made from all samples, see `pool`. "auto" is
