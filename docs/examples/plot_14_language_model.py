@@ -74,7 +74,7 @@ def ask_model(prompt):
 
 
 # %%
-# The answer is a number or nothing: whatever else comes back is no answer.
+# Whatever else than a number or none comes back is None: it cannot tell.
 def choose(question):
     candidates = "\n".join(
         f"{number}: {texts[row]}" for number, row in enumerate(question.candidates, 1)
@@ -83,8 +83,8 @@ def choose(question):
         "Which message has the topic of this one? Answer with its number or none.\n"
         f"message: {texts[question.sample]}\n{candidates}"
     )
-    word = ask_model(prompt).strip(" .").lower()
-    return int(word) - 1 if word.isdigit() else -1
+    choices = {str(place + 1): place for place in range(len(question.candidates))}
+    return (choices | {"none": -1}).get(ask_model(prompt).strip(" .").lower())
 
 
 learner = ActivePairLearner(

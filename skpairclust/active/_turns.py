@@ -166,7 +166,6 @@ class AskAndTell:
         """Return the rows of the history for some answers."""
         same = self._view().same(pairs)
         is_new = ~mark_constrained(self.constraints_)
-        is_first = is_new[pairs].any(axis=1).tolist()
         told = {(row["i"], row["j"]) for row in self.history_}
         rows = []
         for number, (i, j) in enumerate(np.sort(pairs, axis=1).tolist()):
@@ -176,11 +175,13 @@ class AskAndTell:
                     "j": j,
                     "answer": int(answers[number]),
                     "same": None if np.isnan(same[number]) else float(same[number]),
-                    "is_first": is_first[number],
+                    "is_first": bool(is_new[i] or is_new[j]),
                     "is_repeat": (i, j) in told,
                 }
             )
             told.add((i, j))
+            # Of a sample and several groups, the likeliest comes first.
+            is_new[[i, j]] = False
         return rows
 
     def undo(self, n_answers=1):

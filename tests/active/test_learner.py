@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
-from skpairclust.active import ActivePairLearner, CoverQuery
+from skpairclust.active import ActivePairLearner, CoverQuery, GroupQuestion
 from skpairclust.active._progress import add_refit, summarize
 from skpairclust.baselines import COPKMeans, PCKMeans
 from tests.active.oracles import answer, make_blobs
@@ -510,3 +510,19 @@ def test_unknown_number_of_clusters():
     estimator = ConstrainedNeuralClusterer("auto", max_iter=5, hidden_layer_sizes=(8,))
     learner = make(estimator, batch_size=10).fit(X, oracle=answer(y))
     assert len(learner.history_) == 20
+
+
+def test_of_several_groups_the_likeliest_alone_is_a_first_guess(blobs):
+    X, y = blobs
+    known = [(0, 20, -1), (0, 40, -1), (20, 40, -1)]
+    learner = make().start(X, known)
+    questions = [GroupQuestion(7, np.array([0, 20, 40])), GroupQuestion(27, [0, 20])]
+    learner.tell_groups(questions, [0, 1])
+    is_first = [row["is_first"] for row in learner.history_]
+    assert is_first == [True, False, False, True, False]
+    assert learner.progress().confirmed == 0.5
+    # It is placed by now.
+    learner.tell([(7, 8)], [1])
+    assert learner.history_[-1]["is_first"]
+    learner.tell([(7, 8)], [1])
+    assert not learner.history_[-1]["is_first"]
