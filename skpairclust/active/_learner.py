@@ -362,8 +362,7 @@ class ActivePairLearner(
         """Fit to what is known, and note what the fit changed."""
         with restored_on_error(self):
             self._judge_answers()
-            fit = self._fit_cold if cold else self._fit_between
-            self.estimator_ = fit()
+            self.estimator_ = self._make_fitted(cold=cold)
             self.labels_ = labels_of(self.estimator_, self._X)
             self._refits = add_refit(self._refits, len(self.history_), self.labels_)
             # the new model may find other answers doubtful
@@ -372,26 +371,16 @@ class ActivePairLearner(
             n_answers = len(self.history_)
             print(f"{n_answers} of {self.n_queries} answers. {self.progress()}")
 
-    def _fit_cold(self):
-        """Return the clusterer of the last fit."""
-        return fit_best(
+    def _make_fitted(self, *, cold):
+        """Return the last clusterer, or one to choose the next questions with."""
+        fit = fit_best if cold else fit_to_answers
+        return fit(
             self._template,
             getattr(self, "estimator_", None),
             self._X,
             self.constraints_,
-            n_init=self.n_init,
             noise_rate=self.noise_rate_,
-        )
-
-    def _fit_between(self):
-        """Return a clusterer to choose the next questions with."""
-        return fit_to_answers(
-            self._template,
-            getattr(self, "estimator_", None),
-            self._X,
-            self.constraints_,
-            refit=self.refit,
-            noise_rate=self.noise_rate_,
+            **({"n_init": self.n_init} if cold else {"refit": self.refit}),
         )
 
     def __sklearn_is_fitted__(self):
