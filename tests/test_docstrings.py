@@ -50,3 +50,12 @@ def test_methods_have_examples():
     names = [param.id for param in _examples()]
     assert "skpairclust.PairwiseConstraints.closure" in names
     assert "skpairclust.ConstrainedNeuralClusterer" in names
+
+
+@pytest.mark.parametrize("name", _classes())
+def test_no_line_is_continued_in_a_raw_docstring(name):
+    """The backslash would stay, and Sphinx read what follows as another block."""
+    public = _classes()[name]
+    members = [public, *vars(public).values()]
+    docs = [getattr(member, "__doc__", None) or "" for member in members]
+    assert not [doc for doc in docs if "\\\n" in doc]
