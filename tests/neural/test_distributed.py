@@ -39,9 +39,7 @@ def embedder(**changed):
 
 
 # So few values that they are never made dense.
-WORDS = sparse.random_array(
-    (90, 2000), density=0.01, format="csr", rng=np.random.default_rng(0)
-)
+WORDS = sparse.csr_array(sparse.random(90, 2000, density=0.01, random_state=0))
 
 FITS = {
     "restarts": lambda: clusterer(n_init=3),
