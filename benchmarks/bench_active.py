@@ -31,15 +31,10 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import adjusted_rand_score
 from sklearn.model_selection import train_test_split
-from sklearn.preprocessing import scale
 
 from benchmarks._report import append_result, environment
-from benchmarks.datasets import (
-    load_banking77,
-    load_fashion_mnist,
-    load_keel,
-    load_mnist,
-)
+from benchmarks.bench_quality import load as load_table
+from benchmarks.datasets import load_banking77, load_fashion_mnist, load_mnist
 from skpairclust import ConstrainedNeuralClusterer
 from skpairclust.active import ActivePairLearner
 from skpairclust.clusterer._starts import list_groups, merge_groups
@@ -84,9 +79,8 @@ def load(name, seed):
         X = (X / 16).astype(np.float32)
         return train_test_split(X, y, test_size=0.5, random_state=seed)
     if name == "satimage":
-        X, y = load_keel(name)
-        X = scale(X).astype(np.float32)
-        return X[::2], X[1::2], y[::2], y[1::2]
+        X, y, X_test, y_test = load_table(name)
+        return X, X_test, y, y_test
     loaders = {"mnist": load_mnist, "fashion": load_fashion_mnist}
     data = loaders.get(name, load_banking77)()
     X_train, X_test = (X.reshape(len(X), -1) for X in (data.X_train, data.X_test))

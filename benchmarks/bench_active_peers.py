@@ -120,15 +120,11 @@ def ask_here(strategy, X, y, k, budget, seed):
         strategy,
         n_queries=budget,
         refit="final" if strategy == "random" else "cold",
+        n_init=1,
         random_state=seed,
-    ).start(X)
-    oracle = make_oracle(y, 0, seed)
-    pairs = []
-    while len(pairs) < budget:
-        asked = learner.ask(min(5, budget - len(pairs)))
-        learner.tell(asked, oracle(asked))
-        pairs.extend(asked)
-    return np.array(pairs)
+    )
+    learner.fit(X, oracle=make_oracle(y, 0, seed))
+    return np.array([(row["i"], row["j"]) for row in learner.history_])
 
 
 def score(X, X_test, y, y_test, pairs, seed):

@@ -282,12 +282,13 @@ class ActivePairLearner(
         A callback may end it sooner.
         """
         while (n_left := self.n_queries - len(self.history_)) > 0:
+            pairs = self.ask(min(self.batch_size, n_left))
+            if not len(pairs):
+                break
             questions = context.subcontext(task_name="questions")
             questions.call_on_fit_task_begin(estimator=self)
-            pairs = self.ask(min(self.batch_size, n_left))
-            if len(pairs):
-                self.tell(pairs, oracle(pairs.copy()))
-            if questions.call_on_fit_task_end(estimator=self) or not len(pairs):
+            self.tell(pairs, oracle(pairs.copy()))
+            if questions.call_on_fit_task_end(estimator=self):
                 break
 
     def start(self, X, y=None):

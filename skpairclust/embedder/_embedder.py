@@ -128,10 +128,9 @@ class MetricEmbedder(EmbeddingQueries):
         Which triplets count, for triplet losses: one of the names that follow. "all"
         are all of the batch. "violating" are those whose negative is nearer than the
         positive. "hardest" is the farthest positive and the nearest negative of each
-        anchor [5]_.
-        "semihard" is, for each pair, the nearest negative that is farther than the
-        positive, but within the margin [1]_. "random" is one random negative for each
-        pair. "pool" uses a list made from all samples, see `pool`. "auto" is
+        anchor [5]_. "semihard" is, for each pair, the nearest negative that is farther
+        than the positive, but within the margin [1]_. "random" is one random negative
+        for each pair. "pool" uses a list made from all samples, see `pool`. "auto" is
         "semihard", except for "triplet" and "squared_triplet" if not all pairs are
         known; then it is "all". With labels, all pairs are known.
 
