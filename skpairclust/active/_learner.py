@@ -25,7 +25,7 @@ from skpairclust.active._turns import AskAndTell, Judged
 from skpairclust.constraints._pairs import count_samples
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.utils._compat import CallbackSupportMixin, with_callbacks
-from skpairclust.utils._param_validation import Interval, StrOptions, positive_int
+from skpairclust.utils._param_validation import Interval, StrOptions, positive_int, restarts
 from skpairclust.utils._state import new_fit, restored_on_error
 
 STRATEGIES = {
@@ -187,7 +187,7 @@ class ActivePairLearner(
         "batch_size": [positive_int()],
         "refit_every": [positive_int()],
         "refit": [StrOptions({"warm", "cold", "final"}), dict],
-        "n_init": [positive_int()],
+        "n_init": [restarts()],
         "recheck_share": [Interval(Real, 0, 1, closed="both")],
         "verbose": ["verbose"],
         "random_state": ["random_state"],

@@ -21,7 +21,7 @@ from skpairclust.constraints._supervision import check_supervision
 from skpairclust.constraints._typing import AnyArray
 from skpairclust.metrics._constraint_score import ConstraintScoreMixin
 from skpairclust.utils._dask import refuse_dask
-from skpairclust.utils._param_validation import non_negative, positive_int
+from skpairclust.utils._param_validation import non_negative, positive_int, restarts
 from skpairclust.utils._state import numpy_defaults
 
 # Below the root of the largest number, so that sums over features are numbers too.
@@ -39,7 +39,7 @@ class BaseConstrainedKMeans(
 
     _parameter_constraints: dict = {
         "n_clusters": [positive_int()],
-        "n_init": [positive_int()],
+        "n_init": [restarts()],
         "max_iter": [positive_int()],
         "tol": [non_negative()],
         "random_state": ["random_state"],

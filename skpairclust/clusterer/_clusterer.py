@@ -46,11 +46,10 @@ from skpairclust.utils._param_validation import (
     non_negative,
     positive,
     positive_int,
+    restarts,
     warn_of_scales,
 )
 from skpairclust.utils._state import new_fit
-
-_MOST_RESTARTS = 10**6
 
 
 class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
@@ -384,7 +383,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
             StrOptions({"estimate"}),
         ],
         "max_iter": [positive_int()],
-        "n_init": [Interval(Integral, 1, _MOST_RESTARTS, closed="both")],
+        "n_init": [restarts()],
         "init": [StrOptions({"auto", "random"})],
         "random_state": ["random_state"],
         "loss": [StrOptions(set(PAIR_LOSSES))],

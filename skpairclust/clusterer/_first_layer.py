@@ -13,6 +13,9 @@ import torch
 # Added to the diagonal of W W^T, in units of its mean: it has a Cholesky factor then.
 _RIDGE = 0.01
 
+# Features whose gradients are computed at a time, in a precision of their own.
+_CHUNK = 8192
+
 
 class FirstLayerSpace:
     """What the first layer makes of changes of its inputs.
@@ -84,5 +87,8 @@ class _Multiply(torch.autograd.Function):
     def backward(ctx, gradient):
         """Return the gradient of W."""
         along, wide = ctx.saved_tensors
-        of_weight = (gradient.T @ along).to(wide.dtype) @ wide
-        return None, of_weight.float(), None, None
+        product = (gradient.T @ along).to(wide.dtype)
+        of_weight = torch.empty_like(wide, dtype=gradient.dtype)
+        for part in range(0, wide.shape[1], _CHUNK):
+            of_weight[:, part : part + _CHUNK] = product @ wide[:, part : part + _CHUNK]
+        return None, of_weight, None, None

@@ -12,6 +12,9 @@ _N_REFERENCES = 6000
 # Rows of a block.
 _CHUNK = 512
 
+# Of sparse rows that are made dense at a time.
+_MOST_VALUES = 2**20
+
 # Squared distances up to this share of the largest are those of equal rows: matrix
 # products leave something between these.
 _NOTHING = 1e-6
@@ -92,12 +95,22 @@ class Spacing:
         if not self.is_sparse:
             x = x.flatten(1) - self._center
             return torch.mm(x, self._references, out=products), x.square().sum(1)
-        # Features first, as the product with sparse references reads them.
+        x = self._to_host(x)
+        own = torch.empty(x.shape[0])
+        width = max(1, _MOST_VALUES // x.shape[1])
+        for begin in range(0, x.shape[0], width):
+            part = slice(begin, begin + width)
+            # Features first, as the product with sparse references reads them.
+            columns = x[part].T
+            if sparse.issparse(columns):
+                columns = columns.toarray(order="C")
+            columns = np.ascontiguousarray(columns)
+            products[part] = torch.from_numpy((self._references @ columns).T)
+            own[part] = torch.from_numpy(np.einsum("ij,ij->j", columns, columns))
+        return products, own.to(products.device)
+
+    def _to_host(self, x):
+        """Return a batch as a CSR matrix or an array."""
         if isinstance(x, SparseBatch):
-            x = x.to_csr(self._references.shape[1])
-            columns = x.T.toarray(order="C")
-        else:
-            columns = np.ascontiguousarray(x.flatten(1).cpu().numpy().T)
-        found = torch.from_numpy((self._references @ columns).T)
-        own = torch.from_numpy(np.einsum("ij,ij->j", columns, columns))
-        return products.copy_(found), own.to(products.device)
+            return x.to_csr(self._references.shape[1])
+        return x.flatten(1).cpu().numpy()

@@ -180,6 +180,7 @@ def run_task(
         if run is None:
             run = fit_network(network, rows, hooks, checkpoint)
             if run.weights is not None:
+                run.weights = None
                 _settle(network, rows, index, task.objective.batch_size, seed, run)
                 is_usable = has_finite_statistics(network)
                 run.weights = to_numpy_state(network) if is_usable else None

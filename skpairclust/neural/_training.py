@@ -158,6 +158,9 @@ def train(
         run.interrupted = True
     if progress.best is not None:
         network.load_state_dict(progress.best)
+    # Of wide samples, each of these is as large as the network.
+    optimizer.state.clear()
+    network.zero_grad(set_to_none=True)
     # An interrupt within the first epoch leaves what was learned until then.
     if progress.best is not None or (run.interrupted and _is_finite(network)):
         run.weights = to_numpy_state(network)

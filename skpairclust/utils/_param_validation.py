@@ -21,6 +21,7 @@ __all__ = [
     "non_negative",
     "positive",
     "positive_int",
+    "restarts",
     "resolve_input_shape",
     "Scales",
     "warn_of_scales",
@@ -28,6 +29,8 @@ __all__ = [
 
 # A feature whose spread is so many times that of the median one dominates the others.
 _MOST_SPREAD = 100
+# More of them are a slip of the pen, and would never end.
+_MOST_RESTARTS = 10**6
 # Of an image: gray, gray and alpha, colors, colors and alpha.
 _MOST_CHANNELS = 4
 
@@ -44,6 +47,11 @@ class Interval(_AnyInterval):
 def positive_int():
     """Return the constraint "an integer of at least 1"."""
     return Interval(numbers.Integral, 1, None, closed="left")
+
+
+def restarts():
+    """Return the constraint "a number of restarts that can be made"."""
+    return Interval(numbers.Integral, 1, _MOST_RESTARTS, closed="both")
 
 
 def positive():

@@ -8,8 +8,8 @@ from sklearn.metrics import adjusted_rand_score
 
 from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
 from skpairclust.clusterer import _unlabeled
-from skpairclust.clusterer._first_layer import FirstLayerSpace
-from skpairclust.clusterer._spacing import Spacing
+from skpairclust.clusterer._first_layer import FirstLayerSpace, _Multiply
+from skpairclust.clusterer._spacing import _MOST_VALUES, Spacing
 from skpairclust.clusterer._unlabeled import adversarial_loss
 from skpairclust.neural._networks import Architecture
 from skpairclust.neural._rows import FeatureRows
@@ -137,9 +137,26 @@ def test_bfloat16_is_close(architecture):
     torch.testing.assert_close(low, high, rtol=0.05, atol=0.01)
 
 
+@pytest.mark.parametrize("low", [False, True])
+def test_gradient_of_a_wide_first_layer(low):
+    """The gradient of A V W^T, with V = W held constant, is G^T A V."""
+    generator = make_generator(0)
+    weight = torch.randn(3, 20_000, generator=generator).requires_grad_()
+    # Weights of a feature lie side by side, as the layer of sparse products has them.
+    laid_out = weight.detach().t().contiguous().t().requires_grad_()
+    along, gradient = torch.randn(2, 10, 3, generator=generator).unbind()
+    for own in (weight, laid_out):
+        space = FirstLayerSpace(own, lowers_precision=low)
+        _Multiply.apply(along, own, space._wide, space.gram).backward(gradient)
+        expected = gradient.T @ along @ weight.detach()
+        close = {"rtol": 0.05, "atol": 0.2} if low else {}
+        torch.testing.assert_close(own.grad, expected, **close)
+
+
 def test_spacing_is_that_of_dense_rows(words, architecture):
-    """Distances to the nearest other sample agree."""
-    X, _ = words
+    """Distances to the nearest other sample agree, in more than one part."""
+    X = sparse.vstack([words[0], 2 * words[0]], format="csr")
+    assert _MOST_VALUES < 512 * N_FEATURES
     rows = architecture.make_rows(X, CPU)
     found = Spacing(rows, 0).of_all()
     expected = Spacing(FeatureRows(X.toarray(), (N_FEATURES,), CPU), 0).of_all()

@@ -10,6 +10,7 @@ import pytest
 from scipy import sparse
 
 from skpairclust import ConstrainedNeuralClusterer, MetricEmbedder
+from skpairclust.active import ActivePairLearner
 from skpairclust.baselines import COPKMeans, MPCKMeans, PCKMeans
 from tests.faults.campaign import Case, make_case, run, try_case
 
@@ -103,9 +104,17 @@ def test_sparse_samples_that_the_network_takes_in_another_shape():
     np.testing.assert_array_equal(*(model.labels_ for model in models))
 
 
-def test_more_restarts_than_there_can_be():
+@pytest.mark.parametrize(
+    "model",
+    [
+        kind(2, n_init=10**30)
+        for kind in (ConstrainedNeuralClusterer, COPKMeans, PCKMeans, MPCKMeans)
+    ]
+    + [ActivePairLearner(COPKMeans(2), n_init=10**30)],
+)
+def test_more_restarts_than_there_can_be(model):
     with pytest.raises(ValueError, match="'n_init' parameter"):
-        ConstrainedNeuralClusterer(2, n_init=10**30).fit(X, y)
+        model.fit(X, y)
 
 
 @pytest.mark.parametrize("kind", [COPKMeans, PCKMeans, MPCKMeans])
