@@ -25,7 +25,12 @@ from skpairclust.active._turns import AskAndTell, Judged
 from skpairclust.constraints._pairs import count_samples
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.utils._compat import CallbackSupportMixin, with_callbacks
-from skpairclust.utils._param_validation import Interval, StrOptions, positive_int, restarts
+from skpairclust.utils._param_validation import (
+    Interval,
+    StrOptions,
+    positive_int,
+    restarts,
+)
 from skpairclust.utils._state import new_fit, restored_on_error
 
 STRATEGIES = {
