@@ -1,7 +1,7 @@
 """Which samples and which pairs make a batch.
 
-Plain numpy: a batch is an array of distinct row numbers and the relation matrix
-among them. The training loop moves both to the device.
+Plain numpy: a batch is an array of distinct row numbers and the relation among them.
+The training loop moves both to the device.
 """
 
 import math
@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skpairclust.constraints._groups import mark_constrained
+from skpairclust.losses._pairs import PairList
 from skpairclust.neural._streams import largest_part, shuffled_stream
 
 # Bounds: epochs of tiny data would have one step, those of large data or of a million
@@ -19,12 +20,19 @@ _MIN_STEPS, _MAX_UNLABELED_STEPS, _MAX_STEPS = 4, 64, 112
 # Looking up the pairs of many batches at once costs little more than of one.
 _PLANNED_BATCHES = 64
 
+# Places of the relation matrix for each of those in use, from which on a list of pairs
+# is faster, whatever the number of clusters.
+_FEW = 128
+
 
 class Batch(NamedTuple):
-    """Distinct rows (B,) int64 and the signed weights (B, B) float32 among them."""
+    """Distinct rows (B,) int64 and the signed weights (B, B) float32 among them.
+
+    Or, of a large batch with few known pairs, a list of these.
+    """
 
     rows: np.ndarray
-    relation: np.ndarray
+    relation: np.ndarray | PairList
 
 
 class ConstraintBatches:
@@ -41,10 +49,13 @@ class ConstraintBatches:
     batch_size : int
         Maximum number of samples in a batch.
     rng : numpy.random.RandomState
+    may_list : bool, default=False
+        Whether a relation may be a list of pairs.
     """
 
-    def __init__(self, constraints, batch_size, rng):
+    def __init__(self, constraints, batch_size, rng, *, may_list=False):
         self.constraints = constraints
+        self.may_list = may_list
         self.batch_size = batch_size
         self.rng = rng
         self.pairs = np.concatenate([constraints._must_link, constraints._cannot_link])
@@ -80,13 +91,21 @@ class ConstraintBatches:
         bounds = np.searchsorted(known.batch, np.arange(len(drawn) + 1))
         for number, rows in enumerate(drawn):
             own = slice(bounds[number], bounds[number + 1])
-            i, j, weight = known.i[own], known.j[own], known.weight[own]
+            pairs = _in_both_orders(known.i[own], known.j[own], known.weight[own])
+            if self._is_listed(rows, pairs):
+                yield Batch(rows, pairs)
+                continue
             relation = np.zeros((len(rows), len(rows)), dtype=np.float32)
             if self.constraints._relations:
                 relation = self.constraints._group_block(rows)
-            relation[i, j] += weight
-            relation[j, i] += weight
+            relation[pairs.i, pairs.j] += pairs.weight
             yield Batch(rows, relation)
+
+    def _is_listed(self, rows, pairs):
+        """Whether the relation among rows is a list of these pairs."""
+        if not self.may_list or self.constraints._relations:
+            return False
+        return _FEW * len(pairs.weight) <= len(rows) ** 2
 
 
 class PlannedBatches:
@@ -138,6 +157,12 @@ class PlannedBatches:
         self._plan(state["planned"])
         self._pairs.restore(state["pairs"])
         self._rows.restore(state["rows"])
+
+
+def _in_both_orders(i, j, weight):
+    """Return pairs of distinct places as a list."""
+    places = np.concatenate([i, j]), np.concatenate([j, i])
+    return PairList(*places, np.tile(weight, 2).astype(np.float32))
 
 
 def constrained_rows(constraints):

@@ -19,7 +19,7 @@ from skpairclust.clusterer._unlabeled import (
     consistency_loss,
     information_loss,
 )
-from skpairclust.losses._pairs import balance_kinds, kcl_loss, mcl_loss
+from skpairclust.losses._pairs import PairList, balance_kinds, kcl_loss, mcl_loss
 from skpairclust.neural._augmentation import make_augmentation
 from skpairclust.neural._distributed import ALONE
 from skpairclust.neural._precision import in_bfloat16, lowers_precision
@@ -82,7 +82,7 @@ class StepInputs(NamedTuple):
     ----------
     rows : (B,) int64 or None
         Samples of the constrained batch, or others that stand for them.
-    relation : (B, B) float32 or None
+    relation : (B, B) float32, PairList or None
         Signed weights of the pairs among them.
     classes : (B,) int64 or None
         Their classes.
@@ -144,7 +144,10 @@ class PairObjective:
         self._is_low = lowers_precision(task.precision, self.device, built_in=built_in)
         self._rng = rng = np.random.RandomState(seed)
         self._generator = make_generator(rng.randint(2**31), self.device)
-        batches = ConstraintBatches(constraints, options.batch_size, rng)
+        # Sums over listed pairs would differ from one run on a GPU to the next.
+        batches = ConstraintBatches(
+            constraints, options.batch_size, rng, may_list=self.device.type == "cpu"
+        )
         self._batches = iter(batches) if batches.n_steps else None
         self._n_constrained = batches.largest
         self.n_steps = count_steps(
@@ -294,7 +297,7 @@ class PairObjective:
     def _supervised_loss(self, log_p, inputs):
         """Return the pair loss and, if it is used, the classification loss."""
         options = self.options
-        relation = to_device(inputs.relation, self.device)
+        relation = self._to_device(inputs.relation)
         if options.pair_balance is not None:
             relation = balance_kinds(relation, options.pair_balance)
         if options.loss == "kcl":
@@ -313,6 +316,12 @@ class PairObjective:
             target = to_device(inputs.classes, self.device)
             loss = loss + options.classification_weight * _cross_entropy(log_p, target)
         return loss
+
+    def _to_device(self, relation):
+        """Return a relation as tensors."""
+        if isinstance(relation, PairList):
+            return PairList(*(to_device(part, self.device) for part in relation))
+        return to_device(relation, self.device)
 
     def _changed(self, x):
         """Return samples with random changes, if there are any."""

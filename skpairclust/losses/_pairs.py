@@ -4,8 +4,11 @@ A batch of B samples goes through the network once. Its relation matrix of shape
 (B, B) holds the signed weight of what is known about each pair: positive for a
 must-link, negative for a cannot-link, 0 for unknown. It is symmetric with a zero
 diagonal. Every pair is enumerated here as a product of the (B, k) outputs, so
-memory is O(B^2), whatever the number of clusters k.
+memory is O(B^2), whatever the number of clusters k. Of a large batch with few known
+pairs, a `PairList` of these is the faster relation.
 """
+
+from typing import NamedTuple
 
 import torch
 
@@ -14,6 +17,22 @@ import torch
 _TINY = 1e-30
 
 REDUCTIONS = ("mean", "sum")
+
+
+class PairList(NamedTuple):
+    """The known pairs of a batch, each in both orders: arrays, or tensors of them.
+
+    Attributes
+    ----------
+    i, j : (m,) int64
+        Places of two different samples in the batch.
+    weight : (m,) float32
+        Signed weights, not 0.
+    """
+
+    i: object
+    j: object
+    weight: object
 
 
 def kcl_loss(log_p, relation, *, margin=2.0, reduction="mean"):
@@ -27,7 +46,7 @@ def kcl_loss(log_p, relation, *, margin=2.0, reduction="mean"):
     ----------
     log_p : Tensor of shape (B, k)
         Logarithms of the cluster probabilities.
-    relation : Tensor of shape (B, B)
+    relation : Tensor of shape (B, B) or PairList
         Signed pair weights, symmetric, zero where nothing is known.
     margin : float, default=2.0
         Divergence, in nats, beyond which a cannot-link costs nothing.
@@ -41,16 +60,16 @@ def kcl_loss(log_p, relation, *, margin=2.0, reduction="mean"):
         A scalar.
     """
     with torch.no_grad():
-        p = log_p.exp()
-        # divergence[i, j] = KL(P_i || P_j); both orders stand in the matrix.
-        divergence = (p * log_p).sum(1, keepdim=True) - p @ log_p.T
-        must = relation.clamp_min(0)
+        p, weight = log_p.exp(), _weight(relation)
+        # KL(P_i || P_j); both orders stand in the relation.
+        divergence = _own((p * log_p).sum(1), relation) - _products(p, log_p, relation)
+        must = weight.clamp_min(0)
         # Cannot-links beyond the margin neither cost nor pull.
-        cannot = relation.clamp_max(0) * (divergence < margin)
+        cannot = weight.clamp_max(0) * (divergence < margin)
         active = must + cannot
         cost = _inner(active, divergence) - margin * cannot.sum()
         # d cost / d log P_j, the first argument of each divergence held constant.
-        slope = -(p.T @ active).T
+        slope = -_collect(p, active, relation)
     return _reduce(cost + _linear(log_p, slope), relation, reduction)
 
 
@@ -67,7 +86,7 @@ def mcl_loss(log_p, relation, *, flip_rate=0.0, reduction="mean"):
     ----------
     log_p : Tensor of shape (B, k)
         Logarithms of the cluster probabilities.
-    relation : Tensor of shape (B, B)
+    relation : Tensor of shape (B, B) or PairList
         Signed pair weights, symmetric, zero where nothing is known.
     flip_rate : float or Tensor, default=0.0
         Share of pairs whose kind is wrong, in [0, 0.5).
@@ -82,14 +101,18 @@ def mcl_loss(log_p, relation, *, flip_rate=0.0, reduction="mean"):
     p = log_p.exp()
     rest = _complement(p)
     with torch.no_grad():
-        must, cannot = relation.clamp_min(0), relation.clamp_max(0).neg_()
-        same_cost, same_slope = _log_loss(must, p @ p.T, flip_rate)
-        other_cost, other_slope = _log_loss(cannot, p @ rest.T, flip_rate)
-        # The matrices are symmetric: rows can stand for columns in the slopes, and
-        # each pair counts twice in the cost.
+        weight = _weight(relation)
+        must, cannot = weight.clamp_min(0), weight.clamp_max(0).neg_()
+        same = _products(p, p, relation)
+        same_cost, same_slope = _log_loss(must, same, flip_rate)
+        other = _products(p, rest, relation)
+        other_cost, other_slope = _log_loss(cannot, other, flip_rate)
+        # Relations are symmetric: rows can stand for columns in the slopes, and each
+        # pair counts twice in the cost.
         cost = (same_cost + other_cost) / 2
-        p_slope = (p.T @ same_slope + rest.T @ other_slope / 2).T
-        rest_slope = (p.T @ other_slope).T / 2
+        p_slope = _collect(p, same_slope, relation)
+        p_slope += _collect(rest, other_slope, relation) / 2
+        rest_slope = _collect(p, other_slope, relation) / 2
     cost = cost + _linear(p, p_slope) + _linear(rest, rest_slope)
     return _reduce(cost, relation, reduction)
 
@@ -99,23 +122,27 @@ def balance_kinds(relation, must_share):
 
     Parameters
     ----------
-    relation : Tensor of shape (B, B)
+    relation : Tensor of shape (B, B) or PairList
         Signed pair weights.
     must_share : float
         In (0, 1). The total weight stays.
 
     Returns
     -------
-    Tensor of shape (B, B)
-        `relation` itself where only one kind is known.
+    Tensor of shape (B, B) or PairList
+        With the weights as they were where only one kind is known.
     """
-    must, cannot = relation.clamp_min(0), relation.clamp_max(0)
+    weight = _weight(relation)
+    must, cannot = weight.clamp_min(0), weight.clamp_max(0)
     must_total, cannot_total = must.sum(), -cannot.sum()
     total = must_total + cannot_total
     must = must * (must_share * total / must_total)
     cannot = cannot * ((1 - must_share) * total / cannot_total)
     both = (must_total > 0) & (cannot_total > 0)
-    return torch.where(both, must + cannot, relation)
+    balanced = torch.where(both, must + cannot, weight)
+    if isinstance(relation, PairList):
+        return relation._replace(weight=balanced)
+    return balanced
 
 
 def flip_share(log_p, relation, flip_rate):
@@ -127,7 +154,7 @@ def flip_share(log_p, relation, flip_rate):
     ----------
     log_p : Tensor of shape (B, k)
         Logarithms of the cluster probabilities.
-    relation : Tensor of shape (B, B)
+    relation : Tensor of shape (B, B) or PairList
         Signed pair weights, symmetric, zero where nothing is known.
     flip_rate : float or Tensor
         The rate r, in (0, 0.5).
@@ -138,10 +165,11 @@ def flip_share(log_p, relation, flip_rate):
         A scalar in [0, 1], the mean by weight; `flip_rate` without a known pair.
     """
     with torch.no_grad():
-        same = log_p.exp() @ log_p.exp().T
-        likelihood = torch.where(relation > 0, same, 1 - same).clamp(0, 1)
+        p, weight = log_p.exp(), _weight(relation)
+        same = _products(p, p, relation)
+        likelihood = torch.where(weight > 0, same, 1 - same).clamp(0, 1)
         wrong = wrong_probability(likelihood, flip_rate)
-        weight = relation.abs()
+        weight = weight.abs()
         # One pair's worth of the old rate: a batch may hold no pair at all.
         return ((weight * wrong).sum() + flip_rate) / (weight.sum() + 1)
 
@@ -154,6 +182,31 @@ def wrong_probability(likelihood, flip_rate):
     """
     wrong = flip_rate * (1 - likelihood)
     return wrong / (wrong + (1 - flip_rate) * likelihood + _TINY)
+
+
+def _weight(relation):
+    """Return the weights of all pairs, a matrix, or of the listed ones."""
+    return relation.weight if isinstance(relation, PairList) else relation
+
+
+def _own(values, relation):
+    """Return a value of each sample for the pairs in which it comes first."""
+    return values[relation.i] if isinstance(relation, PairList) else values[:, None]
+
+
+def _products(a, b, relation):
+    """Return the product of row i of `a` with row j of `b`, for the pairs (i, j)."""
+    if isinstance(relation, PairList):
+        return torch.linalg.vecdot(a[relation.i], b[relation.j])
+    return a @ b.T
+
+
+def _collect(a, values, relation):
+    """Return, for each sample j, the sum of value times row i of `a` over pairs."""
+    if isinstance(relation, PairList):
+        parts = a[relation.i] * values[:, None]
+        return torch.zeros_like(a).index_add_(0, relation.j, parts)
+    return (a.T @ values).T
 
 
 def _log_loss(weight, likelihood, flip_rate):
@@ -181,7 +234,7 @@ def _linear(x, slope):
 
 
 def _inner(a, b):
-    """Return the sum of the products of two matrices."""
+    """Return the sum of the products of two arrays."""
     return torch.vdot(a.flatten(), b.flatten())
 
 
@@ -190,7 +243,7 @@ def _reduce(total, relation, reduction):
     if reduction == "sum":
         return total
     # A batch without a known pair has cost 0, not 0 / 0.
-    weight = torch.linalg.vector_norm(relation, ord=1) / 2
+    weight = torch.linalg.vector_norm(_weight(relation), ord=1) / 2
     return total / weight.clamp_min(torch.finfo(weight.dtype).tiny)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from skpairclust import PairwiseConstraints
 from skpairclust.clusterer._batching import ConstraintBatches, count_steps
+from skpairclust.losses._pairs import PairList
 from skpairclust.neural._streams import shuffled_stream
 
 
@@ -48,6 +49,38 @@ def test_batches_hold_distinct_rows_and_every_pair_known_among_them(
         assert len(set(rows)) == len(rows) <= 16
         assert relation.dtype == np.float32
         np.testing.assert_array_equal(relation, expected[np.ix_(rows, rows)])
+
+
+def test_few_pairs_of_a_large_batch_are_a_list():
+    """Pairs with weights: those of the matrix, which is kept for many or for groups."""
+    labels = np.random.RandomState(0).randint(5, size=2000)
+    drawn = PairwiseConstraints.sample_from_labels(labels, 150, random_state=0)
+    weights = np.random.RandomState(1).rand(len(drawn.must_link)) + 0.5
+    pairs = PairwiseConstraints(
+        drawn.must_link, drawn.cannot_link, n_samples=2000, must_link_weight=weights
+    )
+    kinds = set()
+    for size in (8, 400):
+        options = [
+            islice(ConstraintBatches(pairs, size, rng, may_list=may_list), 3)
+            for may_list, rng in zip(
+                (False, True), map(np.random.RandomState, (0, 0)), strict=True
+            )
+        ]
+        for (rows, matrix), (same_rows, relation) in zip(*options, strict=True):
+            np.testing.assert_array_equal(rows, same_rows)
+            kinds.add((size, type(relation)))
+            if isinstance(relation, PairList):
+                found = np.zeros_like(matrix)
+                found[relation.i, relation.j] = relation.weight
+                relation = found
+            np.testing.assert_array_equal(relation, matrix)
+    assert kinds == {(8, np.ndarray), (400, PairList)}
+    grouped = pairs | PairwiseConstraints.from_labels(labels)
+    (batch,) = islice(
+        ConstraintBatches(grouped, 400, np.random.RandomState(0), may_list=True), 1
+    )
+    assert isinstance(batch.relation, np.ndarray)
 
 
 def test_an_epoch_meets_every_pair(pairs):

@@ -8,7 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from skpairclust.losses._pairs import balance_kinds, kcl_loss, mcl_loss
+from skpairclust.losses._pairs import (
+    PairList,
+    balance_kinds,
+    flip_share,
+    kcl_loss,
+    mcl_loss,
+)
 
 
 def make_case(seed, n=7, k=4, share_known=0.6, scale=2.0):
@@ -53,6 +59,12 @@ def naive_mcl(logits, relation, flip_rate, reduction):
         total = total - abs(weight) * (same if weight > 0 else 1 - same).log()
         weights += abs(weight)
     return total / weights if reduction == "mean" else total
+
+
+def listed(relation):
+    """Return the known pairs of a relation matrix as a list."""
+    i, j = relation.nonzero().T
+    return PairList(i, j, relation[i, j])
 
 
 def value_and_gradient(loss, logits):
@@ -225,3 +237,26 @@ def test_balanced_kinds_share_the_weight_as_told():
 def test_one_kind_alone_is_left_as_it_is(sign):
     relation = sign * torch.tensor([[0.0, 3], [3, 0]])
     assert torch.equal(balance_kinds(relation, 0.3), relation)
+
+
+@pytest.mark.parametrize("share_known", [0, 0.1, 1])
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("must_share", [None, 0.3])
+def test_listed_pairs_cost_what_those_of_a_matrix_do(
+    share_known, reduction, must_share
+):
+    logits, relation = make_case(0, n=20, share_known=share_known)
+    found = []
+    for known in (relation, listed(relation)):
+        if must_share is not None:
+            known = balance_kinds(known, must_share)
+        rate = flip_share(logits.log_softmax(1), known, 0.2)
+        found.append(rate)
+        for cost, option in (
+            (kcl_loss, {"margin": 1.5}),
+            (mcl_loss, {"flip_rate": rate}),
+        ):
+            loss = cost(logits.log_softmax(1), known, reduction=reduction, **option)
+            found += value_and_gradient(loss, logits)
+    half = len(found) // 2
+    torch.testing.assert_close(found[half:], found[:half])
