@@ -67,29 +67,44 @@ def farthest_gaps(points, metrics):
     comparing all pairs.
     The result is at least half as long as the longest difference.
     """
-    gaps = np.empty((len(metrics), points.shape[1]))
-    for label, metric in enumerate(metrics):
-        here, longest = points.mean(axis=0), 0.0
-        gaps[label] = 0.0
-        for hop in range(_MOST_HOPS):
-            row, length = _farthest(points, here, metric)
-            if hop and not length > longest:
-                break
-            if hop:
-                longest, gaps[label] = length, points[row] - here
-            here = points[row].astype(np.float64)
+    gaps = np.zeros((len(metrics), points.shape[1]))
+    longest = np.zeros(len(metrics))
+    places = np.tile(points.mean(axis=0), (len(metrics), 1))
+    hopping = np.arange(len(metrics))
+    for hop in range(_MOST_HOPS):
+        rows = _farthest(points, places[hopping], metrics[hopping])
+        found = points[rows].astype(np.float64)
+        gap = found - places[hopping]
+        length = own_squared_lengths(gap, metrics[hopping])
+        places[hopping] = found
+        if hop:
+            is_longer = length > longest[hopping]
+            hopping = hopping[is_longer]
+            longest[hopping], gaps[hopping] = length[is_longer], gap[is_longer]
+        if not len(hopping):
+            break
     return gaps
 
 
-def _farthest(points, here, metric):
-    """Return the row farthest from a place, and its squared distance."""
-    best, longest = 0, -1.0
-    for block in iter_blocks(*points.shape):
-        lengths = squared_lengths(points[block] - here, metric[None])[:, 0]
-        row = int(lengths.argmax())
-        if lengths[row] > longest:
-            best, longest = block.start + row, float(lengths[row])
-    return best, longest
+def own_squared_lengths(gaps, metrics):
+    """Return the squared length of each difference under a metric of its own, (k,)."""
+    if metrics.ndim == 2:
+        return np.einsum("kd,kd,kd->k", gaps, gaps, metrics)
+    return np.einsum("ki,kij,kj->k", gaps, metrics, gaps)
+
+
+def _farthest(points, places, metrics):
+    """Return the row farthest from each place, under the metric of the place, (k,)."""
+    best = np.zeros(len(places), dtype=np.int64)
+    longest = np.full(len(places), -1.0)
+    for block in iter_blocks(len(points), len(places)):
+        squared = distances_to_centers(points[block], places, metrics)
+        rows = squared.argmax(axis=0)
+        lengths = squared[rows, np.arange(len(places))]
+        is_longer = lengths > longest
+        best[is_longer] = block.start + rows[is_longer]
+        longest[is_longer] = lengths[is_longer]
+    return best
 
 
 def scatter_by_label(points, labels, centers, *, is_full):

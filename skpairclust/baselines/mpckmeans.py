@@ -18,6 +18,7 @@ from skpairclust.baselines._metrics import (
     farthest_gaps,
     invert,
     log_determinants,
+    own_squared_lengths,
     products_by_label,
     scatter_by_label,
     squared_lengths,
@@ -347,12 +348,7 @@ def _prices(problem, gaps, metrics):
     graph, weights = problem.assigner.graph, problem.w * problem.assigner.weights
     cost = squared_lengths(gaps, metrics)
     extents = farthest_gaps(problem.points, metrics)
-    longest = np.array(
-        [
-            squared_lengths(extent[None], metric[None])[0, 0]
-            for extent, metric in zip(extents, metrics, strict=True)
-        ]
-    )
+    longest = own_squared_lengths(extents, metrics)
     cannot = slice(graph.n_must, None)
     if len(gaps) > graph.n_must:
         # no cannot-link may be longer, or it would pay to violate it

@@ -13,6 +13,10 @@ from skpairclust.constraints._graph import label_components
 from skpairclust.constraints._groups import first_samples
 from skpairclust.constraints._pairs import ragged_arange
 
+# Rounds in which many rows are taken at once. Random pairs need some twenty; a chain
+# needs half as many as it has rows, so that the rest is taken one by one.
+_MOST_ROUNDS = 64
+
 
 def cover_folds(constraints, n_splits, rng, *, least_share=None):
     """Test on the samples of a fold's pairs, and train without a cover of these pairs.
@@ -56,16 +60,45 @@ def greedy_cover(pairs, cost):
     -------
     ndarray of shape (n_rows,), bool
     """
-    n_rows = len(cost)
+    is_covering = np.zeros(len(cost), dtype=bool)
+    for _ in range(_MOST_ROUNDS):
+        if not len(pairs):
+            break
+        is_covering[_cheapest_among_neighbors(pairs, cost)] = True
+        pairs = pairs[~is_covering[pairs].any(axis=1)]
+    is_covering[_take_one_by_one(pairs, cost)] = True
+    return is_covering
+
+
+def _cheapest_among_neighbors(pairs, cost):
+    """Return the rows that the greedy rule takes before any of their neighbors.
+
+    Prices only rise, and that of a row stays until a neighbor is taken. Therefore
+    rows that are cheaper than all their neighbors can be taken at once.
+    """
+    degree = np.bincount(pairs.ravel(), minlength=len(cost))
+    rows = np.flatnonzero(degree)
+    order = np.argsort((cost[rows] + 1.0) / degree[rows], kind="stable")
+    rank = np.empty(len(cost), dtype=np.int64)
+    rank[rows[order]] = np.arange(len(rows))
+    is_dearer = np.zeros(len(cost), dtype=bool)
+    dearer_end = rank[pairs].argmax(axis=1)
+    is_dearer[pairs[np.arange(len(pairs)), dearer_end]] = True
+    return rows[~is_dearer[rows]]
+
+
+def _take_one_by_one(pairs, cost):
+    """Return the rows of a greedy cover, by a heap."""
     ends, other_ends = np.concatenate((pairs, pairs[:, ::-1])).T
     graph = sparse.csr_array(
-        (np.ones(len(ends), dtype=np.int8), (ends, other_ends)), shape=(n_rows, n_rows)
+        (np.ones(len(ends), dtype=np.int8), (ends, other_ends)),
+        shape=(len(cost), len(cost)),
     )
     degree = np.diff(graph.indptr).astype(np.int64)
-    is_covering = np.zeros(n_rows, dtype=bool)
+    taken = []
     rows = np.flatnonzero(degree)
-    price = (cost + 1.0) / np.maximum(degree, 1)
-    heap = list(zip(price[rows].tolist(), rows.tolist(), strict=True))
+    price = (cost[rows] + 1.0) / degree[rows]
+    heap = list(zip(price.tolist(), rows.tolist(), strict=True))
     heapq.heapify(heap)
     while heap:
         listed, row = heapq.heappop(heap)
@@ -76,12 +109,12 @@ def greedy_cover(pairs, cost):
         if current > listed:
             heapq.heappush(heap, (float(current), row))
             continue
-        is_covering[row] = True
+        taken.append(row)
         neighbors = graph.indices[graph.indptr[row] : graph.indptr[row + 1]]
         # a covering neighbor has degree 0 and must keep it
         degree[neighbors[degree[neighbors] > 0]] -= 1
         degree[row] = 0
-    return is_covering
+    return np.array(taken, dtype=np.int64)
 
 
 def component_folds(constraints, n_splits, rng):

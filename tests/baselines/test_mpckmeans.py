@@ -17,6 +17,7 @@ from skpairclust.baselines._metrics import (
     farthest_gaps,
     invert,
     log_determinants,
+    own_squared_lengths,
     squared_lengths,
 )
 from skpairclust.baselines._soft_assignment import SoftAssigner
@@ -149,6 +150,7 @@ def test_distances(is_full):
     gaps = X[:10] - X[10:20]
     expected = np.einsum("mi,kij,mj->mk", gaps, A, gaps)
     assert_allclose(squared_lengths(gaps, metrics), expected)
+    assert_allclose(own_squared_lengths(gaps[:3], metrics), np.diag(expected))
     assert_allclose(log_determinants(metrics), np.log(np.linalg.det(A)))
 
 

@@ -312,6 +312,28 @@ def test_cover_covers(n_rows, data):
     assert covering @ (cost + 1) <= best * max(harmonic, 1) + 1e-9
 
 
+@pytest.mark.parametrize("kind", ["random", "chain", "star"])
+def test_cover_takes_rows_in_the_order_of_the_greedy_rule(kind):
+    """At once where it can, one by one where each row waits for the one before."""
+    rng = np.random.RandomState(0)
+    n_rows = 400
+    cost = rng.randint(4, size=n_rows)
+    if kind == "chain":
+        cost = np.arange(n_rows)
+        pairs = np.column_stack([np.arange(n_rows - 1), np.arange(1, n_rows)])
+    elif kind == "star":
+        pairs = np.column_stack([np.zeros(n_rows - 1, int), np.arange(1, n_rows)])
+    else:
+        pairs = random_pairs(n_rows, 900).cannot_link
+    expected, left = np.zeros(n_rows, dtype=bool), pairs
+    while len(left):
+        degree = np.bincount(left.ravel(), minlength=n_rows)
+        price = np.where(degree > 0, (cost + 1) / np.maximum(degree, 1), np.inf)
+        expected[price.argmin()] = True
+        left = left[~expected[left].any(axis=1)]
+    np.testing.assert_array_equal(greedy_cover(pairs, cost), expected)
+
+
 def test_cover_prefers_rows_that_lose_little():
     pairs = np.array([[0, 1], [2, 3], [3, 4], [3, 5]])
     assert np.flatnonzero(greedy_cover(pairs, np.zeros(6, int))).tolist() == [0, 3]
