@@ -15,11 +15,13 @@ installed, the same methods start from an ImageNet network::
     python -m benchmarks.experiments embedding --set dataset=cub200
 """
 
+import base64
 import warnings
 
 import numpy as np
 import torch
 from sklearn.metrics import normalized_mutual_info_score
+from sklearn.neighbors import NearestNeighbors
 
 from benchmarks import bench_embedding
 from benchmarks._report import read_rows
@@ -61,6 +63,8 @@ _LIFTED = (
     "contrastive",
     "all triplets",
 )
+# Of one fit: images whose nearest ones are all of other classes.
+_SHOWN, _N_FAILURES, _N_NEAREST = "lifted, nested max", 6, 5
 _SCORES = ("nmi", "f1", *(f"recall_{k}" for k in bench_embedding.KS))
 # By `turns` right angles are images turned.
 _FULL = {
@@ -117,7 +121,45 @@ def measure(cell, device):
     scores |= {f"precision_{k}": precision_at_k(Z, y_new, k) for k in sizes}
     if cell["part"] == "embedding size":
         scores |= _propagate(Z, y_new, cell["seed"])
+    if (cell["method"], cell["seed"]) == (_SHOWN, 0):
+        scores["failures"] = find_failures(Z, X_new, y_new)
     return scores
+
+
+def find_failures(Z, X, y):
+    """Return images none of whose nearest ones are of their class, and these.
+
+    Those that are nearest to another class come first, at most one of each class.
+
+    Parameters
+    ----------
+    Z : ndarray of shape (n, d)
+        Embeddings.
+    X : ndarray of shape (n, ..., height, width)
+        Images, from 0 to 1.
+    y : ndarray of shape (n,)
+
+    Returns
+    -------
+    list of lists of str
+        A query and its nearest images each, as `pack_image` writes them.
+    """
+    search = NearestNeighbors(n_neighbors=_N_NEAREST + 1).fit(Z)
+    distance, near = search.kneighbors()
+    is_failure = (y[near[:, :_N_NEAREST]] != y[:, None]).all(axis=1)
+    rows = np.flatnonzero(is_failure)
+    rows = rows[distance[rows, 0].argsort(kind="stable")]
+    _, first = np.unique(y[rows], return_index=True)
+    return [
+        [pack_image(X[other]) for other in (row, *near[row, :_N_NEAREST])]
+        for row in rows[np.sort(first)[:_N_FAILURES]]
+    ]
+
+
+def pack_image(image):
+    """Return a square image as text, a bit per pixel."""
+    bits = np.packbits(np.asarray(image).ravel() > 0.5)
+    return base64.b64encode(bits.tobytes()).decode()
 
 
 @torch.no_grad()

@@ -4,6 +4,7 @@ Every function takes a frame as `experiment_rows` makes it and writes a picture 
 folder of generated files.
 """
 
+import base64
 import math
 
 import matplotlib.pyplot as plt
@@ -159,6 +160,37 @@ def draw_outputs(frame):
     _finish(figure, axes, "outputs")
 
 
+def draw_failures(frame):
+    """Images that are found among others of other classes."""
+    frame = frame.reindex(columns=[*dict.fromkeys([*frame, "failures"])])
+    found = frame["failures"].dropna()
+    if found.empty:
+        return
+    rows = [[_unpack_image(text) for text in line] for line in found.iloc[-1]]
+    figure, axes = plt.subplots(
+        len(rows),
+        len(rows[0]),
+        figsize=(len(rows[0]), len(rows)),
+        layout="constrained",
+    )
+    for line, of_line in zip(rows, axes, strict=True):
+        for image, ax in zip(line, of_line, strict=True):
+            ax.imshow(image, cmap="gray_r", vmin=0, vmax=1)
+            ax.set(xticks=[], yticks=[])
+            ax.spines[:].set_visible(False)
+        of_line[0].spines[:].set(visible=True, color=COLORS[0], linewidth=2)
+    axes[0, 0].set_title("query", fontsize="medium")
+    axes[0, 1].set_title("nearest", fontsize="medium")
+    _save(figure, "failures")
+
+
+def _unpack_image(text):
+    """Return the square image that the benchmark wrote as bits."""
+    bits = np.unpackbits(np.frombuffer(base64.b64decode(text), dtype=np.uint8))
+    side = math.isqrt(len(bits))
+    return bits[: side**2].reshape(side, side)
+
+
 def draw_margin(frame):
     """Purity of test rows by margin, a line for each draw of pairs."""
     figure, axes = _make_axes(1, 1)
@@ -216,7 +248,7 @@ def draw_embedding(frame):
     left.grid(axis="y", color=NEUTRAL, alpha=0.2)
     left.set(xlabel="score of unseen characters")
     right.set_xticks(batch_sizes)
-    right.set(xlabel="images m in a batch, lifted structure", ylabel="score")
+    right.set(xlabel="images m in a batch, lifted", ylabel="score")
     _finish(figure, axes[None], "embedding")
 
 

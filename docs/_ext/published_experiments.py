@@ -205,6 +205,7 @@ def make_embedding(rows):
     """One table per part: scores of characters not seen in training."""
     frame = frame_scores(rows)
     plots.draw_embedding(frame)
+    plots.draw_failures(frame)
     metrics = ["nmi", "f1", "recall_1", "recall_2", "recall_4", "recall_8"]
     metrics += ["precision_8", "propagated_nmi", "propagated_f1"]
     # Rows of earlier runs lack some scores.

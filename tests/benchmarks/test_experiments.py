@@ -9,6 +9,7 @@ from benchmarks._report import read_rows
 from benchmarks.datasets import DatasetUnavailableError
 from benchmarks.experiments import NAMES, __main__, _runner, load_experiment
 from benchmarks.experiments._runner import Experiment, Selection, run
+from benchmarks.experiments.embedding import find_failures, pack_image
 
 CELLS = [{"seed": seed, "size": 8} for seed in range(3)]
 
@@ -30,6 +31,23 @@ def test_rows_of_benchmarks_are_adopted(name, tmp_path):
     planned = [_runner.cell_key(cell) for cell in experiment.make_cells("full")]
     adopted = [_runner.cell_key(row["settings"]) for row in rows]
     assert len(set(adopted)) == len(adopted) and set(adopted) <= set(planned)
+
+
+def test_failures_are_images_among_those_of_other_classes():
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1, 2], 20)
+    Z = 100.0 * np.eye(3)[y] + rng.normal(size=(60, 3))
+    # An image of class 0 among those of 2, and two of class 1 among those of 0.
+    Z[3], Z[25], Z[26] = Z[50], Z[10] + 1e-3, Z[11] + 1e-6
+    X = rng.random((60, 8, 8))
+    queries = [[pack_image(X[row]) for row in line] for line in ([3], [26])]
+    found = find_failures(Z, X, y)
+    assert [line[:1] for line in found] == queries
+    of_class = {pack_image(image): label for image, label in zip(X, y, strict=True)}
+    assert [[of_class[near] for near in line[1:]] for line in found] == [
+        [2] * 5,
+        [0] * 5,
+    ]
 
 
 @pytest.mark.parametrize("name", NAMES)
