@@ -1,6 +1,6 @@
 """What a fitted embedder answers: embeddings, neighbors, clusters, a score."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from skpairclust.constraints._labels import encode_labels
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.constraints._typing import AnyArray, Samples
 from skpairclust.embedder._deployed import EmbeddingModule, NearestCenterModule
+from skpairclust.embedder._near_index import NearIndex, check_search
 from skpairclust.embedder._objective import LIFTED, embed
 from skpairclust.embedder._validation import pair_auc
 from skpairclust.metrics import recall_at_k
@@ -100,6 +101,8 @@ class EmbeddingQueries(BaseNeuralEstimator):
         X: Samples | None = None,
         n_neighbors: int = 5,
         return_distance: bool = True,
+        *,
+        algorithm: Literal["brute", "faiss"] = "brute",
     ) -> Any:
         """Find the samples of `fit` that are nearest in the embedding.
 
@@ -116,6 +119,12 @@ class EmbeddingQueries(BaseNeuralEstimator):
         return_distance : bool, default=True
             Whether to return distances.
 
+        algorithm : {"brute", "faiss"}, default="brute"
+            "brute" compares a query with all samples. "faiss", of the package of this
+            name, divides 10,000 samples or more into parts and compares a query with
+            those in the 32 nearest parts, so that it may miss a neighbor. The parts are
+            found in the first call and kept until the next `fit`.
+
         Returns
         -------
         distances : ndarray of shape (n_queries, n_neighbors), float32
@@ -123,11 +132,23 @@ class EmbeddingQueries(BaseNeuralEstimator):
 
         indices : ndarray of shape (n_queries, n_neighbors), int64
             Row numbers of samples of `fit`.
+
+        Raises
+        ------
+        ValueError
+            If `n_neighbors` is not from 1 to the number of samples to choose from, or
+            `algorithm` is not one of these.
+        ImportError
+            If faiss is asked for and not installed.
         """
         check_is_fitted(self)
-        index = NearestNeighbors(algorithm="brute").fit(self.embedding_)
+        check_search(algorithm, n_neighbors, len(self.embedding_) - (X is None))
         queries = None if X is None else self._embed(self._check_X(X, reset=False))
-        return index.kneighbors(queries, n_neighbors, return_distance)
+        if algorithm == "brute":
+            index = NearestNeighbors(algorithm="brute").fit(self.embedding_)
+            return index.kneighbors(queries, n_neighbors, return_distance)
+        found = self._find_near_index().kneighbors(queries, n_neighbors)
+        return found if return_distance else found[1]
 
     def score(self, X: Samples, y: AnyArray | None = None) -> float:
         """Return Recall@1 for labels, the area under the ROC curve for pairs.
@@ -197,6 +218,13 @@ class EmbeddingQueries(BaseNeuralEstimator):
             lambda network, x: embed(network, x, normalize=normalize),
             self._architecture.n_outputs,
         )
+
+    def _find_near_index(self):
+        """Return the index of the samples of the last `fit`."""
+        index = self.__dict__.get("_near_index")
+        if index is None or index.embedding is not self.embedding_:
+            index = self._near_index = NearIndex(self.embedding_)
+        return index
 
     def _cluster(self, seed):
         """Cluster the embedding of the samples of `fit`."""

@@ -147,7 +147,8 @@ class BaseNeuralEstimator(
 
     def __getstate__(self):
         state = dict(super().__getstate__())
-        state.pop("_network", None)
+        for name in ("_network", "_near_index"):
+            state.pop(name, None)
         if "_architecture" in state:
             # As plain data: pickles know public classes only.
             state["_architecture"] = vars(self._architecture).copy()
