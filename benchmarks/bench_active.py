@@ -37,6 +37,7 @@ from benchmarks.bench_quality import load as load_table
 from benchmarks.datasets import load_banking77, load_fashion_mnist, load_mnist
 from skpairclust import ConstrainedNeuralClusterer
 from skpairclust.active import ActivePairLearner
+from skpairclust.active._refit import with_implied
 from skpairclust.clusterer._starts import list_groups, merge_groups
 from skpairclust.constraints._groups import mark_constrained
 from skpairclust.metrics import clustering_accuracy_score
@@ -135,7 +136,7 @@ def measure(learner, X, X_test, y_test, final):
     """Return the scores of a fit to all answers."""
     fitted = learner.update()
     if final is not None:
-        fitted = final.fit(X, learner.constraints_.closure())
+        fitted = final.fit(X, with_implied(learner.constraints_))
     labels = fitted.predict(X_test)
     progress = learner.progress()
     return {

@@ -93,6 +93,7 @@ def _mark_published(ax, dataset, pairs, metric):
 
 def draw_noise(frame):
     """Accuracy of test rows by the share of flipped pairs, per number of pairs."""
+    frame = frame[frame.groupby("pairs")["noise"].transform("nunique") > 1]
     shares = sorted(frame["noise"].unique())
     figure, axes = _make_axes(1, frame["pairs"].nunique())
     for ax, (pairs, of_pairs) in zip(axes[0], frame.groupby("pairs"), strict=True):

@@ -67,7 +67,16 @@ def fit_to_answers(template, earlier, X, constraints, *, refit, noise_rate):
     else:
         estimator = clone(template)
     estimator.set_params(**params, **_noise_params(template, noise_rate))
-    return estimator.fit(X, constraints.closure())
+    return estimator.fit(X, with_implied(constraints))
+
+
+def with_implied(constraints):
+    """Return answers together with all that follows from them.
+
+    Answers alone are too few for a loss of pairs. What follows from them is mostly that
+    the largest groups are apart, which is seen soonest.
+    """
+    return constraints | constraints.closure()
 
 
 def fit_best(template, earlier, X, constraints, *, n_init, noise_rate):

@@ -47,7 +47,7 @@ X = joblib.load(here / "features.joblib")
 
 model = joblib.load(here / "model.joblib")
 {take}
-clusterer = clone(clusterer).fit(X, pairs.closure())
+clusterer = clone(clusterer).fit(X, pairs | pairs.closure())
 agreement = adjusted_rand_score(fitted["cluster"], {labels})
 print(f"Agreement with clusters.csv (adjusted Rand index): {{agreement:.3f}}")
 '''

@@ -44,6 +44,8 @@ class Person:
         options = {"viewport": {"width": 1280, "height": 900}} | options
         self.context = browser.new_context(**options)
         self.tab = self.context.new_page()
+        # Of a machine that does other work as well; it only ends a test that hangs.
+        self.tab.set_default_timeout(120_000)
         self.tab.on("pageerror", lambda error: self.problems.append(str(error)))
         self.tab.on("console", self._listen)
         self.requests = []
@@ -59,9 +61,7 @@ class Person:
     def wait(self):
         """Wait for a question."""
         self.tab.wait_for_selector("#choices button")
-        self.tab.wait_for_function(
-            "() => !document.querySelector('#samples.waiting')", timeout=120_000
-        )
+        self.tab.wait_for_function("() => !document.querySelector('#samples.waiting')")
 
     def names(self):
         """Return the ids on the screen."""
