@@ -146,9 +146,8 @@ class BaseNeuralEstimator(
             return network.to(resolve_device(self.device, fallback=True)).eval()
 
     def __getstate__(self):
-        state = dict(super().__getstate__())
-        for name in ("_network", "_near_index"):
-            state.pop(name, None)
+        rebuilt = ("_network", "_near_index")
+        state = {k: v for k, v in super().__getstate__().items() if k not in rebuilt}
         if "_architecture" in state:
             # As plain data: pickles know public classes only.
             state["_architecture"] = vars(self._architecture).copy()
