@@ -121,7 +121,8 @@ def measure(cell, device):
     scores |= {f"precision_{k}": precision_at_k(Z, y_new, k) for k in sizes}
     if cell["part"] == "embedding size":
         scores |= _propagate(Z, y_new, cell["seed"])
-    if (cell["method"], cell["seed"]) == (_SHOWN, 0):
+    is_drawing = X_new[0].ndim == 2
+    if is_drawing and (cell["method"], cell["seed"]) == (_SHOWN, 0):
         scores["failures"] = find_failures(Z, X_new, y_new)
     return scores
 
@@ -144,14 +145,14 @@ def find_failures(Z, X, y):
     list of lists of str
         A query and its nearest images each, as `pack_image` writes them.
     """
-    search = NearestNeighbors(n_neighbors=_N_NEAREST + 1).fit(Z)
+    search = NearestNeighbors(n_neighbors=_N_NEAREST).fit(Z)
     distance, near = search.kneighbors()
-    is_failure = (y[near[:, :_N_NEAREST]] != y[:, None]).all(axis=1)
+    is_failure = (y[near] != y[:, None]).all(axis=1)
     rows = np.flatnonzero(is_failure)
     rows = rows[distance[rows, 0].argsort(kind="stable")]
     _, first = np.unique(y[rows], return_index=True)
     return [
-        [pack_image(X[other]) for other in (row, *near[row, :_N_NEAREST])]
+        [pack_image(X[other]) for other in (row, *near[row])]
         for row in rows[np.sort(first)[:_N_FAILURES]]
     ]
 

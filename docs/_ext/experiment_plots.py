@@ -165,7 +165,7 @@ def draw_failures(frame):
     """Images that are found among others of other classes."""
     frame = frame.reindex(columns=[*dict.fromkeys([*frame, "failures"])])
     found = frame["failures"].dropna()
-    if found.empty:
+    if found.empty or not found.iloc[-1]:
         return
     rows = [[_unpack_image(text) for text in line] for line in found.iloc[-1]]
     figure, axes = plt.subplots(
@@ -173,6 +173,7 @@ def draw_failures(frame):
         len(rows[0]),
         figsize=(len(rows[0]), len(rows)),
         layout="constrained",
+        squeeze=False,
     )
     for line, of_line in zip(rows, axes, strict=True):
         for image, ax in zip(line, of_line, strict=True):

@@ -6,6 +6,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import clone
 
+from skpairclust.constraints import PairwiseConstraints
 from skpairclust.metrics import constraint_accuracy_score
 
 # A fit that respects so many answers needs no other one beside it.
@@ -76,7 +77,16 @@ def with_implied(constraints):
     Answers alone are too few for a loss of pairs. What follows from them is mostly that
     the largest groups are apart, which is seen soonest.
     """
-    return constraints | constraints.closure()
+    implied = constraints.closure()
+    # Groups, as of labels, are in there already.
+    listed = PairwiseConstraints(
+        constraints._must_link,
+        constraints._cannot_link,
+        n_samples=constraints.n_samples,
+        must_link_weight=constraints._must_link_weight,
+        cannot_link_weight=constraints._cannot_link_weight,
+    )
+    return implied | listed if listed.n_pairs else implied
 
 
 def fit_best(template, earlier, X, constraints, *, n_init, noise_rate):

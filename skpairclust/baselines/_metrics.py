@@ -90,7 +90,7 @@ def own_squared_lengths(gaps, metrics):
     """Return the squared length of each difference under a metric of its own, (k,)."""
     if metrics.ndim == 2:
         return np.einsum("kd,kd,kd->k", gaps, gaps, metrics)
-    return np.einsum("ki,kij,kj->k", gaps, metrics, gaps)
+    return np.maximum(np.einsum("ki,kij,kj->k", gaps, metrics, gaps), 0.0)
 
 
 def _farthest(points, places, metrics):

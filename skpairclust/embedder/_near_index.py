@@ -62,7 +62,7 @@ class NearIndex:
         """
         asked = self.embedding if queries is None else queries
         # A sample is the nearest one to itself.
-        n_asked = n_neighbors + (queries is None)
+        n_asked = int(n_neighbors) + (queries is None)
         distances, found = self._search(asked, n_asked)
         if queries is None:
             return _without_self(distances, found)
@@ -84,7 +84,8 @@ class NearIndex:
     def _search_all(self, queries, n_neighbors):
         """Return exact distances and indices."""
         brute = NearestNeighbors(algorithm="brute").fit(self.embedding)
-        return brute.kneighbors(queries, n_neighbors)
+        distances, found = brute.kneighbors(queries, n_neighbors)
+        return distances.astype(np.float32, copy=False), found
 
 
 def _without_self(distances, found):

@@ -146,9 +146,12 @@ class EmbeddingQueries(BaseNeuralEstimator):
         queries = None if X is None else self._embed(self._check_X(X, reset=False))
         if algorithm == "brute":
             index = NearestNeighbors(algorithm="brute").fit(self.embedding_)
-            return index.kneighbors(queries, n_neighbors, return_distance)
-        found = self._find_near_index().kneighbors(queries, n_neighbors)
-        return found if return_distance else found[1]
+            distances, found = index.kneighbors(queries, n_neighbors)
+        else:
+            distances, found = self._find_near_index().kneighbors(queries, n_neighbors)
+        if not return_distance:
+            return found
+        return distances.astype(np.float32, copy=False), found
 
     def score(self, X: Samples, y: AnyArray | None = None) -> float:
         """Return Recall@1 for labels, the area under the ROC curve for pairs.

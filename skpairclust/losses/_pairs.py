@@ -27,7 +27,7 @@ class PairList(NamedTuple):
     i, j : (m,) int64
         Places of two different samples in the batch.
     weight : (m,) float32
-        Signed weights, not 0.
+        Signed weights.
     """
 
     i: object

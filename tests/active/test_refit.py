@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClusterMixin
 
+from skpairclust import PairwiseConstraints
 from skpairclust.active import ActivePairLearner
+from skpairclust.active._refit import with_implied
 from tests.active.oracles import make_blobs
 
 
@@ -38,3 +40,13 @@ def test_answers_and_what_follows_from_them(refit):
         expected[i, j] *= 2
         expected[j, i] *= 2
     np.testing.assert_array_equal(block, expected)
+
+
+def test_labels_alone_are_what_they_were():
+    """They say how many classes there are, once."""
+    labels = np.array([0, 1, 2, 0, -1, -1])
+    known = PairwiseConstraints.from_labels(labels)
+    assert with_implied(known) == known.closure()
+    answered = known | PairwiseConstraints([[0, 3]], None, n_samples=6)
+    block = with_implied(answered).relation_block(np.arange(6))
+    assert block[0, 3] == 2 and block[0, 1] == -1

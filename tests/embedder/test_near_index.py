@@ -33,7 +33,8 @@ def index(Z):
 def test_most_neighbors_are_the_exact_ones(Z, index, of_all):
     queries = None if of_all else embeddings(300, seed=1)
     expected = NearestNeighbors(algorithm="brute").fit(Z).kneighbors(queries, 5)
-    distances, found = index.kneighbors(queries, 5)
+    # A number of NumPy's is a number.
+    distances, found = index.kneighbors(queries, np.int64(5))
     assert (distances.dtype, found.dtype) == (np.float32, np.int64)
     assert found.shape == expected[1].shape
     assert (np.diff(distances, axis=1) >= 0).all()
@@ -71,6 +72,7 @@ def test_few_samples_are_searched_exactly(fitted):
     for queries in (None, X[:7]):
         distances, rows = embedder.kneighbors(queries, 3)
         found = embedder.kneighbors(queries, 3, algorithm="faiss")
+        assert found[0].dtype == distances.dtype == np.float32
         np.testing.assert_allclose(found[0], distances, atol=1e-3)
         assert np.mean(found[1] == rows) > 0.99
     found = embedder.kneighbors(X[:7], return_distance=False, algorithm="faiss")
@@ -85,6 +87,7 @@ def test_the_index_is_that_of_the_last_fit(fitted):
     again = loaded.kneighbors(X[:2], algorithm="faiss")[1]
     np.testing.assert_array_equal(again, embedder.kneighbors(X[:2])[1])
     loaded.fit(X[:50], y[:50])
+    assert "_near_index" not in vars(loaded)
     assert loaded.kneighbors(X, algorithm="faiss")[1].max() < 50
 
 
