@@ -6,7 +6,6 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import clone
 
-from skpairclust.constraints import PairwiseConstraints
 from skpairclust.metrics import constraint_accuracy_score
 
 # A fit that respects so many answers needs no other one beside it.
@@ -79,12 +78,10 @@ def with_implied(constraints):
     """
     implied = constraints.closure()
     # Groups, as of labels, are in there already.
-    listed = PairwiseConstraints(
-        constraints._must_link,
-        constraints._cannot_link,
-        n_samples=constraints.n_samples,
-        must_link_weight=constraints._must_link_weight,
-        cannot_link_weight=constraints._cannot_link_weight,
+    listed = constraints._from_parts(
+        constraints.n_samples,
+        (constraints._must_link, constraints._must_link_weight),
+        (constraints._cannot_link, constraints._cannot_link_weight),
     )
     return implied | listed if listed.n_pairs else implied
 

@@ -225,7 +225,7 @@ class EmbeddingQueries(BaseNeuralEstimator):
     def _find_near_index(self):
         """Return the index of the samples of the last `fit`."""
         index = self.__dict__.get("_near_index")
-        if index is None or index.embedding is not self.embedding_:
+        if index is None:
             index = self._near_index = NearIndex(self.embedding_)
         return index
 
