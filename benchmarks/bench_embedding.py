@@ -46,7 +46,7 @@ COMMON = {
     "network": "conv",
     "augment": "elastic",
     # `turn` does more of it.
-    "turn_groups": False,
+    "augment_classes": False,
     "unlabeled": None,
     "learning_rate": 5e-3,
     "max_iter": 12,

@@ -160,7 +160,7 @@ def _embedding_cases():
     yield {"augment": "affine"}
     yield {"augment": "elastic", "network": "conv"}
     yield {"mining": "pool"}
-    yield {"network": "centered_conv", "turn_groups": True}
+    yield {"network": "centered_conv", "augment_classes": True}
     yield {"unlabeled": "instances"}
 
 

@@ -248,7 +248,7 @@ def read_bench_embedding():
         for row in read_rows(bench_embedding.RESULTS)
         if (row["part"], row["known"]) == ("test", "labels")
         # Earlier rows do not say what was not there yet.
-        and {"turn_groups": False, "unlabeled": None} | row["settings"]
+        and {"augment_classes": False, "unlabeled": None} | row["settings"]
         == bench_embedding.COMMON | METHODS.get(row["method"], {})
     ]
     return [

@@ -97,9 +97,10 @@ class MetricEmbedder(EmbeddingQueries):
         a float32 tensor of shape (B, ...), and a `torch.Generator` on its device. It
         returns a tensor of the same shape.
 
-    turn_groups : bool or "auto", default="auto"
-        Whether images are turned by a random multiple of a right angle in training,
-        those that belong together alike. They then look like images of further classes.
+    augment_classes : bool or "auto", default="auto"
+        Whether further classes of images are made of the known ones in training. Images
+        that belong together are turned by the same random multiple of a right angle,
+        and in half of the groups of a batch, each shows one of another group as well.
         New classes are told apart better, but few known ones worse. "auto" does so with
         gray images of at least 50 classes.
 
@@ -305,8 +306,8 @@ class MetricEmbedder(EmbeddingQueries):
     network_ : torch.nn.Module
         The trained network; its outputs are not yet normalized.
 
-    turn_groups_ : bool
-        Whether images were turned.
+    augment_classes_ : bool
+        Whether further classes were made of the known ones.
 
     unlabeled_ : {"instances"} or None
         What was learned from samples without a partner, as given or as chosen.
@@ -370,7 +371,7 @@ class MetricEmbedder(EmbeddingQueries):
             callable,
             None,
         ],
-        "turn_groups": ["boolean", StrOptions({"auto"})],
+        "augment_classes": ["boolean", StrOptions({"auto"})],
         "unlabeled": [StrOptions({"auto", "instances"}), None],
         "max_iter": [positive_int()],
         "random_state": ["random_state"],
@@ -431,7 +432,7 @@ class MetricEmbedder(EmbeddingQueries):
         | Sequence[str]
         | Callable[..., Any]
         | None = "auto",
-        turn_groups: bool | Literal["auto"] = "auto",
+        augment_classes: bool | Literal["auto"] = "auto",
         unlabeled: Literal["auto", "instances"] | None = "auto",
         max_iter: int = 50,
         random_state: RandomState = None,
@@ -477,7 +478,7 @@ class MetricEmbedder(EmbeddingQueries):
         self.loss = loss
         self.network = network
         self.augment = augment
-        self.turn_groups = turn_groups
+        self.augment_classes = augment_classes
         self.unlabeled = unlabeled
         self.max_iter = max_iter
         self.random_state = random_state
@@ -659,7 +660,7 @@ class MetricEmbedder(EmbeddingQueries):
         super()._keep(run, task.architecture)
         self._n_features_out = task.architecture.n_outputs
         self.augment_ = describe_augmentation(task.objective.augment)
-        self.turn_groups_ = task.objective.turn_groups
+        self.augment_classes_ = task.objective.augment_classes
         self.unlabeled_ = task.objective.unlabeled
         self.margin_ = task.objective.margin
         self._is_normalized = task.objective.normalize

@@ -58,6 +58,15 @@ class KnownGroups:
             block = np.where(given != 0, given, block)
         return block
 
+    def number(self, rows):
+        """Return the groups of rows, numbered from 0 on without a gap.
+
+        Rows of no group are a group of their own, with their copies.
+        """
+        groups = self.groups[rows]
+        groups = np.where(groups < 0, len(self.members) + rows, groups)
+        return np.unique(groups, return_inverse=True)[1]
+
     def differing(self, group):
         """Return the groups known to differ from `group`, an array."""
         if self.is_complete:

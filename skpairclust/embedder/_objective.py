@@ -24,7 +24,8 @@ from skpairclust.losses._distances import (
     lifted_loss,
 )
 from skpairclust.losses._triplets import triplet_loss
-from skpairclust.neural._augmentation import make_augmentation, turn_together
+from skpairclust.neural._augmentation import make_augmentation
+from skpairclust.neural._class_augmentation import augment_classes
 from skpairclust.neural._distributed import ALONE
 from skpairclust.neural._spread import spread
 from skpairclust.neural._tasks import NetworkTask, run_task
@@ -80,7 +81,7 @@ class EmbeddingOptions:
     positive_percentile: float
     sampling: str
     augment: object
-    turn_groups: bool
+    augment_classes: bool
     unlabeled: str | None
     normalize: bool
     batch_size: int
@@ -291,8 +292,9 @@ class EmbeddingObjective:
         else:
             rows, relation = self._instances.join(rows)
         x = self.rows.take(self.index[rows], dense=self._augment is not None)
-        if self.options.turn_groups:
-            x = turn_together(x, self._number(rows), self._generator)
+        if self.options.augment_classes:
+            numbers = self.known.number(rows)
+            x = augment_classes(x, numbers, self._rng, self._generator)
         if self._augment is not None:
             x = self._augment(x, self._generator)
         network = spread(network, self.group)
@@ -356,14 +358,6 @@ class EmbeddingObjective:
             if self.mining == "pool":
                 self._triplets = self._pool.list_triplets(self.options.pool)
         self._n_calls += 1
-
-    def _number(self, rows):
-        """Return the group of each row, numbered among those of a batch, a tensor."""
-        groups = self.known.groups[rows]
-        # Rows of no group are alone.
-        groups = np.where(groups < 0, len(self.known.members) + rows, groups)
-        _, numbers = np.unique(groups, return_inverse=True)
-        return to_device(numbers, self.rows.device)
 
     def _compare(self, x, relation, triplets):
         """Return the loss of embeddings, given what is known of them, an array."""

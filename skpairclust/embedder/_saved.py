@@ -14,7 +14,7 @@ from skpairclust.neural._saved_attributes import (
 SAVED_ATTRIBUTES = {
     "_n_features_out": Equal("n_outputs"),
     "_is_normalized": is_flag,
-    "turn_groups_": Optional(is_flag),
+    "augment_classes_": Optional(is_flag),
     "unlabeled_": Optional(OrNone(is_text)),
     "margin_": is_number,
     "validation_scores_": is_curve,

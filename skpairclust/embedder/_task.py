@@ -68,7 +68,9 @@ def make_task(params, X, constraints=None):
         normalize=is_normalized(params),
         augment=augment,
         unlabeled=_choose_unlabeled(params, augment, knows_pairs),
-        turn_groups=_turns_groups(params, architecture.input_shape, is_for_others),
+        augment_classes=_augments_classes(
+            params, architecture.input_shape, is_for_others
+        ),
     )
     return read_task(EmbeddingTask, params, X, architecture, objective)
 
@@ -176,18 +178,18 @@ def _choose_unlabeled(params, augment, knows_pairs):
     return params.unlabeled
 
 
-def _turns_groups(params, input_shape, is_for_others):
+def _augments_classes(params, input_shape, is_for_others):
     """Return whether images are turned, or raise if samples are none."""
     can_turn = is_image(input_shape) and not has_channels_last(input_shape)
-    if params.turn_groups == "auto":
+    if params.augment_classes == "auto":
         return can_turn and count_channels(input_shape) == 1 and is_for_others
-    if params.turn_groups and not can_turn:
+    if params.augment_classes and not can_turn:
         raise ValueError(
-            "turn_groups=True needs images of at least 8 x 8 with their channels "
+            "augment_classes=True needs images of at least 8 x 8 with their channels "
             f"first, but one sample has shape {input_shape}: pass input_shape=(height, "
-            "width) or (channels, height, width), or turn_groups=False."
+            "width) or (channels, height, width), or augment_classes=False."
         )
-    return bool(params.turn_groups)
+    return bool(params.augment_classes)
 
 
 def _has_many_classes(known):

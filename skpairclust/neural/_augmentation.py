@@ -210,33 +210,6 @@ def elastic(x, generator):
     return _sample(x, grid + bend.permute(0, 2, 3, 1))
 
 
-def turn_together(x, groups, generator):
-    """Turn images by right angles, those of one group alike.
-
-    Who belongs together does so as well when all are turned alike, and turned images
-    look like those of further classes: more of them to learn from.
-
-    Parameters
-    ----------
-    x : Tensor of shape (B, height, width) or (B, channels, height, width)
-    groups : Tensor of shape (B,), int64
-        Numbers below B, on the device of `x`.
-    generator : torch.Generator
-        On the device of `x`.
-
-    Returns
-    -------
-    Tensor
-        As `x`. Images that are not square are only turned by half.
-    """
-    step = 1 if x.shape[-1] == x.shape[-2] else 2
-    drawn = torch.randint(
-        4 // step, (len(x),), generator=generator, device=x.device, dtype=torch.int64
-    )[groups]
-    turned = [torch.rot90(x, turn, (-2, -1)) for turn in range(0, 4, step)]
-    return torch.stack(turned)[drawn, torch.arange(len(x), device=x.device)]
-
-
 _CHANGES = {
     "affine": affine,
     "crop": crop,

@@ -41,7 +41,7 @@ def center(images, spread=SPREAD):
     Tensor
         As `images`; those of a single color stay as they are.
     """
-    background = _find_background(images)
+    background = find_background(images)
     shown = images - background
     ink = shown.abs().amax(1)
     ink = ink * (ink > _FAINT * ink.amax((1, 2), keepdim=True))
@@ -54,8 +54,17 @@ def center(images, spread=SPREAD):
     return down[:, None] @ shown @ across[:, None].mT + background
 
 
-def _find_background(images):
-    """Return the median of the pixels at the border, (B, channels, 1, 1)."""
+def find_background(images):
+    """Return the median of the pixels at the border of images.
+
+    Parameters
+    ----------
+    images : Tensor of shape (B, channels, height, width)
+
+    Returns
+    -------
+    Tensor of shape (B, channels, 1, 1)
+    """
     edges = (images[:, :, 0], images[:, :, -1], images[..., 0], images[..., -1])
     edges = torch.cat(edges, dim=2)
     # The lower median, in an operation that other runtimes know, too.

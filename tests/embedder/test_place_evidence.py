@@ -71,7 +71,7 @@ def test_gray_images_of_many_classes_turn(shape, expected):
     model = MetricEmbedder(4)
 
     def turns(constraints=None):
-        return _task.make_task(model, X, constraints).objective.turn_groups
+        return _task.make_task(model, X, constraints).objective.augment_classes
 
     assert turns(many(60)) is expected
     assert not turns(many(10))
@@ -79,11 +79,11 @@ def test_gray_images_of_many_classes_turn(shape, expected):
     for n_classes in (60, 4):
         pairs = drawn(np.arange(240) % n_classes, 8000, random_state=0)
         assert turns(pairs) is (expected and n_classes == 60)
-    model.set_params(turn_groups=False)
+    model.set_params(augment_classes=False)
     assert not turns(many(60))
-    model.set_params(turn_groups=True)
+    model.set_params(augment_classes=True)
     if len(shape) > 1:
         assert turns(many(10))
     else:
-        with pytest.raises(ValueError, match="turn_groups=True needs images"):
+        with pytest.raises(ValueError, match="augment_classes=True needs images"):
             turns()

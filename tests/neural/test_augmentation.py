@@ -11,7 +11,6 @@ from skpairclust.neural._augmentation import (
     make_augmentation,
     mirror,
     shift,
-    turn_together,
 )
 
 
@@ -144,15 +143,3 @@ def test_what_auto_stands_for(shape, expected):
     assert choose_augmentation("auto", shape) == expected
     for other in ("shift", ("crop", "mirror"), None, affine):
         assert choose_augmentation(other, shape) == other
-
-
-@pytest.mark.parametrize(("sides", "turns"), [((7, 7), 4), ((7, 9), 2)])
-def test_groups_turn_together(sides, turns):
-    x = torch.rand(1, 2, *sides).expand(300, 2, *sides)
-    groups = torch.arange(300) // 3
-    turned = turn_together(x, groups, generator()).reshape(100, 3, -1)
-    assert (turned == turned[:, :1]).all()
-    found = {tuple(one.tolist()) for one in turned[:, 0]}
-    step = 4 // turns
-    expected = [torch.rot90(x[0], k, (1, 2)) for k in range(0, 4, step)]
-    assert found == {tuple(one.flatten().tolist()) for one in expected}
