@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from skpairclust.embedder._objective import embed
+from skpairclust.embedder._views import embed_views
 
 
 class EmbeddingModule(nn.Module):
@@ -14,17 +14,24 @@ class EmbeddingModule(nn.Module):
     inputs : InputLayer
     network : torch.nn.Module
     normalize : bool
+    views : list of Tensor of shape (n_components, n_components), or None
+        What each turned position of an image adds to its embedding.
     """
 
-    def __init__(self, inputs, network, normalize):
+    def __init__(self, inputs, network, normalize, views=None):
         super().__init__()
         self.inputs = inputs
         self.network = network
         self.normalize = normalize
+        self.n_views = len(views or ())
+        for k, view in enumerate(views or ()):
+            self.register_buffer(f"view_{k}", view)
 
     def forward(self, X):
         """Return embeddings of shape (n_samples, n_components)."""
-        return embed(self.network, self.inputs(X), normalize=self.normalize)
+        views = [getattr(self, f"view_{k}") for k in range(self.n_views)]
+        x = self.inputs(X)
+        return embed_views(self.network, x, views or None, normalize=self.normalize)
 
 
 class NearestCenterModule(nn.Module):

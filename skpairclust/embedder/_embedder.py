@@ -610,6 +610,8 @@ class MetricEmbedder(EmbeddingQueries):
             )
             check_finished([run], self)
             self._keep(run, task)
+            if task.objective.augment_classes:
+                self._finish(lambda: self._look_around(X))
             self.embedding_ = self._finish(lambda: self._embed(X))
             self._warn_of_collapse()
             if self.n_clusters is not None:

@@ -1,5 +1,6 @@
 """What a fitted embedder answers: embeddings, neighbors, clusters, a score."""
 
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -15,8 +16,9 @@ from skpairclust.constraints._supervision import check_supervision
 from skpairclust.constraints._typing import AnyArray, Samples
 from skpairclust.embedder._deployed import EmbeddingModule, NearestCenterModule
 from skpairclust.embedder._near_index import NearIndex, check_search
-from skpairclust.embedder._objective import LIFTED, embed
+from skpairclust.embedder._objective import LIFTED
 from skpairclust.embedder._validation import pair_auc
+from skpairclust.embedder._views import embed_views, find_views
 from skpairclust.metrics import recall_at_k
 from skpairclust.neural._base import BaseNeuralEstimator
 from skpairclust.neural._deployed import InputLayer
@@ -206,6 +208,7 @@ class EmbeddingQueries(BaseNeuralEstimator):
             InputLayer(self._architecture, self._offset),
             self._build_network().cpu(),
             self._is_normalized,
+            self._views_on("cpu"),
         )
         if not hasattr(self, "cluster_centers_"):
             return embedding.eval()
@@ -215,12 +218,23 @@ class EmbeddingQueries(BaseNeuralEstimator):
 
     def _embed(self, X):
         """Return the embedding of checked X."""
-        normalize = self._is_normalized
-        return self._infer(
-            X,
-            lambda network, x: embed(network, x, normalize=normalize),
-            self._architecture.n_outputs,
-        )
+        views = self._views_on(next(self.network_.parameters()).device)
+        embed = partial(embed_views, views=views, normalize=self._is_normalized)
+        return self._infer(X, embed, self._architecture.n_outputs)
+
+    def _views_on(self, device):
+        """Return what each turned position adds, tensors, None where one is all."""
+        views = self.__dict__.get("_views")
+        return None if views is None else list(torch.from_numpy(views).to(device))
+
+    def _look_around(self, X):
+        """Find how images of the fit X are embedded in all their positions at once."""
+        network = self.network_
+        device = next(network.parameters()).device
+        rows = self._architecture.make_rows(self._near_zero(X), device)
+        views = find_views(network, rows, normalize=self._is_normalized)
+        if views is not None:
+            self._views = views
 
     def _find_near_index(self):
         """Return the index of the samples of the last `fit`."""

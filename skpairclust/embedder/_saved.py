@@ -15,6 +15,7 @@ SAVED_ATTRIBUTES = {
     "_n_features_out": Equal("n_outputs"),
     "_is_normalized": is_flag,
     "augment_classes_": Optional(is_flag),
+    "_views": Optional(Array("float32", ("n_positions", "n_outputs", "n_outputs"))),
     "unlabeled_": Optional(OrNone(is_text)),
     "margin_": is_number,
     "validation_scores_": is_curve,

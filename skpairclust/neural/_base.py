@@ -42,7 +42,7 @@ from skpairclust.utils._sparse import canonical
 # Private attributes that a fit leaves.
 PRIVATE_FITTED = {
     *("_architecture", "_network", "_n_features_out", "_offset", "_sample_shape"),
-    *("_cluster_of_center", "_is_normalized", "_near_index"),
+    *("_cluster_of_center", "_is_normalized", "_near_index", "_views"),
 }
 
 # Rows sent through the network at once outside of training. Matrix products of a

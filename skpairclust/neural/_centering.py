@@ -51,7 +51,7 @@ def center(images, spread=SPREAD):
     scale = torch.where(size > 0, size / spread, 1.0)
     down = _interpolate(place_down, scale, images.shape[2])
     across = _interpolate(place_across, scale, images.shape[3])
-    return down[:, None] @ shown @ across[:, None].mT + background
+    return down[:, None] @ shown @ across[:, None].transpose(-1, -2) + background
 
 
 def find_background(images):

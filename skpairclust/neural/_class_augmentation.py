@@ -52,12 +52,40 @@ def turn_together(x, groups, generator):
     Tensor
         As `x`. Images that are not square are only turned by half.
     """
-    step = 1 if x.shape[-1] == x.shape[-2] else 2
+    turned = torch.stack(turned_positions(x, count_positions(x.shape[1:])))
     drawn = torch.randint(
-        4 // step, (len(x),), generator=generator, device=x.device, dtype=torch.int64
+        len(turned), (len(x),), generator=generator, device=x.device, dtype=torch.int64
     )[groups]
-    turned = [torch.rot90(x, turn, (-2, -1)) for turn in range(0, 4, step)]
-    return torch.stack(turned)[drawn, torch.arange(len(x), device=x.device)]
+    return turned[drawn, torch.arange(len(x), device=x.device)]
+
+
+def turned_positions(x, n_positions):
+    """Return images in each position that right angles turn them into.
+
+    Parameters
+    ----------
+    x : Tensor of shape (B, height, width) or (B, channels, height, width)
+    n_positions : int
+        Their number, from `count_positions`.
+
+    Returns
+    -------
+    list of Tensor
+        As `x`, which comes first; turned to the left by equal angles.
+    """
+    # In operations that other runtimes know, too.
+    half = x.flip((-2, -1))
+    return [x, half] if n_positions == 2 else [x, _turned(x), half, _turned(half)]
+
+
+def count_positions(input_shape):
+    """Return how many positions images have: four if they are square, else two."""
+    return 4 if input_shape[-2:-1] == input_shape[-1:] else 2
+
+
+def _turned(x):
+    """Return images turned to the left by a right angle."""
+    return x.transpose(-1, -2).flip(-2)
 
 
 def overlay(x, partners):

@@ -12,6 +12,7 @@ from inspect import signature
 
 import numpy as np
 
+from skpairclust.neural._class_augmentation import count_positions
 from skpairclust.neural._heads import count_features
 from skpairclust.neural._networks import BUILT_IN, INITIAL_WEIGHTS, Architecture
 from skpairclust.neural._plain_data import (
@@ -265,6 +266,7 @@ def _check_fitted(cls, attributes, architecture):
         "sample_shape": shape,
         "n_features": shape[0],
         "n_outputs": architecture.n_outputs,
+        "n_positions": count_positions(architecture.input_shape),
     }
     rules = {**COMMON, **cls._saved_attributes}
     check_attributes(cls, rules, attributes, lengths)

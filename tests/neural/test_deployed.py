@@ -14,6 +14,7 @@ RNG = np.random.default_rng(0)
 TABLE = RNG.normal(size=(60, 4)) + 3 * Y[:, None]
 # Where float32 cannot tell the rows apart.
 FAR = TABLE + 1e9
+GRAY = RNG.random((60, 10, 10)) + Y[:, None, None]
 COLORS = RNG.random((60, 16, 18, 3)) + Y[:, None, None, None]
 
 
@@ -45,6 +46,8 @@ FITTED = {
     "colors": (clusterer(network="lenet", max_iter=1), COLORS),
     "several outputs": (clusterer(network=of_two_outputs), TABLE),
     "embedding": (embedder(), TABLE),
+    "centered": (embedder(network="centered_conv", max_iter=1), GRAY),
+    "turned images": (embedder(augment_classes=True, max_iter=1), GRAY),
     "far embedding": (embedder(normalize=False), FAR),
     "embedding with clusters": (embedder(n_clusters=3, clusters_per_class=2), TABLE),
 }
