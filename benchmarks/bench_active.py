@@ -16,8 +16,8 @@ Every strategy ends with the same clusterer, fitted anew to what its answers say
 ``--model groups`` merges the groups that the answers name by Ward's criterion and
 teaches them to a logistic regression, which takes seconds; "default" is the package's
 clusterer. With ``--final default`` this one is fitted to the questions that the other
-model chose. Raw rows are appended to ``benchmarks/results/active.jsonl`` or to
-``--output``.
+model chose; ``--final images`` lets it see rows of pixels as images. Raw rows are
+appended to ``benchmarks/results/active.jsonl`` or to ``--output``.
 """
 
 import argparse
@@ -101,7 +101,8 @@ def make_model(name, n_clusters):
     """Return the clusterer."""
     if name == "groups":
         return GroupClassifier(n_clusters)
-    return ConstrainedNeuralClusterer(n_clusters)
+    input_shape = (28, 28) if name == "images" else None
+    return ConstrainedNeuralClusterer(n_clusters, input_shape=input_shape)
 
 
 def make_oracle(y, noise, seed):
@@ -194,7 +195,9 @@ def main():
     parser.add_argument("--questions", nargs="+", type=int, default=[100, 200, 400])
     parser.add_argument("--model", choices=("default", "groups"), default="default")
     parser.add_argument(
-        "--final", choices=("default",), help="fitted to the answers instead of --model"
+        "--final",
+        choices=("default", "images"),
+        help="fitted to the answers instead of --model",
     )
     parser.add_argument("--batch", type=int, default=5, help="asked at once")
     parser.add_argument("--refit-every", type=int, default=20)

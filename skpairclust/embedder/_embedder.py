@@ -101,8 +101,10 @@ class MetricEmbedder(EmbeddingQueries):
         Whether further classes of images are made of the known ones in training. Images
         that belong together are turned by the same random multiple of a right angle,
         and in half of the groups of a batch, each shows one of another group as well.
-        New classes are told apart better, but few known ones worse. "auto" does so with
-        gray images of at least 50 classes.
+        New images are then embedded in all their turned positions, of which the first
+        `n_components` principal components are kept; this takes up to four times as
+        long. New classes are told apart better, but few known ones worse. "auto" does
+        so with gray images of at least 50 classes.
 
     unlabeled : {"auto", "instances"} or None, default="auto"
         What is learned from samples that are not known to belong with another.
@@ -304,7 +306,8 @@ class MetricEmbedder(EmbeddingQueries):
         while the embedding improves, because fewer terms are left.
 
     network_ : torch.nn.Module
-        The trained network; its outputs are not yet normalized.
+        The trained network. Its outputs are not yet normalized, and are of one position
+        of an image where `augment_classes_` is True.
 
     augment_classes_ : bool
         Whether further classes were made of the known ones.
