@@ -21,6 +21,7 @@ appended to ``benchmarks/results/active.jsonl`` or to ``--output``.
 """
 
 import argparse
+import math
 import time
 from pathlib import Path
 
@@ -101,8 +102,7 @@ def make_model(name, n_clusters):
     """Return the clusterer."""
     if name == "groups":
         return GroupClassifier(n_clusters)
-    input_shape = (28, 28) if name == "images" else None
-    return ConstrainedNeuralClusterer(n_clusters, input_shape=input_shape)
+    return ConstrainedNeuralClusterer(n_clusters)
 
 
 def make_oracle(y, noise, seed):
@@ -179,6 +179,8 @@ def run(arguments, strategy, seed):
         if arguments.final:
             final = make_model(arguments.final, len(np.unique(y)))
             final.set_params(random_state=seed, noise_rate=learner.noise_rate_)
+            if arguments.final == "images":
+                final.set_params(input_shape=(math.isqrt(X.shape[1]),) * 2)
         scores = measure(learner, X, X_test, y_test, final)
         seconds = time.process_time() - start
         yield {"questions": asked, **scores, "cpu_seconds": seconds}
