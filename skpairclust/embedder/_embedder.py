@@ -101,10 +101,11 @@ class MetricEmbedder(EmbeddingQueries):
         Whether further classes of images are made of the known ones in training. Images
         that belong together are turned by the same random multiple of a right angle,
         and in half of the groups of a batch, each shows one of another group as well.
-        New images are then embedded in all their turned positions, of which the first
-        `n_components` principal components are kept; this takes up to four times as
-        long. New classes are told apart better, but few known ones worse. "auto" does
-        so with gray images of at least 50 classes.
+        Images that are not square are turned by half only. When the training is over,
+        images are embedded in all their positions, four or two, of which the first
+        `n_components` principal components are kept; of more than 2048 components of
+        all positions, one position is. New classes are told apart better, but few known
+        ones worse. "auto" does so with gray images of at least 50 classes.
 
     unlabeled : {"auto", "instances"} or None, default="auto"
         What is learned from samples that are not known to belong with another.
@@ -290,7 +291,8 @@ class MetricEmbedder(EmbeddingQueries):
         `clusters_per_class` for each cluster.
 
     validation_scores_ : list of float
-        Score of the validation part after each epoch; empty without one.
+        Score of the validation part after each epoch, of images in one position; empty
+        without one.
 
     margin_ : float
         The margin.
@@ -614,7 +616,7 @@ class MetricEmbedder(EmbeddingQueries):
             check_finished([run], self)
             self._keep(run, task)
             if task.objective.augment_classes:
-                self._finish(lambda: self._look_around(X))
+                self._finish(lambda: self._look_around(X, group))
             self.embedding_ = self._finish(lambda: self._embed(X))
             self._warn_of_collapse()
             if self.n_clusters is not None:

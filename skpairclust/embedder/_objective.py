@@ -291,7 +291,8 @@ class EmbeddingObjective:
             relation = self.known.relation(rows)
         else:
             rows, relation = self._instances.join(rows)
-        x = self.rows.take(self.index[rows], dense=self._augment is not None)
+        changes = self._augment is not None or self.options.augment_classes
+        x = self.rows.take(self.index[rows], dense=changes)
         if self.options.augment_classes:
             numbers = self.known.number(rows)
             x = augment_classes(x, numbers, self._rng, self._generator)

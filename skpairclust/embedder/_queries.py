@@ -220,19 +220,22 @@ class EmbeddingQueries(BaseNeuralEstimator):
         """Return the embedding of checked X."""
         views = self._views_on(next(self.network_.parameters()).device)
         embed = partial(embed_views, views=views, normalize=self._is_normalized)
-        return self._infer(X, embed, self._architecture.n_outputs)
+        n_columns = self._architecture.n_outputs
+        return self._infer(X, embed, n_columns, dense=views is not None)
 
     def _views_on(self, device):
         """Return what each turned position adds, tensors, None where one is all."""
         views = self.__dict__.get("_views")
-        return None if views is None else list(torch.from_numpy(views).to(device))
+        return None if views is None else list(torch.tensor(views, device=device))
 
-    def _look_around(self, X):
+    def _look_around(self, X, group):
         """Find how images of the fit X are embedded in all their positions at once."""
         network = self.network_
         device = next(network.parameters()).device
-        rows = self._architecture.make_rows(self._near_zero(X), device)
-        views = find_views(network, rows, normalize=self._is_normalized)
+        X = self._near_zero(X)
+        rows = self._architecture.make_rows(X, device, dense=True)
+        # Rounding decides between components that are nearly equal.
+        views = group.share(find_views(network, rows, normalize=self._is_normalized))
         if views is not None:
             self._views = views
 

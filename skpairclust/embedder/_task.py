@@ -179,7 +179,7 @@ def _choose_unlabeled(params, augment, knows_pairs):
 
 
 def _augments_classes(params, input_shape, is_for_others):
-    """Return whether images are turned, or raise if samples are none."""
+    """Return whether images make further classes, or raise if samples are none."""
     can_turn = is_image(input_shape) and not has_channels_last(input_shape)
     if params.augment_classes == "auto":
         return can_turn and count_channels(input_shape) == 1 and is_for_others

@@ -53,7 +53,7 @@ def find_views(network, rows, *, normalize):
     network : torch.nn.Module
         In evaluation mode.
     rows : FeatureRows
-        Images.
+        Images, dense.
     normalize : bool
 
     Returns
@@ -63,15 +63,18 @@ def find_views(network, rows, *, normalize):
     """
     n_positions = count_positions(rows.input_shape)
     index = np.random.RandomState(0).permutation(len(rows))[:_MOST_ROWS]
+    # Files are read in their order.
+    index = np.sort(index)
+    size = rows.bounded(_BLOCK)
     moment = 0.0
     with torch.inference_mode():
-        for start in range(0, len(index), _BLOCK):
-            x = rows.take(index[start : start + _BLOCK], dense=True)
+        for start in range(0, len(index), size):
+            x = rows.take(index[start : start + size])
             parts = _embed_positions(network, x, n_positions, normalize)
             n_components = parts[0].shape[1]
             if n_positions * n_components > _MOST_COMPONENTS:
                 return None
-            joined = torch.cat(parts, dim=1).double().cpu().numpy()
+            joined = torch.cat(parts, dim=1).cpu().double().numpy()
             moment = moment + joined.T @ joined
     if not np.isfinite(moment).all():
         return None

@@ -106,7 +106,6 @@ def check_finished(runs, estimator):
             f"{estimator.max_iter} epochs, so the {type(estimator).__name__} with "
             f"max_iter={estimator.max_iter} is half trained: it keeps the best weights "
             "until then.",
-            # From here to fit, its two decorators, and the caller.
             stacklevel=5,
         )
     return usable
@@ -318,7 +317,7 @@ class BaseNeuralEstimator(
         """Return checked X as rows that float32 can tell apart."""
         return subtract_offset(X, self._offset)
 
-    def _infer(self, X, function, n_columns, reduce=None):
+    def _infer(self, X, function, n_columns, reduce=None, *, dense=False):
         """Return `function` of the network and checked X, by blocks of rows, float32.
 
         Parameters
@@ -330,6 +329,8 @@ class BaseNeuralEstimator(
             Of the result of `function`.
         reduce : callable, optional
             Makes one number of each row of such a result, int64; these are returned.
+        dense : bool
+            Whether `function` takes no sparse batch.
 
         Raises
         ------
@@ -341,11 +342,10 @@ class BaseNeuralEstimator(
         with default_torch_state():
             network = self.network_
             device = next(network.parameters()).device
-            rows = self._architecture.make_rows(self._near_zero(X), device)
-            if reduce is None:
-                result = np.empty((len(rows), n_columns), dtype=np.float32)
-            else:
-                result = np.empty(len(rows), dtype=np.int64)
+            near = self._near_zero(X)
+            rows = self._architecture.make_rows(near, device, dense=dense)
+            shape = (len(rows),) if reduce else (len(rows), n_columns)
+            result = np.empty(shape, dtype=np.int64 if reduce else np.float32)
             is_finite = np.empty(len(rows), dtype=bool)
             with torch.inference_mode():
                 for block in rows.blocks(n_rows):

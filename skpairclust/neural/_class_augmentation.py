@@ -52,7 +52,7 @@ def turn_together(x, groups, generator):
     Tensor
         As `x`. Images that are not square are only turned by half.
     """
-    turned = torch.stack(turned_positions(x, count_positions(x.shape[1:])))
+    turned = torch.stack([*turned_positions(x, count_positions(x.shape[1:]))])
     drawn = torch.randint(
         len(turned), (len(x),), generator=generator, device=x.device, dtype=torch.int64
     )[groups]
@@ -60,7 +60,7 @@ def turn_together(x, groups, generator):
 
 
 def turned_positions(x, n_positions):
-    """Return images in each position that right angles turn them into.
+    """Yield images in each position that right angles turn them into.
 
     Parameters
     ----------
@@ -68,14 +68,19 @@ def turned_positions(x, n_positions):
     n_positions : int
         Their number, from `count_positions`.
 
-    Returns
-    -------
-    list of Tensor
+    Yields
+    ------
+    Tensor
         As `x`, which comes first; turned to the left by equal angles.
     """
     # In operations that other runtimes know, too.
+    yield x
+    if n_positions == 4:
+        yield _turned(x)
     half = x.flip((-2, -1))
-    return [x, half] if n_positions == 2 else [x, _turned(x), half, _turned(half)]
+    yield half
+    if n_positions == 4:
+        yield _turned(half)
 
 
 def count_positions(input_shape):

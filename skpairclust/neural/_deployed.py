@@ -19,7 +19,7 @@ class InputLayer(nn.Module):
         shape = tuple(architecture.input_shape)
         self.channels_last = architecture.channels_last
         self.row_shape = (*shape[1:], shape[0]) if self.channels_last else shape
-        offset = None if offset is None else torch.from_numpy(offset)
+        offset = None if offset is None else torch.tensor(offset)
         self.register_buffer("offset", offset)
 
     def forward(self, X):

@@ -71,14 +71,14 @@ class Architecture:
         with torch.device("meta"):
             return self.build().state_dict()
 
-    def make_rows(self, X, device):
-        """Return X as rows that the network takes."""
+    def make_rows(self, X, device, *, dense=False):
+        """Return X as rows that the network takes, sparse ones too unless `dense`."""
         return FeatureRows(
             X,
             self.input_shape,
             device,
             channels_last=self.channels_last,
-            keeps_sparse=self.network == "mlp",
+            keeps_sparse=self.network == "mlp" and not dense,
         )
 
     def start(self, seed, device, weights=None):

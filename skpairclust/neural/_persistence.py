@@ -14,6 +14,7 @@ import numpy as np
 
 from skpairclust.neural._class_augmentation import count_positions
 from skpairclust.neural._heads import count_features
+from skpairclust.neural._images import is_image
 from skpairclust.neural._networks import BUILT_IN, INITIAL_WEIGHTS, Architecture
 from skpairclust.neural._plain_data import (
     from_json,
@@ -266,10 +267,15 @@ def _check_fitted(cls, attributes, architecture):
         "sample_shape": shape,
         "n_features": shape[0],
         "n_outputs": architecture.n_outputs,
-        "n_positions": count_positions(architecture.input_shape),
+        "n_positions": _count_positions(architecture.input_shape),
     }
     rules = {**COMMON, **cls._saved_attributes}
     check_attributes(cls, rules, attributes, lengths)
+
+
+def _count_positions(input_shape):
+    """Return how many positions samples have, which is no number if none are images."""
+    return count_positions(input_shape) if is_image(input_shape) else None
 
 
 def _check_weights(architecture, weights):

@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from scipy import sparse
 from torch import nn
 from torch.nn import functional
 
@@ -91,7 +92,7 @@ def test_positions_are_those_of_numpy(shape):
     x = images(2, shape)
     n_positions = count_positions(shape)
     assert n_positions == (4 if shape[-1] == shape[-2] else 2)
-    positions = turned_positions(torch.from_numpy(x), n_positions)
+    positions = list(turned_positions(torch.from_numpy(x), n_positions))
     assert len(positions) == n_positions
     for k, position in enumerate(positions):
         turned = np.rot90(x, k * 4 // n_positions, (-2, -1))
@@ -133,3 +134,56 @@ def test_a_file_with_other_positions_is_refused(fitted, tmp_path, shape):
     model._views = np.zeros(shape, dtype=np.float32)
     with pytest.raises(ValueError, match="_views"):
         model.save(tmp_path / "model.safetensors")
+
+
+def test_a_file_of_a_table_has_no_positions(tmp_path):
+    X, y = images(40, (6,)), np.arange(40) % 4
+    model = MetricEmbedder(4, max_iter=1, hidden_layer_sizes=8).fit(X, y)
+    model._views = np.zeros((2, 4, 4), dtype=np.float32)
+    with pytest.raises(ValueError, match="_views"):
+        model.save(tmp_path / "model.safetensors")
+
+
+def test_a_module_does_not_share_memory_with_the_estimator(fitted):
+    model, X, _ = fitted
+    module = model.to_module()
+    with torch.no_grad():
+        for tensor in module.state_dict().values():
+            tensor.zero_()
+    np.testing.assert_array_equal(model.transform(X), model.embedding_)
+
+
+@pytest.mark.parametrize("augment", ["auto", None])
+def test_images_in_sparse_rows(augment):
+    # So wide and empty that tables stay sparse in training.
+    S = sparse.random(120, 1024, density=0.01, format="csr", random_state=0)
+    y = np.arange(120) % 60
+    model = MetricEmbedder(
+        4,
+        network="mlp",
+        hidden_layer_sizes=16,
+        input_shape=(32, 32),
+        augment=augment,
+        max_iter=2,
+        random_state=0,
+    ).fit(S, y)
+    assert model.augment_classes_
+    z = model.transform(S.toarray())
+    np.testing.assert_allclose(model.transform(S), z, atol=1e-5)
+    np.testing.assert_allclose(model.embedding_, z, atol=1e-5)
+
+
+def test_large_images_are_taken_a_few_at_a_time():
+    class Counted(FeatureRows):
+        sizes = []
+
+        def take(self, rows, **options):
+            self.sizes.append(len(rows))
+            return super().take(rows, **options)
+
+    X = np.zeros((60, 600, 600), dtype=np.float32)
+    rows = Counted(X, X.shape[1:], torch.device("cpu"))
+    network = nn.Sequential(nn.AvgPool2d(300), nn.Flatten(), nn.Linear(4, 2)).eval()
+    find_views(network, rows, normalize=True)
+    assert sum(rows.sizes) == 60
+    assert max(rows.sizes) == rows.bounded(1024) < 60
