@@ -616,7 +616,7 @@ class MetricEmbedder(EmbeddingQueries):
             check_finished([run], self)
             self._keep(run, task)
             if task.objective.augment_classes:
-                self._finish(lambda: self._look_around(X, group))
+                self._finish(lambda: self._look_around(rows, group))
             self.embedding_ = self._finish(lambda: self._embed(X))
             self._warn_of_collapse()
             if self.n_clusters is not None:

@@ -229,10 +229,9 @@ class EmbeddingQueries(BaseNeuralEstimator):
         return None if views is None else list(torch.tensor(views, device=device))
 
     def _look_around(self, X, group):
-        """Find how images of the fit X are embedded in all their positions at once."""
+        """Find how images of X, near zero, are embedded in all positions at once."""
         network = self.network_
         device = next(network.parameters()).device
-        X = self._near_zero(X)
         rows = self._architecture.make_rows(X, device, dense=True)
         # Rounding decides between components that are nearly equal.
         views = group.share(find_views(network, rows, normalize=self._is_normalized))

@@ -121,7 +121,7 @@ def shift(x, generator):
         As `x`. What comes from outside of an image is as its border.
     """
     offset = _SHIFT * _uniform(2, len(x), generator, x)
-    return _sample(x, _grid(_as_images(x), offset.T, torch.ones_like(offset.T)))
+    return _sample(x, _grid(as_images(x), offset.T, torch.ones_like(offset.T)))
 
 
 def crop(x, generator):
@@ -140,7 +140,7 @@ def crop(x, generator):
     """
     drawn = _uniform(4, len(x), generator, x).T
     scale = 1 - (1 - _LEAST_CROP) * 0.5 * (1 + drawn[:, :2])
-    return _sample(x, _grid(_as_images(x), (1 - scale) * drawn[:, 2:], scale))
+    return _sample(x, _grid(as_images(x), (1 - scale) * drawn[:, 2:], scale))
 
 
 def mirror(x, generator):
@@ -175,7 +175,7 @@ def affine(x, generator):
     Tensor
         As `x`. What comes from outside of an image is as its border.
     """
-    return _sample(x, _affine_grid(_as_images(x), generator))
+    return _sample(x, _affine_grid(as_images(x), generator))
 
 
 def elastic(x, generator):
@@ -196,7 +196,7 @@ def elastic(x, generator):
     Tensor
         As `x`. What comes from outside of an image is as its border.
     """
-    images = _as_images(x)
+    images = as_images(x)
     grid = _affine_grid(images, generator, _GENTLER)
     knots = torch.randn(
         (len(x), 2, _N_KNOTS, _N_KNOTS),
@@ -220,8 +220,17 @@ _CHANGES = {
 AUGMENTATIONS = tuple(_CHANGES)
 
 
-def _as_images(x):
-    """Return `x` with an axis of channels."""
+def as_images(x):
+    """Return images with an axis of channels.
+
+    Parameters
+    ----------
+    x : Tensor of shape (B, height, width) or (B, channels, height, width)
+
+    Returns
+    -------
+    Tensor of shape (B, channels, height, width)
+    """
     return x[:, None] if x.ndim == 3 else x
 
 
@@ -249,7 +258,7 @@ def _grid(images, offset, scale):
 def _sample(x, grid):
     """Return the images that take their pixels from `grid`, in the shape of `x`."""
     moved = functional.grid_sample(
-        _as_images(x), grid, padding_mode="border", align_corners=False
+        as_images(x), grid, padding_mode="border", align_corners=False
     )
     return moved.reshape(x.shape)
 

@@ -7,6 +7,7 @@ like those of other classes: more of them to learn from.
 import numpy as np
 import torch
 
+from skpairclust.neural._augmentation import as_images
 from skpairclust.neural._centering import find_background
 from skpairclust.neural._torch_utils import to_device
 
@@ -107,7 +108,7 @@ def overlay(x, partners):
     Tensor
         As `x`, on the background of `x`: whatever differs more from its background.
     """
-    images = x[:, None] if x.ndim == 3 else x
+    images = as_images(x)
     background = find_background(images)
     shown = images - background
     strength = shown.abs().amax(1, keepdim=True)
