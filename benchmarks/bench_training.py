@@ -11,6 +11,8 @@ import time
 
 import numpy as np
 import torch
+from sklearn.cluster import KMeans
+from sklearn.datasets import load_digits
 from torch.nn import functional
 
 from benchmarks._report import environment, median_ratio
@@ -46,6 +48,7 @@ def main():
         compare_epoch(X, y, network, batch_size, device, args.rounds)
     compare_predict("mlp", device, args.rounds)
     compare_predict("lenet", device, args.rounds)
+    compare_single_row(device, args.rounds)
     time_small_fit(device, args.rounds)
 
 
@@ -150,6 +153,34 @@ def compare_predict(network, device, n_rounds):
         lambda: clusterer.predict(X),
         n_rounds=n_rounds,
     )
+
+
+def compare_single_row(device, n_rounds, n_calls=500):
+    """Compare `predict` of one row of digits with k-means and the bare network."""
+    X, y = load_digits(return_X_y=True)
+    X = X / 16
+    clusterer = ConstrainedNeuralClusterer(10, device=str(device), max_iter=2).fit(X, y)
+    kmeans = KMeans(10, n_init=1).fit(X)
+    module, row = clusterer.network_, X[:1]
+    tensor = torch.tensor(row, dtype=torch.float32, device=device)
+
+    def bare():
+        with torch.inference_mode():
+            module(tensor).argmax(1).cpu()
+
+    def repeat(function):
+        return lambda: [function() for _ in range(n_calls)]
+
+    for name, other in (
+        ("bare network", bare),
+        ("KMeans", lambda: kmeans.predict(row)),
+    ):
+        median_ratio(
+            f"one row: predict / {name}, {n_calls} calls",
+            repeat(lambda: clusterer.predict(row)),
+            repeat(other),
+            n_rounds=n_rounds,
+        )
 
 
 def time_small_fit(device, n_rounds):

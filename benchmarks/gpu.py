@@ -34,10 +34,10 @@ from skpairclust.clusterer._objective import PairObjective
 from skpairclust.clusterer._task import make_task
 from skpairclust.metrics import clustering_accuracy_score, recall_at_k
 from skpairclust.neural._networks import build_network
+from skpairclust.neural._optimizers import make_optimizer
 from skpairclust.neural._rows import FeatureRows
 from skpairclust.neural._steps import RecordedStep
 from skpairclust.neural._torch_utils import resolve_device
-from skpairclust.neural._training import make_optimizer
 
 N_CLASSES, SIDE = 10, 28
 RESULTS = "benchmarks/results/gpu.jsonl"

@@ -17,10 +17,10 @@ from skpairclust.embedder._task import make_task as make_embedding_task
 from skpairclust.losses._distances import REDUCTIONS
 from skpairclust.losses._mining import MINERS
 from skpairclust.neural import _checkpoint, _rows
+from skpairclust.neural._optimizers import make_optimizer
 from skpairclust.neural._rows import FeatureRows
 from skpairclust.neural._steps import RecordedStep, make_step
 from skpairclust.neural._torch_utils import resolve_device
-from skpairclust.neural._training import make_optimizer
 from tests.neural.grouped import run_in_group
 
 pytestmark = pytest.mark.skipif(

@@ -33,11 +33,12 @@ from skpairclust.neural._distributed import join_group
 from skpairclust.neural._epoch_hooks import TrialCallbacks
 from skpairclust.neural._heads import count_features
 from skpairclust.neural._networks import BUILT_IN, INITIAL_WEIGHTS
+from skpairclust.neural._optimizers import OPTIMIZERS
 from skpairclust.neural._pair_weights import check_pair_weights
 from skpairclust.neural._precision import PRECISIONS
 from skpairclust.neural._tasks import describe_network
 from skpairclust.neural._torch_utils import default_torch_state
-from skpairclust.neural._training import OPTIMIZERS, SCHEDULES
+from skpairclust.neural._training import SCHEDULES
 from skpairclust.utils._compat import with_callbacks
 from skpairclust.utils._param_validation import (
     Interval,

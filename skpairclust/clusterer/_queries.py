@@ -175,7 +175,7 @@ class ClusterQueries(ConstraintScoreMixin, BaseNeuralEstimator):
 
         def compute(network, x):
             y = (network(x) / temperature).softmax(1)
-            return y if order is None else y[:, order.to(y.device)]
+            return y if order is None else y.index_select(1, order.to(y.device))
 
         return self._infer(X, compute, self._architecture.n_outputs, reduce)
 

@@ -347,9 +347,14 @@ def _pooled(size):
 
 
 def _allocate(kind, *args, **options):
-    """Return a layer without values, where torch makes tensors now."""
-    device = torch.get_default_device()
-    return nn.utils.skip_init(kind, *args, device=device, **options)
+    """Return a layer without values, where torch makes tensors now.
+
+    As `torch.nn.utils.skip_init`, which imports a part of the compiler: a second.
+    """
+    layer = kind(*args, device="meta", **options)
+    for name, place in [*layer.named_parameters()]:
+        setattr(layer, name, nn.Parameter(torch.empty(place.shape)))
+    return layer
 
 
 def _initialize(layer, generator, scale=1.0):

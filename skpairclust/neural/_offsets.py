@@ -47,15 +47,19 @@ def check_values(X, look=None):
 
 def check_block(values, first_row=0):
     """Raise unless float32 can compute with `values`, rows from `first_row` on."""
-    # NaN fails the comparison.
-    if not values.size:
-        return
-    # In double precision: the bound is no float16.
-    if -_LARGEST <= float(values.min()) <= float(values.max()) <= _LARGEST:
+    if is_bounded(values):
         return
     flat = values.reshape(len(values), -1).astype(np.float64)
     row, column = np.argwhere(~(np.abs(flat) <= _LARGEST))[0]
     raise _bad_value(first_row + row, flat[row, column])
+
+
+def is_bounded(values):
+    """Whether float32 can compute with all values of an array."""
+    if not values.size:
+        return True
+    # In double precision: the bound is no float16. NaN fails the comparison.
+    return -_LARGEST <= float(values.min()) <= float(values.max()) <= _LARGEST
 
 
 def _check_sparse(X):

@@ -15,12 +15,12 @@ from torch.optim.swa_utils import update_bn
 from skpairclust.neural._distributed import ALONE
 from skpairclust.neural._dropout import without_dropout
 from skpairclust.neural._heads import split_head
+from skpairclust.neural._optimizers import make_optimizer
 from skpairclust.neural._progress import Progress
 from skpairclust.neural._steps import make_step
 from skpairclust.neural._torch_utils import to_numpy_state
 
 SCHEDULES = ("constant", "cosine", "halving")
-OPTIMIZERS = ("adam", "sgd")
 
 # Rows at most that the final statistics of batch normalization are taken from.
 _BATCH_NORM_ROWS = 16_384
@@ -200,20 +200,6 @@ def has_finite_statistics(network):
         if isinstance(part, _BatchNorm) and part.track_running_stats
         for value in (part.running_mean, part.running_var)
     )
-
-
-def make_optimizer(parameters, options, *, on_gpu=False):
-    """Return the torch optimizer that `options` name."""
-    common = {"lr": options.learning_rate, "weight_decay": options.weight_decay}
-    if options.optimizer == "sgd":
-        return torch.optim.SGD(parameters, momentum=options.momentum, **common)
-    optimizer = torch.optim.Adam(parameters, fused=True, capturable=on_gpu, **common)
-    if on_gpu:
-        # Where a recorded step finds them.
-        for group in optimizer.param_groups:
-            device = group["params"][0].device
-            group["lr"] = torch.tensor(options.learning_rate, device=device)
-    return optimizer
 
 
 def learning_rate_at(progress, options):
