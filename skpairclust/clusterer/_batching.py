@@ -20,9 +20,9 @@ _MIN_STEPS, _MAX_UNLABELED_STEPS, _MAX_STEPS = 4, 64, 112
 # Looking up the pairs of many batches at once costs little more than of one.
 _PLANNED_BATCHES = 64
 
-# Places of the relation matrix for each of those in use, from which on a list of pairs
-# is faster, whatever the number of clusters.
-_FEW = 128
+# Places of the relation matrix for each pair, from which on a list of pairs is faster,
+# whatever the number of clusters.
+_FEW = 256
 
 
 class Batch(NamedTuple):
@@ -91,14 +91,16 @@ class ConstraintBatches:
         bounds = np.searchsorted(known.batch, np.arange(len(drawn) + 1))
         for number, rows in enumerate(drawn):
             own = slice(bounds[number], bounds[number + 1])
-            pairs = _in_both_orders(known.i[own], known.j[own], known.weight[own])
+            i, j, weight = known.i[own], known.j[own], known.weight[own]
+            pairs = PairList(i, j, weight.astype(np.float32))
             if self._is_listed(rows, pairs):
                 yield Batch(rows, pairs)
                 continue
             relation = np.zeros((len(rows), len(rows)), dtype=np.float32)
             if self.constraints._relations:
                 relation = self.constraints._group_block(rows)
-            relation[pairs.i, pairs.j] += pairs.weight
+            relation[i, j] += pairs.weight
+            relation[j, i] += pairs.weight
             yield Batch(rows, relation)
 
     def _is_listed(self, rows, pairs):
@@ -157,12 +159,6 @@ class PlannedBatches:
         self._plan(state["planned"])
         self._pairs.restore(state["pairs"])
         self._rows.restore(state["rows"])
-
-
-def _in_both_orders(i, j, weight):
-    """Return pairs of distinct places as a list."""
-    places = np.concatenate([i, j]), np.concatenate([j, i])
-    return PairList(*places, np.tile(weight, 2).astype(np.float32))
 
 
 def constrained_rows(constraints):

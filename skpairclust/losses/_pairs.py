@@ -20,7 +20,7 @@ REDUCTIONS = ("mean", "sum")
 
 
 class PairList(NamedTuple):
-    """The known pairs of a batch, each in both orders: arrays, or tensors of them.
+    """The known pairs of a batch, each in one order: arrays, or tensors of them.
 
     Attributes
     ----------
@@ -60,16 +60,17 @@ def kcl_loss(log_p, relation, *, margin=2.0, reduction="mean"):
         A scalar.
     """
     with torch.no_grad():
-        p, weight = log_p.exp(), _weight(relation)
-        # KL(P_i || P_j); both orders stand in the relation.
-        divergence = _own((p * log_p).sum(1), relation) - _products(p, log_p, relation)
+        both = _in_both_orders(relation)
+        p, weight = log_p.exp(), _weight(both)
+        # KL(P_i || P_j)
+        divergence = _own((p * log_p).sum(1), both) - _products(p, log_p, both)
         must = weight.clamp_min(0)
         # Cannot-links beyond the margin neither cost nor pull.
         cannot = weight.clamp_max(0) * (divergence < margin)
         active = must + cannot
         cost = _inner(active, divergence) - margin * cannot.sum()
         # d cost / d log P_j, the first argument of each divergence held constant.
-        slope = -_collect(p, active, relation)
+        slope = -_collect(p, active, both)
     return _reduce(cost + _linear(log_p, slope), relation, reduction)
 
 
@@ -98,23 +99,16 @@ def mcl_loss(log_p, relation, *, flip_rate=0.0, reduction="mean"):
     Tensor
         A scalar.
     """
-    p = log_p.exp()
-    rest = _complement(p)
     with torch.no_grad():
-        weight = _weight(relation)
-        must, cannot = weight.clamp_min(0), weight.clamp_max(0).neg_()
-        same = _products(p, p, relation)
-        same_cost, same_slope = _log_loss(must, same, flip_rate)
-        other = _products(p, rest, relation)
-        other_cost, other_slope = _log_loss(cannot, other, flip_rate)
-        # Relations are symmetric: rows can stand for columns in the slopes, and each
-        # pair counts twice in the cost.
-        cost = (same_cost + other_cost) / 2
-        p_slope = _collect(p, same_slope, relation)
-        p_slope += _collect(rest, other_slope, relation) / 2
-        rest_slope = _collect(p, other_slope, relation) / 2
-    cost = cost + _linear(p, p_slope) + _linear(rest, rest_slope)
-    return _reduce(cost, relation, reduction)
+        p = log_p.exp()
+        rest, largest = _complement(p)
+        explain = _explain_list if isinstance(relation, PairList) else _explain_matrix
+        cost, p_slope, rest_slope = explain(p, rest, relation, flip_rate)
+        # The chain rule by hand: the complement of the largest is the sum of the
+        # others, and that of another is 1 minus itself.
+        rest_slope -= rest_slope.gather(1, largest)
+        slope = p_slope.sub_(rest_slope).mul_(p)
+    return _reduce(cost + _linear(log_p, slope), relation, reduction)
 
 
 def balance_kinds(relation, must_share):
@@ -169,8 +163,9 @@ def flip_share(log_p, relation, flip_rate):
         same = _products(p, p, relation)
         likelihood = torch.where(weight > 0, same, 1 - same).clamp(0, 1)
         wrong = wrong_probability(likelihood, flip_rate)
-        weight = weight.abs()
-        # One pair's worth of the old rate: a batch may hold no pair at all.
+        # Half a pair's worth of the old rate: a batch may hold no pair at all. In a
+        # matrix, a pair stands twice.
+        weight = weight.abs() * (2 if isinstance(relation, PairList) else 1)
         return ((weight * wrong).sum() + flip_rate) / (weight.sum() + 1)
 
 
@@ -182,6 +177,41 @@ def wrong_probability(likelihood, flip_rate):
     """
     wrong = flip_rate * (1 - likelihood)
     return wrong / (wrong + (1 - flip_rate) * likelihood + _TINY)
+
+
+def _explain_matrix(p, rest, relation, flip_rate):
+    """Return the cost of a matrix of pairs and its slopes in `p` and in `rest`."""
+    must, cannot = relation.clamp_min(0), relation.clamp_max(0).neg_()
+    same_cost, same_slope = _log_loss(must, p @ p.T, flip_rate)
+    other_cost, other_slope = _log_loss(cannot, p @ rest.T, flip_rate)
+    # Relations are symmetric: rows can stand for columns in the slopes, and each pair
+    # counts twice in the cost.
+    p_slope = _collect(p, same_slope, relation)
+    p_slope += _collect(rest, other_slope, relation) / 2
+    return (same_cost + other_cost) / 2, p_slope, _collect(p, other_slope, relation) / 2
+
+
+def _explain_list(p, rest, relation, flip_rate):
+    """Return the cost of listed pairs and its slopes in `p` and in `rest`."""
+    cost, slopes = 0.0, (torch.zeros_like(p), torch.zeros_like(p))
+    for sign, other, other_slope in ((1, p, slopes[0]), (-1, rest, slopes[1])):
+        is_kind = sign * relation.weight > 0
+        i, j, weight = (part[is_kind] for part in relation)
+        first, second = p[i], other[j]
+        likelihood = torch.linalg.vecdot(first, second)
+        kind_cost, slope = _log_loss(weight.abs(), likelihood, flip_rate)
+        cost = cost + kind_cost
+        slopes[0].index_add_(0, i, second.mul_(slope[:, None]))
+        other_slope.index_add_(0, j, first.mul_(slope[:, None]))
+    return cost, *slopes
+
+
+def _in_both_orders(relation):
+    """Return a list of pairs with each in both orders, as in a matrix."""
+    if not isinstance(relation, PairList):
+        return relation
+    i, j, weight = relation
+    return PairList(torch.cat([i, j]), torch.cat([j, i]), torch.cat([weight, weight]))
 
 
 def _weight(relation):
@@ -217,11 +247,13 @@ def _log_loss(weight, likelihood, flip_rate):
 
 
 def _complement(p):
-    """Return 1 - p without cancellation: the largest gets the sum of the others."""
-    largest = torch.zeros_like(p, dtype=torch.bool)
-    largest.scatter_(1, p.argmax(1, keepdim=True), True)
-    others = p.masked_fill(largest, 0).sum(1, keepdim=True)
-    return torch.where(largest, others, 1 - p)
+    """Return 1 - p without cancellation, and the place of the largest in each row.
+
+    The largest gets the sum of the others.
+    """
+    largest = p.argmax(1, keepdim=True)
+    others = p.scatter(1, largest, 0).sum(1, keepdim=True)
+    return (1 - p).scatter_(1, largest, others), largest
 
 
 def _linear(x, slope):
@@ -230,7 +262,7 @@ def _linear(x, slope):
     The gradients of the pair losses are known in closed form. Handing them over
     so keeps every (B, B) tensor out of the graph.
     """
-    return ((x - x.detach()) * slope).sum()
+    return _inner(x - x.detach(), slope)
 
 
 def _inner(a, b):
@@ -243,7 +275,8 @@ def _reduce(total, relation, reduction):
     if reduction == "sum":
         return total
     # A batch without a known pair has cost 0, not 0 / 0.
-    weight = torch.linalg.vector_norm(_weight(relation), ord=1) / 2
+    weight = torch.linalg.vector_norm(_weight(relation), ord=1)
+    weight = weight if isinstance(relation, PairList) else weight / 2
     return total / weight.clamp_min(torch.finfo(weight.dtype).tiny)
 
 

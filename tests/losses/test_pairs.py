@@ -63,7 +63,7 @@ def naive_mcl(logits, relation, flip_rate, reduction):
 
 def listed(relation):
     """Return the known pairs of a relation matrix as a list."""
-    i, j = relation.nonzero().T
+    i, j = relation.triu().nonzero().T
     return PairList(i, j, relation[i, j])
 
 
