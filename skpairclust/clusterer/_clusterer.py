@@ -101,8 +101,9 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         it is also a pass over all samples, or 64 batches of them if these are fewer,
         and has 112 steps at most. It has at least 4 steps. Where walks are used, short
         trainings come first, each of a twelfth of the epochs or up to 96 steps if these
-        are more. From what they agree on, fewer epochs may follow: two fifths of them
-        if an epoch is a pass over all samples, but 200 steps at least. See `start_`.
+        are more. From what they agree on, fewer epochs follow: two fifths of them if
+        an epoch is a pass over all samples, three quarters if it is less than half of
+        one, but 200 steps at least. See `start_`.
 
     n_init : int, default=1
         Number of restarts. The one with the lowest training loss is kept. All start

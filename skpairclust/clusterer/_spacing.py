@@ -15,8 +15,8 @@ _CHUNK = 512
 # Of sparse rows that are made dense at a time.
 _MOST_VALUES = 2**20
 
-# Squared distances up to this share of the largest are those of equal rows: matrix
-# products leave something between these.
+# Squared distances up to this share of the largest squared lengths are those of equal
+# rows: matrix products leave something between these.
 _NOTHING = 1e-6
 
 
@@ -51,8 +51,10 @@ class Spacing:
             self._center = references.mean(0)
             references -= self._center
             squares = references.square().sum(1)
-            self._references = references.T
+            # With a column of ones, a product gives squares - 2 x r at once.
+            self._references = torch.cat([-2 * references, squares[:, None]], 1).T
         self._squares = squares.to(rows.device)
+        self._largest = self._squares.max()
         self.n_neighbors = min(n_neighbors, len(squares))
         self._buffer = torch.empty(0, len(squares), device=rows.device)
 
@@ -69,16 +71,18 @@ class Spacing:
             In the units of X, on the device of the batch; 0 where all rows that it is
             compared with are duplicates of it.
         """
-        products, own = self._multiply(x)
-        squared = products.mul_(-2).add_(self._squares)
-        squared.add_(own[:, None]).clamp_min_(0)
-        floor = _NOTHING * squared.amax(1, keepdim=True)
-        squared.masked_fill_(squared <= floor, torch.inf)
+        # Squared distances, less the squared length of the sample.
+        squared, own = self._compare(x)
+        floor = _NOTHING * (own + self._largest) - own
         if self.n_neighbors == 1:
             nearest = squared.amin(1)
+            # Few rows meet themselves where there are many.
+            again = (nearest <= floor).nonzero().flatten()
+            nearest[again] = _beyond(squared[again], floor[again]).amin(1)
         else:
+            squared = _beyond(squared, floor)
             nearest = squared.topk(self.n_neighbors, dim=1, largest=False).values[:, -1]
-        return nearest.sqrt_().nan_to_num_(posinf=0.0)
+        return nearest.add_(own).clamp_min_(0).sqrt_().nan_to_num_(posinf=0.0)
 
     def of_all(self):
         """Return the distances of all rows, a tensor of shape (n_samples,)."""
@@ -87,14 +91,15 @@ class Spacing:
             result[block] = self(self.rows.take(block))
         return result
 
-    def _multiply(self, x):
-        """Return products with the references, in the buffer, and squared lengths."""
+    def _compare(self, x):
+        """Return squared distances less the squared lengths of x, and these lengths."""
         if len(self._buffer) < len(x):
             self._buffer = self._buffer.new_empty(len(x), self._buffer.shape[1])
         products = self._buffer[: len(x)]
         if not self.is_sparse:
             x = x.flatten(1) - self._center
-            return torch.mm(x, self._references, out=products), x.square().sum(1)
+            extended = torch.cat([x, x.new_ones(len(x), 1)], 1)
+            return torch.mm(extended, self._references, out=products), x.square().sum(1)
         x = self._to_host(x)
         own = torch.empty(x.shape[0])
         width = max(1, _MOST_VALUES // x.shape[1])
@@ -107,10 +112,15 @@ class Spacing:
             columns = np.ascontiguousarray(columns)
             products[part] = torch.from_numpy((self._references @ columns).T)
             own[part] = torch.from_numpy(np.einsum("ij,ij->j", columns, columns))
-        return products, own.to(products.device)
+        return products.mul_(-2).add_(self._squares), own.to(products.device)
 
     def _to_host(self, x):
         """Return a batch as a CSR matrix or an array."""
         if isinstance(x, SparseBatch):
             return x.to_csr(self._references.shape[1])
         return x.flatten(1).cpu().numpy()
+
+
+def _beyond(squared, floor):
+    """Return values with those of equal rows set to infinity, in place."""
+    return squared.masked_fill_(squared <= floor[:, None], torch.inf)

@@ -24,8 +24,8 @@ from skpairclust.neural._training import train
 
 # Shares of the epochs: of each trial, which goes without adversarial passes, for these
 # cost the most; and of the training that starts from the outcome, if an epoch is a pass
-# over all samples.
-_TRIAL, _REST = 1 / 12, 0.4
+# over all samples, and at most.
+_TRIAL, _REST, _MOST = 1 / 12, 0.4, 0.75
 
 # Units in a layer of a network that is tried: only its clusters count, and wide layers
 # find no better ones.
@@ -194,7 +194,8 @@ class Trials:
         max_iter = self.task.training.max_iter
         drawn = self.n_steps * self.task.objective.batch_size
         passes = min(1.0, drawn / len(self.rows))
-        enough = max(_REST * max_iter / passes, _LEAST_STEPS / self.n_steps)
+        share = min(_MOST, _REST / passes)
+        enough = max(share * max_iter, _LEAST_STEPS / self.n_steps)
         return min(max_iter, math.ceil(enough))
 
     def _shorten(self, n_epochs):

@@ -51,6 +51,20 @@ def test_a_bounded_number_of_rows_is_compared_with():
     np.testing.assert_allclose(ours, measure.of_all()[some], rtol=1e-3)
 
 
+@pytest.mark.parametrize("n_neighbors", [1, 2])
+def test_rows_that_are_compared_with_pass_over_themselves_and_others_do_not(
+    n_neighbors,
+):
+    X = np.random.RandomState(0).randn(8000, 4).astype(np.float32)
+    measure, _ = spacing(X, n_neighbors)
+    among = measure._references[:-1].T.numpy() / -2 + measure._center.numpy()
+    distance = np.sort(cdist(X, among), axis=1)
+    is_among = distance[:, 0] < 1e-4
+    assert is_among.sum() == 6000
+    expected = distance[np.arange(8000), n_neighbors - 1 + is_among]
+    np.testing.assert_allclose(measure.of_all(), expected, rtol=1e-2, atol=1e-3)
+
+
 @pytest.mark.parametrize(("max_iter", "is_shared"), [(50, True), (1, False)])
 def test_shared_by_restarts_if_all_rows_are_drawn(max_iter, is_shared):
     X = np.random.RandomState(0).randn(3000, 4).astype(np.float32)

@@ -83,6 +83,17 @@ def test_each_proposed_start_is_tried_for_a_short_while(blobs, recorded):
 
 
 @pytest.mark.parametrize(
+    "batch_size, n_epochs",
+    # 600 samples: ten batches, a pass; 64 batches, .64 and .21 of a pass.
+    [(60, 20), (6, 32), (2, 38)],
+)
+def test_fewer_epochs_follow_by_what_an_epoch_is(blobs, batch_size, n_epochs):
+    trials, _ = make_trials(blobs, n_pairs=30, batch_size=batch_size, max_iter=50)
+    assert trials.n_steps == min(64, 600 // batch_size)
+    assert trials._count_epochs() == n_epochs
+
+
+@pytest.mark.parametrize(
     "changed", [{"unlabeled": None}, {"walk_length": 0}, {"max_iter": 5}], ids=str
 )
 def test_no_trial_where_nothing_could_be_judged(blobs, changed):
