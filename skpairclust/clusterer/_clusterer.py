@@ -23,7 +23,7 @@ from skpairclust.constraints._supervision import check_supervision
 from skpairclust.constraints._typing import AnyArray, RandomState, Samples
 from skpairclust.losses._pairs import PAIR_LOSSES, REDUCTIONS
 from skpairclust.neural._augmentation import AUGMENTATIONS, describe_augmentation
-from skpairclust.neural._base import PRIVATE_FITTED, check_finished
+from skpairclust.neural._base import PRIVATE_FITTED
 from skpairclust.neural._checkpoint import (
     FitCheckpoints,
     check_parameters,
@@ -31,6 +31,7 @@ from skpairclust.neural._checkpoint import (
 )
 from skpairclust.neural._distributed import join_group
 from skpairclust.neural._epoch_hooks import TrialCallbacks
+from skpairclust.neural._finished import check_finished
 from skpairclust.neural._heads import count_features
 from skpairclust.neural._networks import BUILT_IN, INITIAL_WEIGHTS
 from skpairclust.neural._optimizers import OPTIMIZERS

@@ -23,13 +23,14 @@ from skpairclust.embedder._triplet_pool import POOLS
 from skpairclust.losses._distances import REDUCTIONS
 from skpairclust.losses._mining import MINERS
 from skpairclust.neural._augmentation import AUGMENTATIONS, describe_augmentation
-from skpairclust.neural._base import PRIVATE_FITTED, check_finished
+from skpairclust.neural._base import PRIVATE_FITTED
 from skpairclust.neural._checkpoint import (
     FitCheckpoints,
     check_parameters,
     describe_fit,
 )
 from skpairclust.neural._distributed import join_group
+from skpairclust.neural._finished import check_finished
 from skpairclust.neural._networks import BUILT_IN, INITIAL_WEIGHTS
 from skpairclust.neural._optimizers import OPTIMIZERS
 from skpairclust.neural._pair_weights import check_pair_weights
