@@ -88,6 +88,8 @@ for optimizer in ("adam", "sgd"):
     )
     model.fit(X, y).predict(X)
     MetricEmbedder(max_iter=2, optimizer=optimizer).fit(X, y).transform(X)
+images = X.reshape(75, 4, 4).repeat(4, 1).repeat(4, 2)
+MetricEmbedder(max_iter=1).fit(images, y[:75]).transform(images)
 assert "torch" in sys.modules
 print([name for name in ("torch._dynamo", "sympy") if name in sys.modules])
 """
