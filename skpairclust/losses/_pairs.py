@@ -260,9 +260,10 @@ def _linear(x, slope):
     """Return 0 with the gradient `slope` in `x`.
 
     The gradients of the pair losses are known in closed form. Handing them over
-    so keeps every (B, B) tensor out of the graph.
+    so keeps every (B, B) tensor out of the graph. Of minus infinity, the logarithm of a
+    probability of 0, there is no gradient.
     """
-    return _inner(x - x.detach(), slope)
+    return _inner((x - x.detach()).nan_to_num(0.0), slope)
 
 
 def _inner(a, b):

@@ -40,6 +40,17 @@ def test_all_forms_of_an_array_have_the_same_answer(clusterer, form, n_rows):
     np.testing.assert_allclose(result, expected, rtol=0, atol=atol)
 
 
+def test_an_array_that_is_ready_is_not_checked_again(clusterer, monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError
+
+    expected = clusterer.predict(X)
+    monkeypatch.setattr("skpairclust.neural._base.validate_data", refuse)
+    np.testing.assert_array_equal(clusterer.predict(X), expected)
+    with pytest.raises(AssertionError):
+        clusterer.predict(X.tolist())
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     value=st.floats(allow_nan=True, allow_infinity=True, width=64),
