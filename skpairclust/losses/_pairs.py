@@ -163,10 +163,9 @@ def flip_share(log_p, relation, flip_rate):
         same = _products(p, p, relation)
         likelihood = torch.where(weight > 0, same, 1 - same).clamp(0, 1)
         wrong = wrong_probability(likelihood, flip_rate)
-        # Half a pair's worth of the old rate: a batch may hold no pair at all. In a
-        # matrix, a pair stands twice.
-        weight = weight.abs() * (2 if isinstance(relation, PairList) else 1)
-        return ((weight * wrong).sum() + flip_rate) / (weight.sum() + 1)
+        # Half a pair's worth of the old rate: a batch may hold no pair at all.
+        weight, half = weight.abs(), _n_orders(relation) / 2
+        return ((weight * wrong).sum() + half * flip_rate) / (weight.sum() + half)
 
 
 def wrong_probability(likelihood, flip_rate):
@@ -217,6 +216,11 @@ def _in_both_orders(relation):
 def _weight(relation):
     """Return the weights of all pairs, a matrix, or of the listed ones."""
     return relation.weight if isinstance(relation, PairList) else relation
+
+
+def _n_orders(relation):
+    """Return how often a pair stands in a relation."""
+    return 1 if isinstance(relation, PairList) else 2
 
 
 def _own(values, relation):
@@ -276,8 +280,7 @@ def _reduce(total, relation, reduction):
     if reduction == "sum":
         return total
     # A batch without a known pair has cost 0, not 0 / 0.
-    weight = torch.linalg.vector_norm(_weight(relation), ord=1)
-    weight = weight if isinstance(relation, PairList) else weight / 2
+    weight = torch.linalg.vector_norm(_weight(relation), ord=1) / _n_orders(relation)
     return total / weight.clamp_min(torch.finfo(weight.dtype).tiny)
 
 
