@@ -190,7 +190,8 @@ def _our_step(
         N_CLASSES,
         network=network,
         hidden_layer_sizes=(512, 512),
-        input_shape=(1, SIDE, SIDE),
+        # A table to the one, images to the others.
+        input_shape=None if network == "mlp" else (1, SIDE, SIDE),
         batch_size=batch_size,
         walk_length=0,
         device="cuda",

@@ -140,7 +140,9 @@ class PlannedBatches:
 
     def _draw_rows(self):
         """Return the distinct rows of the next batch."""
-        rows = self.batches.grouped[next(self._rows)]
+        rows = self.batches.grouped
+        if len(rows):
+            rows = rows[next(self._rows)]
         if len(self.batches.pairs):
             endpoints = self.batches.pairs[next(self._pairs)].ravel()
             rows = np.unique(np.concatenate([endpoints, rows]))

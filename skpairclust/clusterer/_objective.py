@@ -235,7 +235,7 @@ class PairObjective:
             return self._draw_constrained(fixed_shapes)
         drawn = next(self._stream)
         if fixed_shapes:
-            drawn = np.resize(drawn, self._n_drawn)
+            drawn = _filled_up(drawn, self._n_drawn)
         if self._batches is None:
             return StepInputs(drawn=drawn)
         grown = self._n_taken / self._n_lead_steps
@@ -284,10 +284,11 @@ class PairObjective:
     def _draw_constrained(self, fixed_shapes):
         """Return the inputs of the next batch of constrained samples."""
         rows, relation = next(self._batches)
-        if fixed_shapes:
-            n_missing = self._n_constrained - len(rows)
-            rows = np.resize(rows, self._n_constrained)
-            relation = np.pad(relation, (0, n_missing))
+        if fixed_shapes and len(rows) < self._n_constrained:
+            n_known, n = len(rows), self._n_constrained
+            rows, known = _filled_up(rows, n), relation
+            relation = np.zeros((n, n), dtype=known.dtype)
+            relation[:n_known, :n_known] = known
         classes = None if self.classes is None else self.classes[rows]
         if self._walk is not None:
             faded = self._n_taken / (_FADE * self._n_all_steps)
@@ -391,6 +392,11 @@ def _faded(loss, share):
     if isinstance(share, float) and share == 1:
         return loss
     return share * loss + (1 - share) * loss.detach()
+
+
+def _filled_up(rows, n):
+    """Return `n` rows, some of them again where there are fewer."""
+    return rows if len(rows) == n else np.resize(rows, n)
 
 
 def _cross_entropy(log_p, target):

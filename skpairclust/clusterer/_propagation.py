@@ -194,7 +194,7 @@ def _reduce(rows, rng):
     if narrow:
         return rows
     n_components = min(_MAX_COMPONENTS, len(rows))
-    pca = PCA(n_components, svd_solver="randomized", random_state=rng)
+    pca = PCA(n_components, random_state=rng)
     # Equal rows have no variance to be shared out.
     with caught_warnings(RuntimeWarning):
         return pca.fit_transform(rows)

@@ -8,6 +8,8 @@ first sets out with clusters that are apart.
 import warnings
 
 import numpy as np
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 from sklearn.cluster import KMeans
 from sklearn.metrics.pairwise import euclidean_distances
 
@@ -231,12 +233,15 @@ def _cannot_links(constraints):
 def ward(centers, sizes, apart, n_clusters):
     """Merge groups, each time those that add least to the sum of squares.
 
+    Chains of nearest neighbors find all merges, each where it is cheapest for both of
+    its groups; in the order of what they add, they are those of the greedy search.
+
     Parameters
     ----------
     centers : ndarray of shape (g, d)
     sizes : ndarray of shape (g,)
     apart : bool ndarray of shape (g, g)
-        Which groups may not be one; changed in place.
+        Which groups may not be one.
     n_clusters : int
         Ends with as many, or with more where all that are left are kept apart.
 
@@ -244,36 +249,71 @@ def ward(centers, sizes, apart, n_clusters):
     -------
     ndarray of shape (g,), int64
         Cluster of each group, numbered from 0.
+
+    References
+    ----------
+    Murtagh (1983). A survey of recent advances in hierarchical clustering algorithms.
+    The Computer Journal.
+    """
+    pairs, heights = _find_merges(centers, sizes, apart)
+    first = np.argsort(heights, kind="stable")[: max(0, len(sizes) - n_clusters)]
+    i, j = pairs[first].T
+    graph = sparse.coo_array((np.ones(len(i)), (i, j)), shape=apart.shape)
+    return connected_components(graph, directed=False)[1].astype(np.int64)
+
+
+def _find_merges(centers, sizes, apart):
+    """Return all merges of Ward's criterion that nothing keeps apart.
+
+    Returns
+    -------
+    pairs : ndarray of shape (n_merges, 2), int64
+        A group of each of the two clusters.
+    heights : ndarray of shape (n_merges,)
+        What the merge adds to the sum of squares.
     """
     sizes = sizes.copy()
-    # What each merge would add, and the same with inf for those that must not be.
-    added = _ward_costs(centers, sizes)
-    np.fill_diagonal(apart, True)
-    cost = np.where(apart, np.inf, added)
-    nearest, lowest = cost.argmin(axis=1), cost.min(axis=1)
-    to = np.arange(len(sizes))
-    for _ in range(len(sizes) - n_clusters):
-        i = int(lowest.argmin())
-        j = int(nearest[i])
-        if not np.isfinite(lowest[i]):
-            break
-        # Lance & Williams (1967): without another look at the centers.
-        added[i] = (sizes[i] + sizes) * added[i] + (sizes[j] + sizes) * added[j]
-        added[i] = (added[i] - sizes * added[j, i]) / (sizes[i] + sizes[j] + sizes)
-        added[:, i] = added[i]
-        sizes[i] += sizes[j]
-        to[to == j] = i
-        apart[i] |= apart[j]
-        apart[:, i] = apart[i]
-        apart[j] = apart[:, j] = True
-        cost[j] = cost[:, j] = np.inf
-        cost[i] = cost[:, i] = np.where(apart[i], np.inf, added[i])
-        stale = np.flatnonzero((nearest == i) | (nearest == j))
-        stale = np.union1d(stale, [i, j])
-        nearest[stale], lowest[stale] = cost[stale].argmin(1), cost[stale].min(1)
-        closer = cost[i] < lowest
-        nearest[closer], lowest[closer] = i, cost[i][closer]
-    return np.unique(to, return_inverse=True)[1]
+    # What each merge would add: infinitely much where it must not be.
+    cost = _ward_costs(centers, sizes)
+    cost[apart] = np.inf
+    np.fill_diagonal(cost, np.inf)
+    heights, merges, chain = np.zeros(len(sizes)), [], []
+    unvisited = list(range(len(sizes)))[::-1]
+    is_over = np.zeros(len(sizes), dtype=bool)
+    while chain or unvisited:
+        if not chain:
+            chain.append(unvisited.pop())
+            if is_over[chain[0]]:
+                chain.pop()
+                continue
+        i = chain[-1]
+        j = int(cost[i].argmin())
+        if len(chain) > 1 and cost[i, chain[-2]] <= cost[i, j]:
+            j = chain[-2]
+        if np.isinf(cost[i, j]):
+            # Nothing may ever join it.
+            is_over[chain.pop()] = True
+        elif len(chain) < 2 or j != chain[-2]:
+            chain.append(j)
+        else:
+            del chain[-2:]
+            # Of merges that add the same, rounding must not turn the order around.
+            heights[i] = max(cost[i, j], heights[i], heights[j])
+            merges.append((i, j, heights[i]))
+            _merge(cost, sizes, i, j)
+            is_over[j] = True
+            unvisited.append(i)
+    merges = np.array(merges).reshape(-1, 3)
+    return merges[:, :2].astype(np.int64), merges[:, 2]
+
+
+def _merge(cost, sizes, i, j):
+    """Put group j into group i: Lance & Williams (1967), without the centers."""
+    added = (sizes[i] + sizes) * cost[i] + (sizes[j] + sizes) * cost[j]
+    added = (added - sizes * cost[i, j]) / (sizes[i] + sizes[j] + sizes)
+    cost[i] = cost[:, i] = added
+    cost[j] = cost[:, j] = np.inf
+    sizes[i] += sizes[j]
 
 
 def _ward_costs(centers, sizes):

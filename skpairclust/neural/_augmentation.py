@@ -204,9 +204,8 @@ def elastic(x, generator):
         device=x.device,
         dtype=x.dtype,
     )
-    bend = functional.interpolate(
-        _BEND * knots, images.shape[2:], mode="bicubic", align_corners=False
-    )
+    height, width = (_weigh_knots(side, x) for side in images.shape[2:])
+    bend = height @ (_BEND * knots) @ width.T
     return _sample(x, grid + bend.permute(0, 2, 3, 1))
 
 
@@ -253,6 +252,17 @@ def _grid(images, offset, scale):
     """Return where each pixel comes from in windows of the images, (B, 2) each."""
     rows = torch.cat([torch.diag_embed(scale), offset[:, :, None]], dim=2)
     return functional.affine_grid(rows, images.shape, align_corners=False)
+
+
+def _weigh_knots(side, like):
+    """Return the weight of each knot at each place, bicubic, (side, n_knots).
+
+    torch would interpolate all displacements of a batch one after another on a GPU.
+    """
+    knots = torch.eye(_N_KNOTS, device=like.device, dtype=like.dtype)
+    return functional.interpolate(
+        knots[:, None, :, None], (side, 1), mode="bicubic", align_corners=False
+    )[:, 0, :, 0].T
 
 
 def _sample(x, grid):

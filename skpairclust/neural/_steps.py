@@ -11,7 +11,7 @@ from functools import cache
 import torch
 
 from skpairclust.neural._distributed import ALONE
-from skpairclust.neural._torch_utils import to_device
+from skpairclust.neural._staging import StagedInputs
 
 # Steps that are taken before one is recorded, so that libraries have set themselves up.
 _N_WARM_UP = 3
@@ -109,15 +109,14 @@ class RecordedStep(Step):
         if self.graph is None and not self._record(drawn):
             self._n_to_warm_up = math.inf
             return self._warm_up(drawn)
-        for place, value in zip(self._places, drawn, strict=True):
-            _write(place, value)
+        self._inputs.write(drawn)
         self.graph.replay()
         # The next step writes over the loss.
         return self._loss.clone()
 
     def _warm_up(self, drawn):
         """Take a step beside the main stream, as what is recorded later will be."""
-        inputs = self._place(drawn)
+        inputs = StagedInputs(drawn, self.device).places
         side, main = _side_stream(self.device), torch.cuda.current_stream()
         side.wait_stream(main)
         with torch.cuda.stream(side):
@@ -129,14 +128,14 @@ class RecordedStep(Step):
 
     def _record(self, drawn):
         """Record a step, which is not taken; return whether that was possible."""
-        self._places = self._place(drawn)
+        self._inputs = StagedInputs(drawn, self.device)
         graph = torch.cuda.CUDAGraph()
         for generator in self.compute_loss.generators:
             graph.register_generator_state(generator)
         self.optimizer.zero_grad(set_to_none=True)
         try:
             with torch.cuda.graph(graph):
-                loss = self.compute_loss.compute(self.network, self._places)
+                loss = self.compute_loss.compute(self.network, self._inputs.places)
                 loss.backward()
                 self.optimizer.step()
         except RuntimeError as error:
@@ -149,15 +148,6 @@ class RecordedStep(Step):
         self.graph, self._loss = graph, loss.detach()
         return True
 
-    def _place(self, drawn):
-        """Return inputs as tensors on the device."""
-        places = []
-        for value in drawn:
-            if isinstance(value, float):
-                value = torch.full((), value, device=self.device)
-            places.append(None if value is None else to_device(value, self.device))
-        return type(drawn)(*places)
-
 
 @cache
 def _side_stream(device):
@@ -166,11 +156,3 @@ def _side_stream(device):
     Libraries keep a workspace of megabytes for each stream that they have seen.
     """
     return torch.cuda.Stream(device)
-
-
-def _write(place, value):
-    """Write an input over that of the step before, without waiting."""
-    if isinstance(value, float):
-        place.fill_(value)
-    elif value is not None:
-        place.copy_(torch.from_numpy(value).pin_memory(), non_blocking=True)

@@ -32,6 +32,16 @@ def share_of_same_neighbors(points, y):
     return (y[near] == y[:, None]).mean()
 
 
+def test_the_area_is_that_of_scikit_learn():
+    rng = np.random.RandomState(0)
+    # Some are equal, of one kind or of both.
+    low, high = rng.randint(20, size=50) / 1.0, rng.randint(10, 30, size=70) / 1.0
+    expected = roc_auc_score(
+        np.repeat([False, True], [len(low), len(high)]), np.concatenate([low, high])
+    )
+    assert _metric._area(low, high) == pytest.approx(expected, rel=1e-12)
+
+
 def test_neighbors_share_the_class_where_must_links_say_what_varies():
     X, y = draw_bands()
     pairs = PairwiseConstraints.sample_from_labels(y, 100, random_state=0)

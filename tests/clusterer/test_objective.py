@@ -76,3 +76,25 @@ def test_steps_with_dropout_are_not_recorded(problem, dropout, expected):
     # As on a GPU, where X may be.
     rows._resident = torch.from_numpy(X)
     assert PairObjective(rows, pairs, task, seed=0).can_record == expected
+
+
+def test_inputs_of_fixed_shapes_say_the_same(problem):
+    X, pairs = problem
+    # Those that fill up walk as well, elsewhere.
+    estimator = ConstrainedNeuralClusterer(4, batch_size=48, max_iter=1, walk_length=0)
+    task = make_task(estimator, X, pairs, None, np.random.RandomState(0))
+    rows = FeatureRows(X, (4,), torch.device("cpu"))
+    as_drawn, fixed = (PairObjective(rows, pairs, task, seed=0) for _ in range(2))
+    sizes = set()
+    for _ in range(20):
+        expected, found = as_drawn.draw(), fixed.draw(fixed_shapes=True)
+        n, n_drawn = len(expected.rows), len(expected.drawn)
+        sizes.add(n)
+        np.testing.assert_array_equal(found.rows[:n], expected.rows)
+        np.testing.assert_array_equal(found.drawn[:n_drawn], expected.drawn)
+        np.testing.assert_array_equal(found.relation[:n, :n], expected.relation)
+        # Nothing is said of what fills them up.
+        assert np.abs(found.relation).sum() == np.abs(expected.relation).sum()
+        assert found.relation.shape == (len(found.rows), len(found.rows)) == (48, 48)
+        assert len(found.drawn) == 40
+    assert len(sizes) > 1

@@ -50,7 +50,7 @@ def naive_ward(centers, sizes, apart, n_clusters):
     return labels
 
 
-@given(st.integers(0, 10_000), st.integers(2, 12), st.integers(1, 4))
+@given(st.integers(0, 10_000), st.integers(1, 14), st.integers(1, 4))
 def test_ward_merges_what_the_definition_says(seed, n_groups, n_clusters):
     rng = np.random.RandomState(seed)
     centers, sizes = rng.randn(n_groups, 2), rng.randint(1, 4, n_groups).astype(float)
@@ -60,6 +60,18 @@ def test_ward_merges_what_the_definition_says(seed, n_groups, n_clusters):
     expected = naive_ward(centers, sizes, apart, n_clusters)
     assert adjusted_rand_score(expected, found) == 1
     assert not (apart & (found[:, None] == found)).any()
+
+
+def test_equal_groups_are_merged_first():
+    # All that they add is 0: chains of neighbors must come to an end.
+    centers = np.repeat(np.arange(5.0), 8)[:, None]
+    found = ward(centers, np.ones(40), np.zeros((40, 40), dtype=bool), 5)
+    assert adjusted_rand_score(centers.ravel(), found) == 1
+
+
+def test_groups_that_are_all_apart_stay_so():
+    found = ward(np.zeros((6, 2)), np.ones(6), ~np.eye(6, dtype=bool), 2)
+    assert len(np.unique(found)) == 6
 
 
 def test_without_cannot_links_it_is_the_usual_ward():

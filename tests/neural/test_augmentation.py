@@ -2,8 +2,11 @@
 
 import pytest
 import torch
+from torch.nn import functional
 
 from skpairclust.neural._augmentation import (
+    _N_KNOTS,
+    _weigh_knots,
     affine,
     choose_augmentation,
     crop,
@@ -143,3 +146,11 @@ def test_what_auto_stands_for(shape, expected):
     assert choose_augmentation("auto", shape) == expected
     for other in ("shift", ("crop", "mirror"), None, affine):
         assert choose_augmentation(other, shape) == other
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (5, 17), (1, 3), (4, 4)])
+def test_knots_are_interpolated_as_torch_would(shape):
+    x = torch.randn(6, 2, _N_KNOTS, _N_KNOTS, generator=generator())
+    height, width = (_weigh_knots(side, x) for side in shape)
+    expected = functional.interpolate(x, shape, mode="bicubic", align_corners=False)
+    torch.testing.assert_close(height @ x @ width.T, expected)

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from skpairclust import ConstrainedNeuralClusterer, MetricEmbedder
+from skpairclust.neural import _rows
 from skpairclust.neural._rows import FeatureRows
 from skpairclust.utils._param_validation import resolve_input_shape
 
@@ -94,3 +95,13 @@ def test_batches_are_no_windows_on_X(dtype):
     for index in (slice(0, 4), np.array([1, 2]), slice(None)):
         rows.take(index).zero_()
     np.testing.assert_array_equal(X, np.arange(24).reshape(8, 3))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint8, ">f4"])
+def test_all_rows_go_to_a_device_by_the_block(dtype, monkeypatch):
+    monkeypatch.setattr(_rows, "_DENSE_VALUES", 50)
+    X = np.random.RandomState(0).randint(100, size=(23, 3, 4)).astype(dtype)
+    X.flags.writeable = False
+    found = _rows._upload(X, CPU)
+    assert found.dtype == torch.float32
+    np.testing.assert_array_equal(found, X.astype(np.float32))
