@@ -17,7 +17,9 @@ from skpairclust.embedder import _objective as embedding
 from skpairclust.embedder._task import make_task as make_embedding_task
 from skpairclust.losses._distances import REDUCTIONS
 from skpairclust.losses._mining import MINERS
+from skpairclust.losses._pairs import PairList
 from skpairclust.neural._rows import FeatureRows
+from skpairclust.neural._staging import StagedInputs
 
 CPU = torch.device("cpu")
 
@@ -59,6 +61,17 @@ class Pretender:
             elif isinstance(value, torch.Generator):
                 setattr(owner, name, None)
         return owner
+
+    def move_inputs(self, inputs):
+        """Return the inputs of a step there."""
+        return type(inputs)(
+            *(
+                self.move_inputs(value)
+                if isinstance(value, tuple)
+                else self.move(value)
+                for value in inputs
+            )
+        )
 
     def move_network(self, network):
         """Move the parameters and buffers of a network; return the network."""
@@ -128,12 +141,13 @@ def test_a_step_of_the_clusterer_never_waits(data, params):
     pretender = Pretender()
     rows = pretender.make_rows(X, task.architecture.input_shape)
     objective = clustering.PairObjective(rows, known, task, seed=0)
+    if objective._batches is not None:
+        # As on a GPU.
+        objective._batches.batches.listed = "all"
     inputs = objective.draw(fixed_shapes=True)
+    assert isinstance(inputs.relation, PairList) == (given is known)
     # As the recorded step gets them.
-    inputs = type(inputs)(
-        *(np.float32(v) if isinstance(v, float) else v for v in inputs)
-    )
-    inputs = type(inputs)(*map(pretender.move, map(_as_array, inputs)))
+    inputs = pretender.move_inputs(StagedInputs(inputs, CPU).places)
     network = pretender.move_network(task.architecture.build(0))
     for owner in (objective, rows, objective._prior, objective._noise):
         pretender.move_all(owner)
@@ -141,11 +155,6 @@ def test_a_step_of_the_clusterer_never_waits(data, params):
         loss = objective.compute(network, inputs)
     assert loss.device == PRETENDED
     assert loss.shape == ()
-
-
-def _as_array(value):
-    """Return a number as an array without axes."""
-    return np.asarray(value) if isinstance(value, np.float32) else value
 
 
 def _embedding_cases():

@@ -151,6 +151,22 @@ def test_a_recorded_step_is_the_step(iris, pairs, gpu, params):
     assert len(set(losses[0])) > 25
 
 
+def test_steps_are_recorded_anew_where_batches_know_more_pairs(iris, pairs, gpu):
+    problems = [ClusteringStep(*iris, pairs, gpu) for _ in range(2)]
+    recorded, plain = (problem.make_step() for problem in problems)
+    plain._n_to_warm_up = np.inf
+    problems[0].objective._n_listed = 1
+    losses = []
+    for step in (recorded, plain):
+        losses.append([float(step(1e-3)) for _ in range(10)])
+        graph = step.graph
+        problems[0].objective._n_listed *= 2
+        losses[-1] += [float(step(1e-3)) for _ in range(10)]
+    assert graph is None
+    assert recorded.graph is not None
+    np.testing.assert_allclose(losses[0], losses[1], rtol=2e-2, atol=1e-3)
+
+
 def test_recorded_steps_take_a_third_of_the_time(iris, pairs, gpu):
     problems = [ClusteringStep(*iris, pairs, gpu) for _ in range(2)]
     recorded, said = (problem.make_step() for problem in problems)

@@ -49,13 +49,14 @@ class ConstraintBatches:
     batch_size : int
         Maximum number of samples in a batch.
     rng : numpy.random.RandomState
-    may_list : bool, default=False
-        Whether a relation may be a list of pairs.
+    listed : {"few", "all", None}, default=None
+        Which explicit pairs are a list: those of batches that know few, of all
+        batches, or of none.
     """
 
-    def __init__(self, constraints, batch_size, rng, *, may_list=False):
+    def __init__(self, constraints, batch_size, rng, *, listed=None):
         self.constraints = constraints
-        self.may_list = may_list
+        self.listed = listed
         self.batch_size = batch_size
         self.rng = rng
         self.pairs = np.concatenate([constraints._must_link, constraints._cannot_link])
@@ -105,9 +106,9 @@ class ConstraintBatches:
 
     def _is_listed(self, rows, pairs):
         """Whether the relation among rows is a list of these pairs."""
-        if not self.may_list or self.constraints._relations:
+        if self.listed is None or self.constraints._relations:
             return False
-        return _FEW * len(pairs.weight) <= len(rows) ** 2
+        return self.listed == "all" or _FEW * len(pairs.weight) <= len(rows) ** 2
 
 
 class PlannedBatches:

@@ -19,7 +19,13 @@ from skpairclust.clusterer._unlabeled import (
     consistency_loss,
     information_loss,
 )
-from skpairclust.losses._pairs import PairList, balance_kinds, kcl_loss, mcl_loss
+from skpairclust.losses._pairs import (
+    PairList,
+    as_matrix,
+    balance_kinds,
+    kcl_loss,
+    mcl_loss,
+)
 from skpairclust.neural._augmentation import make_augmentation
 from skpairclust.neural._distributed import ALONE
 from skpairclust.neural._precision import in_bfloat16, lowers_precision
@@ -144,10 +150,11 @@ class PairObjective:
         self._is_low = lowers_precision(task.precision, self.device, built_in=built_in)
         self._rng = rng = np.random.RandomState(seed)
         self._generator = make_generator(rng.randint(2**31), self.device)
-        # Sums over listed pairs would differ from one run on a GPU to the next.
-        batches = ConstraintBatches(
-            constraints, options.batch_size, rng, may_list=self.device.type == "cpu"
-        )
+        # To another device pairs go as a list, whose matrix is made there: sums over a
+        # list would differ from one run on a GPU to the next.
+        listed = "few" if self.device.type == "cpu" else "all"
+        batches = ConstraintBatches(constraints, options.batch_size, rng, listed=listed)
+        self._n_listed = options.batch_size
         self._batches = iter(batches) if batches.n_steps else None
         self._n_constrained = batches.largest
         self.n_steps = count_steps(
@@ -284,21 +291,31 @@ class PairObjective:
     def _draw_constrained(self, fixed_shapes):
         """Return the inputs of the next batch of constrained samples."""
         rows, relation = next(self._batches)
-        if fixed_shapes and len(rows) < self._n_constrained:
-            n_known, n = len(rows), self._n_constrained
-            rows, known = _filled_up(rows, n), relation
-            relation = np.zeros((n, n), dtype=known.dtype)
-            relation[:n_known, :n_known] = known
+        if fixed_shapes:
+            rows = _filled_up(rows, self._n_constrained)
+            relation = self._fixed(relation)
         classes = None if self.classes is None else self.classes[rows]
         if self._walk is not None:
             faded = self._n_taken / (_FADE * self._n_all_steps)
             rows = self._walk(rows, self._walk_rng, faded)
         return StepInputs(rows=rows, relation=relation, classes=classes)
 
+    def _fixed(self, relation):
+        """Return a relation in the shape that it has in all steps, or a larger one.
+
+        A step is recorded once more where lists have become longer.
+        """
+        if not isinstance(relation, PairList):
+            return _padded(relation, (self._n_constrained,) * 2)
+        while self._n_listed < len(relation.weight):
+            self._n_listed *= 2
+        # The first sample and itself: nothing is known of that.
+        return PairList(*(_padded(part, (self._n_listed,)) for part in relation))
+
     def _supervised_loss(self, log_p, inputs):
         """Return the pair loss and, if it is used, the classification loss."""
         options = self.options
-        relation = self._to_device(inputs.relation)
+        relation = self._to_device(inputs.relation, len(log_p))
         if options.pair_balance is not None:
             relation = balance_kinds(relation, options.pair_balance)
         if options.loss == "kcl":
@@ -318,11 +335,12 @@ class PairObjective:
             loss = loss + options.classification_weight * _cross_entropy(log_p, target)
         return loss
 
-    def _to_device(self, relation):
-        """Return a relation as tensors."""
-        if isinstance(relation, PairList):
-            return PairList(*(to_device(part, self.device) for part in relation))
-        return to_device(relation, self.device)
+    def _to_device(self, relation, n):
+        """Return a relation of n samples as tensors."""
+        if not isinstance(relation, PairList):
+            return to_device(relation, self.device)
+        pairs = PairList(*(to_device(part, self.device) for part in relation))
+        return pairs if self.device.type == "cpu" else as_matrix(pairs, n)
 
     def _changed(self, x):
         """Return samples with random changes, if there are any."""
@@ -392,6 +410,15 @@ def _faded(loss, share):
     if isinstance(share, float) and share == 1:
         return loss
     return share * loss + (1 - share) * loss.detach()
+
+
+def _padded(values, shape):
+    """Return an array with zeros behind its values."""
+    if values.shape == shape:
+        return values
+    padded = np.zeros(shape, dtype=values.dtype)
+    padded[tuple(map(slice, values.shape))] = values
+    return padded
 
 
 def _filled_up(rows, n):

@@ -35,6 +35,26 @@ class PairList(NamedTuple):
     weight: object
 
 
+def as_matrix(pairs, n):
+    """Return a list of pairs as the relation matrix of n samples.
+
+    Parameters
+    ----------
+    pairs : PairList
+        Of tensors. A pair of a sample with itself, of weight 0, says nothing.
+    n : int
+
+    Returns
+    -------
+    Tensor of shape (n, n)
+    """
+    relation = pairs.weight.new_zeros(n, n)
+    # No sum: each pair is there once, so that the order does not matter.
+    relation[pairs.i, pairs.j] = pairs.weight
+    relation[pairs.j, pairs.i] = pairs.weight
+    return relation
+
+
 def kcl_loss(log_p, relation, *, margin=2.0, reduction="mean"):
     r"""Contrastive loss on the Kullback-Leibler divergence of two outputs.
 

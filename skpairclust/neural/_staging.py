@@ -12,8 +12,8 @@ class StagedInputs:
 
     Parameters
     ----------
-    inputs : NamedTuple of ndarray, float or None
-        Those of a step; all others have their shapes and types.
+    inputs : NamedTuple of ndarray, float, None, or NamedTuple of these
+        Those of a step.
     device : torch.device
 
     Attributes
@@ -23,41 +23,70 @@ class StagedInputs:
     """
 
     def __init__(self, inputs, device):
-        self._fields = []
-        end = 0
-        for value in inputs:
-            value = None if value is None else _as_array(value)
-            begin = -(-end // _ALIGNMENT) * _ALIGNMENT
-            end = begin if value is None else begin + value.nbytes
-            self._fields.append((slice(begin, end), value))
-        self._n_bytes = end
-        self._block = torch.empty(end, dtype=torch.uint8, device=device)
-        self.places = type(inputs)(
-            *(
-                None if like is None else _look_at(self._block, part, like)
-                for part, like in self._fields
+        self._likes = _list_arrays(inputs)
+        ends = np.cumsum([_aligned(like.nbytes) for like in self._likes], dtype=int)
+        self._parts = [
+            slice(
+                end - _aligned(like.nbytes), end - _aligned(like.nbytes) + like.nbytes
             )
+            for end, like in zip(ends, self._likes, strict=True)
+        ]
+        n_bytes = int(ends[-1]) if len(ends) else 0
+        self._block = torch.empty(n_bytes, dtype=torch.uint8, device=device)
+        places = iter(
+            _look_at(self._block[part], like)
+            for part, like in zip(self._parts, self._likes, strict=True)
         )
+        self.places = _replace_arrays(inputs, places)
         self.write(inputs)
 
+    def fits(self, inputs):
+        """Whether inputs have the shapes of those before."""
+        arrays = _list_arrays(inputs)
+        return [a.shape for a in arrays] == [like.shape for like in self._likes]
+
     def write(self, inputs):
-        """Write inputs over those of the step before, without waiting."""
+        """Write inputs that fit over those of the step before, without waiting."""
         # Pinned: a copy from elsewhere would wait for the device.
-        is_pinned = self._block.is_cuda
-        packed = torch.empty(self._n_bytes, dtype=torch.uint8, pin_memory=is_pinned)
+        packed = torch.empty_like(
+            self._block, device="cpu", pin_memory=self._block.is_cuda
+        )
         block = packed.numpy()
-        for (part, like), value in zip(self._fields, inputs, strict=True):
-            if like is not None:
-                block[part].view(like.dtype).reshape(like.shape)[...] = value
+        for part, value in zip(self._parts, _list_arrays(inputs), strict=True):
+            block[part].view(value.dtype).reshape(value.shape)[...] = value
         self._block.copy_(packed, non_blocking=True)
 
 
-def _look_at(block, part, like):
+def _list_arrays(inputs):
+    """Return all arrays of inputs, numbers as arrays without axes."""
+    arrays = []
+    for value in inputs:
+        if isinstance(value, tuple):
+            arrays += _list_arrays(value)
+        elif value is not None:
+            number = isinstance(value, float)
+            arrays.append(np.array(value, np.float32) if number else value)
+    return arrays
+
+
+def _replace_arrays(inputs, others):
+    """Return inputs with another value, the next one, for each array and number."""
+    return type(inputs)(
+        *(
+            _replace_arrays(value, others)
+            if isinstance(value, tuple)
+            else (None if value is None else next(others))
+            for value in inputs
+        )
+    )
+
+
+def _look_at(part, like):
     """Return a part of a block as a tensor like an array."""
     dtype = torch.from_numpy(np.empty(0, like.dtype)).dtype
-    return block[part].view(dtype).reshape(like.shape)
+    return part.view(dtype).reshape(like.shape)
 
 
-def _as_array(value):
-    """Return an array, of float32 without axes for a number."""
-    return np.float32(value).reshape(()) if isinstance(value, float) else value
+def _aligned(n_bytes):
+    """Return how many bytes values take up, so that others may follow."""
+    return -(-n_bytes // _ALIGNMENT) * _ALIGNMENT

@@ -106,6 +106,8 @@ class RecordedStep(Step):
         if self._n_to_warm_up:
             self._n_to_warm_up -= 1
             return self._warm_up(drawn)
+        if self.graph is not None and not self._inputs.fits(drawn):
+            self.graph = None
         if self.graph is None and not self._record(drawn):
             self._n_to_warm_up = math.inf
             return self._warm_up(drawn)

@@ -1,6 +1,6 @@
 """Batches: distinct rows, all that is known among them, whole passes."""
 
-from itertools import islice
+from itertools import islice, product
 
 import numpy as np
 import pytest
@@ -60,27 +60,33 @@ def test_few_pairs_of_a_large_batch_are_a_list():
         drawn.must_link, drawn.cannot_link, n_samples=2000, must_link_weight=weights
     )
     kinds = set()
-    for size in (8, 400):
+    for size, listed in product((8, 400), ("few", "all")):
         options = [
-            islice(ConstraintBatches(pairs, size, rng, may_list=may_list), 3)
-            for may_list, rng in zip(
-                (False, True), map(np.random.RandomState, (0, 0)), strict=True
+            islice(ConstraintBatches(pairs, size, rng, listed=how), 3)
+            for how, rng in zip(
+                (None, listed), map(np.random.RandomState, (0, 0)), strict=True
             )
         ]
         for (rows, matrix), (same_rows, relation) in zip(*options, strict=True):
             np.testing.assert_array_equal(rows, same_rows)
-            kinds.add((size, type(relation)))
+            kinds.add((size, listed, type(relation)))
             if isinstance(relation, PairList):
                 found = np.zeros_like(matrix)
                 found[relation.i, relation.j] = relation.weight
                 relation = found + found.T
             np.testing.assert_array_equal(relation, matrix)
-    assert kinds == {(8, np.ndarray), (400, PairList)}
+    assert kinds == {
+        (8, "few", np.ndarray),
+        (8, "all", PairList),
+        (400, "few", PairList),
+        (400, "all", PairList),
+    }
     grouped = pairs | PairwiseConstraints.from_labels(labels)
-    (batch,) = islice(
-        ConstraintBatches(grouped, 400, np.random.RandomState(0), may_list=True), 1
-    )
-    assert isinstance(batch.relation, np.ndarray)
+    for listed in ("few", "all"):
+        batches = ConstraintBatches(
+            grouped, 400, np.random.RandomState(0), listed=listed
+        )
+        assert isinstance(next(iter(batches)).relation, np.ndarray)
 
 
 def test_an_epoch_meets_every_pair(pairs):

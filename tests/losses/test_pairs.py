@@ -10,6 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from skpairclust.losses._pairs import (
     PairList,
+    as_matrix,
     balance_kinds,
     flip_share,
     kcl_loss,
@@ -65,6 +66,15 @@ def listed(relation):
     """Return the known pairs of a relation matrix as a list."""
     i, j = relation.triu().nonzero().T
     return PairList(i, j, relation[i, j])
+
+
+@pytest.mark.parametrize("n_fill", [0, 3])
+def test_a_list_is_a_matrix(n_fill):
+    _, relation = make_case(0)
+    pairs = listed(relation)
+    # The first sample and itself, of weight 0: what fills up a list.
+    filled = (torch.cat([part, part.new_zeros(n_fill)]) for part in pairs)
+    assert torch.equal(as_matrix(PairList(*filled), len(relation)), relation)
 
 
 def value_and_gradient(loss, logits):
