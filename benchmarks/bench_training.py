@@ -1,7 +1,8 @@
 """What `fit` and `predict` cost beside a bare torch loop, in ratios from one run.
 
 The bare loop has the same network, optimizer, schedule and number of samples a
-step, and a cross-entropy loss on labels.
+step, and a cross-entropy loss on labels; beside the embedder also semi-hard triplets as
+one writes them down.
 
     python -m benchmarks.bench_training [--device cpu] [--rounds 7]
 """
@@ -16,10 +17,12 @@ from sklearn.datasets import load_digits
 from torch.nn import functional
 
 from benchmarks._report import environment, median_ratio
-from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
+from skpairclust import ConstrainedNeuralClusterer, MetricEmbedder, PairwiseConstraints
 from skpairclust.clusterer._objective import PairObjective
 from skpairclust.clusterer._task import make_task
 from skpairclust.constraints._supervision import check_supervision
+from skpairclust.embedder._objective import EmbeddingObjective
+from skpairclust.embedder._task import make_task as make_embedding_task
 from skpairclust.neural._networks import build_network
 from skpairclust.neural._rows import FeatureRows
 from skpairclust.neural._torch_utils import resolve_device
@@ -46,6 +49,8 @@ def main():
     for network, batch_size, n_samples in CASES:
         X, y = make_images(n_samples)
         compare_epoch(X, y, network, batch_size, device, args.rounds)
+    compare_small_epoch(device, args.rounds)
+    compare_embedder_epoch(device, args.rounds)
     compare_predict("mlp", device, args.rounds)
     compare_predict("lenet", device, args.rounds)
     compare_single_row(device, args.rounds)
@@ -59,7 +64,30 @@ def make_images(n_samples):
     return X, rng.randint(N_CLASSES, size=n_samples)
 
 
-def compare_epoch(X, y, network, batch_size, device, n_rounds):
+def compare_small_epoch(device, n_rounds):
+    """Time epochs of batches of 32 rows of 20 features, through 32 units."""
+    rng = np.random.RandomState(0)
+    X = rng.rand(4096, 20).astype(np.float32)
+    y = rng.randint(N_CLASSES, size=len(X))
+    options = {"hidden": (32,), "input_shape": None}
+    compare_epoch(X, y, "mlp", 32, device, n_rounds, **options)
+
+
+def compare_embedder_epoch(device, n_rounds):
+    """Time two epochs of the embedder against two of bare loops."""
+    rng = np.random.RandomState(0)
+    y = rng.randint(400, size=16_384)
+    X = (rng.rand(400, 64)[y] + rng.rand(len(y), 64)).astype(np.float32)
+    ours = EmbedderTimer(X, y, device)
+    for name, bare in (
+        ("cross-entropy", BareLoop(X, y, "mlp", 128, device, n_outputs=400)),
+        ("semi-hard triplets", BareTriplets(X, y, "mlp", 128, device, n_outputs=64)),
+    ):
+        name = f"embedder's epoch, batch 128: fit / bare loop, {name}"
+        median_ratio(name, ours.run, bare.run, n_rounds=n_rounds)
+
+
+def compare_epoch(X, y, network, batch_size, device, n_rounds, **options):
     """Time two epochs of `fit` against two of the bare loop."""
     for kind, supervision in (
         ("labels", y),
@@ -69,21 +97,31 @@ def compare_epoch(X, y, network, batch_size, device, n_rounds):
         ),
     ):
         name = f"epoch, {network}, batch {batch_size}, {kind}: fit / bare loop"
-        ours = EpochTimer(X, supervision, network, batch_size, device)
-        bare = BareLoop(X, y, network, batch_size, device)
+        ours = EpochTimer(X, supervision, network, batch_size, device, **options)
+        bare = BareLoop(X, y, network, batch_size, device, **options)
         median_ratio(name, ours.run, bare.run, n_rounds=n_rounds)
 
 
 class EpochTimer:
     """Two epochs of the estimator's training, set up outside of the clock."""
 
-    def __init__(self, X, supervision, network, batch_size, device):
+    def __init__(
+        self,
+        X,
+        supervision,
+        network,
+        batch_size,
+        device,
+        *,
+        hidden=HIDDEN,
+        input_shape=(1, SIDE, SIDE),
+    ):
         self.clusterer = ConstrainedNeuralClusterer(
             N_CLASSES,
             unlabeled=None,
             network=network,
-            hidden_layer_sizes=HIDDEN,
-            input_shape=(1, SIDE, SIDE),
+            hidden_layer_sizes=hidden,
+            input_shape=input_shape,
             batch_size=batch_size,
             device=str(device),
             max_iter=2,
@@ -100,39 +138,109 @@ class EpochTimer:
         train(self.network, self.objective, self.objective.n_steps, self.task.training)
 
 
+class EmbedderTimer:
+    """Two epochs of the embedder's training, set up outside of the clock."""
+
+    def __init__(self, X, y, device):
+        embedder = MetricEmbedder(
+            64,
+            hidden_layer_sizes=HIDDEN,
+            batch_size=128,
+            device=str(device),
+            max_iter=2,
+        )
+        self.task = make_embedding_task(embedder, X)
+        rows = FeatureRows(X, self.task.architecture.input_shape, device)
+        self.network = self.task.architecture.build(0).to(device)
+        self.objective = EmbeddingObjective(
+            rows,
+            PairwiseConstraints.from_labels(y),
+            self.task.objective,
+            0,
+            np.arange(len(X)),
+        )
+
+    def run(self):
+        """Train for two epochs: the very loop that `fit` runs."""
+        train(self.network, self.objective, self.objective.n_steps, self.task.training)
+
+
 class BareLoop:
     """Two epochs of the loop that everybody writes."""
 
-    def __init__(self, X, y, network, batch_size, device):
-        self.X = torch.tensor(X, device=device).reshape(-1, 1, SIDE, SIDE)
+    def __init__(
+        self,
+        X,
+        y,
+        network,
+        batch_size,
+        device,
+        *,
+        hidden=HIDDEN,
+        input_shape=(1, SIDE, SIDE),
+        n_outputs=N_CLASSES,
+    ):
+        if X[0].size != np.prod(input_shape or 0):
+            input_shape = X.shape[1:]
+        self.X = torch.tensor(X, device=device).reshape(-1, *input_shape)
         self.y = torch.tensor(y, device=device)
         self.batch_size = batch_size
         self.network = build_network(
-            network, (1, SIDE, SIDE), N_CLASSES, hidden_layer_sizes=HIDDEN, seed=0
+            network, input_shape, n_outputs, hidden_layer_sizes=hidden, seed=0
         ).to(device)
 
     def run(self):
         """Train for two epochs."""
-        n_epochs, n_samples = 2, len(self.X)
-        n_steps = n_samples // self.batch_size
+        n_epochs = 2
+        n_steps = len(self.X) // self.batch_size
         optimizer = torch.optim.Adam(self.network.parameters(), lr=2e-3, fused=True)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
             optimizer, n_epochs * n_steps
         )
         self.network.train()
         for _ in range(n_epochs):
-            order = torch.randperm(n_samples).to(self.X.device)
             total = torch.zeros((), device=self.X.device)
-            for rows in order.split(self.batch_size):
+            for rows in self.draw():
                 optimizer.zero_grad(set_to_none=True)
-                loss = functional.cross_entropy(
-                    self.network(self.X[rows]), self.y[rows]
-                )
+                loss = self.compare(self.network(self.X[rows]), self.y[rows])
                 loss.backward()
                 optimizer.step()
                 schedule.step()
                 total += loss.detach()
             total.item()
+
+    def draw(self):
+        """Return the batches of an epoch."""
+        order = torch.randperm(len(self.X)).to(self.X.device)
+        return order.split(self.batch_size)
+
+    def compare(self, outputs, y):
+        """Return the loss of a batch."""
+        return functional.cross_entropy(outputs, y)
+
+
+class BareTriplets(BareLoop):
+    """The same with four samples of each class and the triplets of FaceNet."""
+
+    def draw(self):
+        """Return the batches of an epoch."""
+        order = torch.randperm(len(self.y))
+        order = order[self.y[order].argsort(stable=True)]
+        fours = order[: len(order) // 4 * 4].reshape(-1, 4)
+        fours = fours[torch.randperm(len(fours))]
+        return fours.flatten().split(self.batch_size)
+
+    def compare(self, outputs, y):
+        """Return the loss of a batch."""
+        x = functional.normalize(outputs)
+        distance = torch.cdist(x, x)
+        same = y[:, None] == y
+        a, p = (same & ~torch.eye(len(y), dtype=bool, device=y.device)).nonzero().T
+        reach = distance[a, p]
+        others = distance[a].masked_fill(same[a], torch.inf)
+        negative = others.masked_fill(others <= reach[:, None], torch.inf).amin(1)
+        cost = (reach - negative + 0.2).clamp_min(0)
+        return cost.sum() / (cost > 0).sum().clamp_min(1)
 
 
 def compare_predict(network, device, n_rounds):

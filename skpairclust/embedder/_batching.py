@@ -78,16 +78,22 @@ class GroupBatches(EndlessBatches):
         self._streams = [shuffled_items(known.rich, rng)]
 
     def __next__(self):
-        taken, rows = set(), []
+        groups = self._draw_groups()
+        rows = _draw_rows(self.known, groups, self.samples_per_class, self.rng)
+        return EmbeddingBatch(rows[: self.batch_size])
+
+    def _draw_groups(self):
+        """Return different groups whose samples fill a batch, if there are enough."""
+        taken, n_rows = {}, 0
         # At the end of a pass groups come again that the batch has already.
         for group in islice(self._streams[0], len(self.known.rich)):
             for member in self._with_neighbors(group):
                 if member not in taken:
-                    taken.add(member)
-                    rows.extend(self._some_of(member))
-            if len(rows) >= self.batch_size:
+                    taken[member] = True
+                    n_rows += min(self.known.sizes[member], self.samples_per_class)
+            if n_rows >= self.batch_size:
                 break
-        return EmbeddingBatch(np.array(rows[: self.batch_size]))
+        return [*taken]
 
     def _with_neighbors(self, group):
         """Return the group and some that are known to differ from it."""
@@ -98,14 +104,9 @@ class GroupBatches(EndlessBatches):
         else:
             others, n_drawn = self.known.differing(group), _N_NEIGHBORS
         n_drawn = min(n_drawn, _N_NEIGHBORS, len(others))
+        if not n_drawn:
+            return [group]
         return [group, *_draw(others, n_drawn, self.rng).tolist()]
-
-    def _some_of(self, group):
-        """Return some rows of a group, at random."""
-        rows = self.known.members[group]
-        if len(rows) <= self.samples_per_class:
-            return rows.tolist()
-        return _draw(rows, self.samples_per_class, self.rng).tolist()
 
 
 class PairBatches(EndlessBatches):
@@ -173,16 +174,11 @@ class HardBatches(EndlessBatches):
             n_pairs = (self.batch_size - len(rows)) // 4
             if not n_pairs:
                 break
-            ends = self._draw_pairs(list(islice(self._streams[0], n_pairs)))
+            groups = [*islice(self._streams[0], n_pairs)]
+            ends = _draw_rows(self.known, groups, 2, self.rng)
             negatives = self.find_negatives(ends)
             rows = np.unique([*rows, *ends, *negatives[negatives >= 0]])
         return EmbeddingBatch(rows)
-
-    def _draw_pairs(self, groups):
-        """Return the ends of a random pair of each group."""
-        members = (self.known.members[group] for group in groups)
-        ends = [_draw(rows, 2, self.rng) for rows in members]
-        return np.concatenate(ends)
 
 
 class TripletBatches(EndlessBatches):
@@ -240,12 +236,45 @@ def _bounded(n_steps):
     return min(max(_MIN_STEPS, n_steps), _MAX_STEPS)
 
 
+def _draw_rows(known, groups, n_drawn, rng):
+    """Return different rows of each of some groups, one group after another."""
+    # From all at once: a batch may have hundreds of groups.
+    drawn = draw_from_each(known.sizes[groups], n_drawn, rng)
+    members = (known.members[group] for group in groups)
+    rows = [rows[own] for rows, own in zip(members, drawn, strict=True)]
+    return np.concatenate(rows)
+
+
+def draw_from_each(sizes, n_drawn, rng):
+    """Return different numbers below each size, in any order.
+
+    Parameters
+    ----------
+    sizes : ndarray of int64
+        1 or more.
+    n_drawn : int
+        Numbers below a size, or all where these are fewer.
+    rng : numpy.random.RandomState
+
+    Returns
+    -------
+    list of ndarray of int64
+    """
+    drawn = [None] * len(sizes)
+    left = np.flatnonzero(sizes >= n_drawn**2)
+    # Mostly different at once.
+    while len(left):
+        numbers = rng.randint(sizes[left, None], size=(len(left), n_drawn))
+        ordered = np.sort(numbers, axis=1)
+        is_done = (ordered[:, 1:] != ordered[:, :-1]).all(axis=1)
+        for number in np.flatnonzero(is_done):
+            drawn[left[number]] = numbers[number]
+        left = left[~is_done]
+    for number in np.flatnonzero(sizes < n_drawn**2):
+        drawn[number] = rng.permutation(sizes[number])[:n_drawn]
+    return drawn
+
+
 def _draw(values, n_drawn, rng):
     """Return distinct values in any order, of many without shuffling all of them."""
-    if n_drawn**2 > len(values):
-        return rng.permutation(values)[:n_drawn]
-    # Mostly distinct at once.
-    while True:
-        drawn = rng.randint(len(values), size=n_drawn)
-        if len(np.unique(drawn)) == n_drawn:
-            return values[drawn]
+    return values[draw_from_each(np.array([len(values)]), n_drawn, rng)[0]]

@@ -20,6 +20,8 @@ class KnownGroups:
         Component of each sample, -1 for samples without constraints.
     members : list of ndarray
         Rows of each group.
+    sizes : ndarray of int64
+        Their numbers of rows.
     rich : ndarray of int64
         Groups of two samples or more that are known to differ from another group.
     are_most_rich : bool
@@ -47,6 +49,7 @@ class KnownGroups:
             shape = (n_groups, n_groups)
             self._differing = sparse.csr_array((ones, tuple(both.T)), shape=shape)
         sizes = np.array([len(rows) for rows in self.members], dtype=np.int64)
+        self.sizes = sizes
         self.rich = np.flatnonzero((sizes > 1) & (self._count_differing() > 0))
         self.are_most_rich = 2 * len(self.rich) >= np.count_nonzero(sizes > 1)
 

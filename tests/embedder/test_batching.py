@@ -5,6 +5,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 
 from skpairclust.constraints import PairwiseConstraints
@@ -14,6 +16,7 @@ from skpairclust.embedder._batching import (
     PairBatches,
     TripletBatches,
     count_steps,
+    draw_from_each,
 )
 from skpairclust.embedder._known_groups import KnownGroups
 from skpairclust.embedder._objective import can_compare, draws_pairs
@@ -322,3 +325,27 @@ def test_score_of_the_part_held_out(clusters_per_class, measure):
     if (clusters_per_class, measure) == (1, "accuracy"):
         kmeans = KMeans(len(names), n_init=1, random_state=0).fit_predict(embedding)
         assert score == pytest.approx(clustering_accuracy_score(classes, kmeans))
+
+
+@given(
+    st.lists(st.integers(1, 40), min_size=1, max_size=9),
+    st.integers(1, 7),
+    st.integers(0, 1000),
+)
+def test_numbers_drawn_below_each_size_differ(sizes, n_drawn, seed):
+    rng = np.random.RandomState(seed)
+    drawn = draw_from_each(np.array(sizes), n_drawn, rng)
+    assert len(drawn) == len(sizes)
+    for size, numbers in zip(sizes, drawn, strict=True):
+        assert len(numbers) == len(set(numbers.tolist())) == min(size, n_drawn)
+        assert set(numbers.tolist()) <= set(range(size))
+
+
+@pytest.mark.parametrize("size", [5, 20])
+def test_all_sets_of_numbers_are_equally_likely(size):
+    rng = np.random.RandomState(0)
+    drawn = np.concatenate(draw_from_each(np.full(4000, size), 3, rng))
+    counts = np.bincount(drawn, minlength=size)
+    expected = len(drawn) / size
+    # Four standard errors.
+    assert np.abs(counts - expected).max() < 4 * expected**0.5
