@@ -155,12 +155,12 @@ def test_steps_are_recorded_anew_where_batches_know_more_pairs(iris, pairs, gpu)
     problems = [ClusteringStep(*iris, pairs, gpu) for _ in range(2)]
     recorded, plain = (problem.make_step() for problem in problems)
     plain._n_to_warm_up = np.inf
-    problems[0].objective._n_listed = 1
+    problems[0].objective._shapes.n_listed = 1
     losses = []
     for step in (recorded, plain):
         losses.append([float(step(1e-3)) for _ in range(10)])
         graph = step.graph
-        problems[0].objective._n_listed *= 2
+        problems[0].objective._shapes.n_listed *= 2
         losses[-1] += [float(step(1e-3)) for _ in range(10)]
     assert graph is None
     assert recorded.graph is not None

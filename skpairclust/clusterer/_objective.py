@@ -13,6 +13,7 @@ from skpairclust.clusterer._first_layer import FirstLayerSpace
 from skpairclust.clusterer._noise import NoiseEstimate
 from skpairclust.clusterer._propagation import NeighborWalk
 from skpairclust.clusterer._spacing import Spacing
+from skpairclust.clusterer._step_inputs import FixedShapes, StepInputs, fill_up
 from skpairclust.clusterer._unlabeled import (
     SizePrior,
     adversarial_loss,
@@ -81,31 +82,6 @@ class ClusteringTask(NetworkTask):
     starts: dict = field(default_factory=dict)
 
 
-class StepInputs(NamedTuple):
-    """What one step differs in from others: arrays and numbers, or tensors of them.
-
-    Attributes
-    ----------
-    rows : (B,) int64 or None
-        Samples of the constrained batch, or others that stand for them.
-    relation : (B, B) float32, PairList or None
-        Signed weights of the pairs among them.
-    classes : (B,) int64 or None
-        Their classes.
-    drawn : (U,) int64 or None
-        Samples that are drawn whether constrained or not.
-    smoothness, information : float
-        Shares of the gradients of the two parts of the unlabeled loss, 0 to 1.
-    """
-
-    rows: object = None
-    relation: object = None
-    classes: object = None
-    drawn: object = None
-    smoothness: object = 1.0
-    information: object = 1.0
-
-
 class Drawn(NamedTuple):
     """Drawn samples on the device, as `adversarial_loss` takes them."""
 
@@ -154,9 +130,8 @@ class PairObjective:
         # list would differ from one run on a GPU to the next.
         listed = "few" if self.device.type == "cpu" else "all"
         batches = ConstraintBatches(constraints, options.batch_size, rng, listed=listed)
-        self._n_listed = options.batch_size
         self._batches = iter(batches) if batches.n_steps else None
-        self._n_constrained = batches.largest
+        self._shapes = FixedShapes(batches.largest, options.batch_size)
         self.n_steps = count_steps(
             batches.n_steps,
             len(rows),
@@ -242,7 +217,7 @@ class PairObjective:
             return self._draw_constrained(fixed_shapes)
         drawn = next(self._stream)
         if fixed_shapes:
-            drawn = _filled_up(drawn, self._n_drawn)
+            drawn = fill_up(drawn, self._n_drawn)
         if self._batches is None:
             return StepInputs(drawn=drawn)
         grown = self._n_taken / self._n_lead_steps
@@ -292,25 +267,13 @@ class PairObjective:
         """Return the inputs of the next batch of constrained samples."""
         rows, relation = next(self._batches)
         if fixed_shapes:
-            rows = _filled_up(rows, self._n_constrained)
-            relation = self._fixed(relation)
+            rows = fill_up(rows, self._shapes.n_samples)
+            relation = self._shapes.fix(relation)
         classes = None if self.classes is None else self.classes[rows]
         if self._walk is not None:
             faded = self._n_taken / (_FADE * self._n_all_steps)
             rows = self._walk(rows, self._walk_rng, faded)
         return StepInputs(rows=rows, relation=relation, classes=classes)
-
-    def _fixed(self, relation):
-        """Return a relation in the shape that it has in all steps, or a larger one.
-
-        A step is recorded once more where lists have become longer.
-        """
-        if not isinstance(relation, PairList):
-            return _padded(relation, (self._n_constrained,) * 2)
-        while self._n_listed < len(relation.weight):
-            self._n_listed *= 2
-        # The first sample and itself: nothing is known of that.
-        return PairList(*(_padded(part, (self._n_listed,)) for part in relation))
 
     def _supervised_loss(self, log_p, inputs):
         """Return the pair loss and, if it is used, the classification loss."""
@@ -410,20 +373,6 @@ def _faded(loss, share):
     if isinstance(share, float) and share == 1:
         return loss
     return share * loss + (1 - share) * loss.detach()
-
-
-def _padded(values, shape):
-    """Return an array with zeros behind its values."""
-    if values.shape == shape:
-        return values
-    padded = np.zeros(shape, dtype=values.dtype)
-    padded[tuple(map(slice, values.shape))] = values
-    return padded
-
-
-def _filled_up(rows, n):
-    """Return `n` rows, some of them again where there are fewer."""
-    return rows if len(rows) == n else np.resize(rows, n)
 
 
 def _cross_entropy(log_p, target):

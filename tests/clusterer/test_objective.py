@@ -97,7 +97,7 @@ def test_inputs_of_fixed_shapes_say_the_same(problem, listed):
     for objective in (as_drawn, fixed):
         objective._batches.batches.listed = listed
     # Lists become longer than was thought.
-    fixed._n_listed = 20
+    fixed._shapes.n_listed = 20
     sizes, shapes = set(), set()
     for _ in range(20):
         expected, found = as_drawn.draw(), fixed.draw(fixed_shapes=True)
@@ -113,4 +113,4 @@ def test_inputs_of_fixed_shapes_say_the_same(problem, listed):
         shapes.add((found.rows.shape, relation.shape, found.drawn.shape))
     assert len(sizes) > 1
     assert shapes == {((40,), (40, 40), (40,))}
-    assert fixed._n_listed == (20 if listed is None else 40)
+    assert fixed._shapes.n_listed == (20 if listed is None else 40)
