@@ -28,7 +28,7 @@ _FEW = 256
 class Batch(NamedTuple):
     """Distinct rows (B,) int64 and the signed weights (B, B) float32 among them.
 
-    Or, of a large batch with few known pairs, a list of these.
+    Or, in place of the matrix, a list of the known pairs.
     """
 
     rows: np.ndarray

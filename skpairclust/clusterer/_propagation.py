@@ -193,6 +193,8 @@ def _reduce(rows, rng):
     rows = np.asarray(rows, dtype=np.float32).reshape(len(rows), -1)
     if narrow:
         return rows
+    # Far from 0, covariances would cancel.
+    rows = rows - rows.mean(axis=0, dtype=np.float64).astype(np.float32)
     n_components = min(_MAX_COMPONENTS, len(rows))
     pca = PCA(n_components, random_state=rng)
     # Equal rows have no variance to be shared out.

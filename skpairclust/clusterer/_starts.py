@@ -319,4 +319,7 @@ def _merge(cost, sizes, i, j):
 def _ward_costs(centers, sizes):
     """Return what merging each two groups adds to the sum of squares, (g, g)."""
     weights = np.multiply.outer(sizes, sizes) / np.add.outer(sizes, sizes)
-    return weights * euclidean_distances(centers, squared=True)
+    cost = weights * euclidean_distances(centers, squared=True)
+    # Rounded differently in both directions, costs of groups that are equally far from
+    # each other would let a chain of nearest ones go round in circles.
+    return np.minimum(cost, cost.T)

@@ -25,7 +25,8 @@ class PairList(NamedTuple):
     Attributes
     ----------
     i, j : (m,) int64
-        Places of two different samples in the batch.
+        Places of two different samples in the batch. Pairs of weight 0, which fill up a
+        list, may be anything.
     weight : (m,) float32
         Signed weights.
     """
@@ -41,7 +42,7 @@ def as_matrix(pairs, n):
     Parameters
     ----------
     pairs : PairList
-        Of tensors. A pair of a sample with itself, of weight 0, says nothing.
+        Of tensors. What fills it up are pairs of one sample with itself.
     n : int
 
     Returns
@@ -49,7 +50,7 @@ def as_matrix(pairs, n):
     Tensor of shape (n, n)
     """
     relation = pairs.weight.new_zeros(n, n)
-    # No sum: each pair is there once, so that the order does not matter.
+    # No sum: each known pair is there once, so that the order does not matter.
     relation[pairs.i, pairs.j] = pairs.weight
     relation[pairs.j, pairs.i] = pairs.weight
     return relation

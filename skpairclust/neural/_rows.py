@@ -104,7 +104,7 @@ def _fits(X, device):
 
 
 def _upload(X, device):
-    """Return all rows as a float32 tensor on a GPU, by the block: none is kept here."""
+    """Return all rows as a float32 tensor on a GPU, by the block."""
     rows = torch.empty(X.shape, dtype=torch.float32, device=device)
     n_rows = max(1, _DENSE_VALUES // max(1, math.prod(X.shape[1:])))
     for start in range(0, len(rows), n_rows):

@@ -23,27 +23,25 @@ class StagedInputs:
     """
 
     def __init__(self, inputs, device):
-        self._likes = _list_arrays(inputs)
-        ends = np.cumsum([_aligned(like.nbytes) for like in self._likes], dtype=int)
+        arrays = _list_arrays(inputs)
+        self._layout = _describe(inputs)
+        ends = np.cumsum([_aligned(array.nbytes) for array in arrays], dtype=np.int64)
+        begins = [0, *ends.tolist()]
         self._parts = [
-            slice(
-                end - _aligned(like.nbytes), end - _aligned(like.nbytes) + like.nbytes
-            )
-            for end, like in zip(ends, self._likes, strict=True)
+            slice(begin, begin + array.nbytes)
+            for begin, array in zip(begins, arrays, strict=False)
         ]
-        n_bytes = int(ends[-1]) if len(ends) else 0
-        self._block = torch.empty(n_bytes, dtype=torch.uint8, device=device)
-        places = iter(
-            _look_at(self._block[part], like)
-            for part, like in zip(self._parts, self._likes, strict=True)
+        self._block = torch.empty(begins[-1], dtype=torch.uint8, device=device)
+        places = (
+            _look_at(self._block[part], array)
+            for part, array in zip(self._parts, arrays, strict=True)
         )
         self.places = _replace_arrays(inputs, places)
         self.write(inputs)
 
     def fits(self, inputs):
-        """Whether inputs have the shapes of those before."""
-        arrays = _list_arrays(inputs)
-        return [a.shape for a in arrays] == [like.shape for like in self._likes]
+        """Whether inputs have the shapes and types of those before."""
+        return _describe(inputs) == self._layout
 
     def write(self, inputs):
         """Write inputs that fit over those of the step before, without waiting."""
@@ -52,9 +50,19 @@ class StagedInputs:
             self._block, device="cpu", pin_memory=self._block.is_cuda
         )
         block = packed.numpy()
-        for part, value in zip(self._parts, _list_arrays(inputs), strict=True):
-            block[part].view(value.dtype).reshape(value.shape)[...] = value
+        for part, array in zip(self._parts, _list_arrays(inputs), strict=True):
+            block[part].view(array.dtype).reshape(array.shape)[...] = array
         self._block.copy_(packed, non_blocking=True)
+
+
+def _describe(inputs):
+    """Return the shapes and types of inputs, nested as they are."""
+    return tuple(
+        _describe(value)
+        if isinstance(value, tuple)
+        else (None if value is None else (np.shape(value), np.asarray(value).dtype))
+        for value in inputs
+    )
 
 
 def _list_arrays(inputs):

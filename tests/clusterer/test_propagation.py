@@ -104,6 +104,16 @@ def test_wide_rows_are_reduced_and_neighbors_stay_near(shape):
         assert set(blob[ends(walk, start, 200)]) == {blob[start]}
 
 
+def test_rows_far_from_zero_keep_their_neighbors():
+    rng = np.random.RandomState(0)
+    # So many rows of so few features that a covariance is taken.
+    blob = np.arange(3000) % 5
+    X = rng.normal(size=(3000, 300)) + rng.normal(scale=0.5, size=(5, 300))[blob]
+    for mean in (0, 1e4):
+        neighbors = walk_on(X + mean, n_neighbors=10).neighbors
+        assert (blob[neighbors] == blob[:, None]).mean() > 0.99
+
+
 def test_sparse_and_dense_rows_have_the_same_neighbors():
     rng = np.random.RandomState(0)
     X = sparse.csr_array(

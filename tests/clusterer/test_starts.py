@@ -14,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
 from skpairclust.clusterer._starts import (
+    _ward_costs,
     list_groups,
     merge_groups,
     propose_numbers,
@@ -67,6 +68,27 @@ def test_equal_groups_are_merged_first():
     centers = np.repeat(np.arange(5.0), 8)[:, None]
     found = ward(centers, np.ones(40), np.zeros((40, 40), dtype=bool), 5)
     assert adjusted_rand_score(centers.ravel(), found) == 1
+
+
+def test_groups_that_are_equally_far_from_each_other_are_merged():
+    # Distances differ by rounding, and from here to there otherwise than back.
+    centers = np.array(
+        [
+            [-1.0121735668431437, -0.76586926744051],
+            [0.7123206526876678, -0.6042534055803034],
+            [-0.2898898991031935, 0.8083944662826948],
+        ]
+    )
+    for n_clusters in (1, 2, 3):
+        found = ward(centers, np.ones(3), np.zeros((3, 3), dtype=bool), n_clusters)
+        assert len(np.unique(found)) == n_clusters
+
+
+@given(st.integers(0, 10_000), st.integers(1, 20))
+def test_what_a_merge_adds_is_the_same_both_ways(seed, n_groups):
+    rng = np.random.RandomState(seed)
+    cost = _ward_costs(rng.randn(n_groups, 3), rng.rand(n_groups) + 1)
+    np.testing.assert_array_equal(cost, cost.T)
 
 
 def test_groups_that_are_all_apart_stay_so():

@@ -58,3 +58,5 @@ def test_inputs_of_other_shapes_do_not_fit():
     assert not staged.fits(Inputs(np.arange(3), None, Inputs(np.ones((2, 1)))))
     assert not staged.fits(Inputs(np.arange(3), np.arange(2), Inputs(np.ones(2))))
     assert not staged.fits(Inputs(np.arange(3)))
+    assert not staged.fits(Inputs(np.arange(3), Inputs(np.ones(2)), None))
+    assert not staged.fits(Inputs(np.arange(3.0), None, Inputs(np.ones(2))))
