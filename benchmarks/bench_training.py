@@ -69,7 +69,7 @@ def compare_small_epoch(device, n_rounds):
     rng = np.random.RandomState(0)
     X = rng.rand(4096, 20).astype(np.float32)
     y = rng.randint(N_CLASSES, size=len(X))
-    options = {"hidden": (32,), "input_shape": None}
+    options = {"hidden": (32,), "input_shape": (20,)}
     compare_epoch(X, y, "mlp", 32, device, n_rounds, **options)
 
 
@@ -79,10 +79,12 @@ def compare_embedder_epoch(device, n_rounds):
     y = rng.randint(400, size=16_384)
     X = (rng.rand(400, 64)[y] + rng.rand(len(y), 64)).astype(np.float32)
     ours = EmbedderTimer(X, y, device)
-    for name, bare in (
-        ("cross-entropy", BareLoop(X, y, "mlp", 128, device, n_outputs=400)),
-        ("semi-hard triplets", BareTriplets(X, y, "mlp", 128, device, n_outputs=64)),
+    for name, kind, n_outputs in (
+        ("cross-entropy", BareLoop, 400),
+        ("semi-hard triplets", BareTriplets, 64),
     ):
+        options = {"input_shape": (64,), "n_outputs": n_outputs}
+        bare = kind(X, y, "mlp", 128, device, **options)
         name = f"embedder's epoch, batch 128: fit / bare loop, {name}"
         median_ratio(name, ours.run, bare.run, n_rounds=n_rounds)
 
@@ -102,8 +104,22 @@ def compare_epoch(X, y, network, batch_size, device, n_rounds, **options):
         median_ratio(name, ours.run, bare.run, n_rounds=n_rounds)
 
 
-class EpochTimer:
-    """Two epochs of the estimator's training, set up outside of the clock."""
+class Timer:
+    """Two epochs of an estimator's training, set up outside of the clock.
+
+    Attributes
+    ----------
+    task, network, objective
+        As in `fit`.
+    """
+
+    def run(self):
+        """Train for two epochs: the very loop that `fit` runs."""
+        train(self.network, self.objective, self.objective.n_steps, self.task.training)
+
+
+class EpochTimer(Timer):
+    """Those of the clusterer."""
 
     def __init__(
         self,
@@ -133,13 +149,9 @@ class EpochTimer:
         self.network = self.task.architecture.build(0).to(device)
         self.objective = PairObjective(rows, constraints, self.task, 0)
 
-    def run(self):
-        """Train for two epochs: the very loop that `fit` runs."""
-        train(self.network, self.objective, self.objective.n_steps, self.task.training)
 
-
-class EmbedderTimer:
-    """Two epochs of the embedder's training, set up outside of the clock."""
+class EmbedderTimer(Timer):
+    """Those of the embedder."""
 
     def __init__(self, X, y, device):
         embedder = MetricEmbedder(
@@ -160,10 +172,6 @@ class EmbedderTimer:
             np.arange(len(X)),
         )
 
-    def run(self):
-        """Train for two epochs: the very loop that `fit` runs."""
-        train(self.network, self.objective, self.objective.n_steps, self.task.training)
-
 
 class BareLoop:
     """Two epochs of the loop that everybody writes."""
@@ -180,8 +188,6 @@ class BareLoop:
         input_shape=(1, SIDE, SIDE),
         n_outputs=N_CLASSES,
     ):
-        if X[0].size != np.prod(input_shape or 0):
-            input_shape = X.shape[1:]
         self.X = torch.tensor(X, device=device).reshape(-1, *input_shape)
         self.y = torch.tensor(y, device=device)
         self.batch_size = batch_size

@@ -279,20 +279,16 @@ def _find_merges(centers, sizes, apart):
     np.fill_diagonal(cost, np.inf)
     heights, merges, chain = np.zeros(len(sizes)), [], []
     unvisited = list(range(len(sizes)))[::-1]
-    is_over = np.zeros(len(sizes), dtype=bool)
     while chain or unvisited:
         if not chain:
             chain.append(unvisited.pop())
-            if is_over[chain[0]]:
-                chain.pop()
-                continue
         i = chain[-1]
         j = int(cost[i].argmin())
         if len(chain) > 1 and cost[i, chain[-2]] <= cost[i, j]:
             j = chain[-2]
         if np.isinf(cost[i, j]):
-            # Nothing may ever join it.
-            is_over[chain.pop()] = True
+            # It is part of another one, or nothing may ever join it.
+            chain.pop()
         elif len(chain) < 2 or j != chain[-2]:
             chain.append(j)
         else:
@@ -301,7 +297,6 @@ def _find_merges(centers, sizes, apart):
             heights[i] = max(cost[i, j], heights[i], heights[j])
             merges.append((i, j, heights[i]))
             _merge(cost, sizes, i, j)
-            is_over[j] = True
             unvisited.append(i)
     merges = np.array(merges).reshape(-1, 3)
     return merges[:, :2].astype(np.int64), merges[:, 2]

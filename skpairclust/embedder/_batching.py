@@ -224,10 +224,9 @@ def count_steps(known, batch_size, n_instances=0):
 
     Of the rows of groups alone; with instances, over those that are in either.
     """
-    sizes = np.bincount(known.groups[known.groups >= 0], minlength=1)
-    n_rows = sizes.sum()
+    n_rows = known.sizes.sum()
     if n_instances:
-        n_rows = sizes[sizes > 1].sum() + n_instances
+        n_rows = known.sizes[known.sizes > 1].sum() + n_instances
     return _bounded(math.ceil(n_rows / batch_size))
 
 

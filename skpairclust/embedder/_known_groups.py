@@ -48,10 +48,10 @@ class KnownGroups:
             ones = np.ones(len(both), dtype=bool)
             shape = (n_groups, n_groups)
             self._differing = sparse.csr_array((ones, tuple(both.T)), shape=shape)
-        sizes = np.array([len(rows) for rows in self.members], dtype=np.int64)
-        self.sizes = sizes
-        self.rich = np.flatnonzero((sizes > 1) & (self._count_differing() > 0))
-        self.are_most_rich = 2 * len(self.rich) >= np.count_nonzero(sizes > 1)
+        self.sizes = np.array([len(rows) for rows in self.members], dtype=np.int64)
+        has_pairs = self.sizes > 1
+        self.rich = np.flatnonzero(has_pairs & (self._count_differing() > 0))
+        self.are_most_rich = 2 * len(self.rich) >= np.count_nonzero(has_pairs)
 
     def relation(self, rows):
         """Return the signed weights (B, B) float32 of what is known among rows."""

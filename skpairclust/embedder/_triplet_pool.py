@@ -108,8 +108,11 @@ class TripletPool:
 
     def _draw_positives(self, anchors):
         """Return a random other member of each anchor's group."""
-        members = [self.known.members[g] for g in self.known.groups[anchors]]
-        sizes = np.array([len(rows) for rows in members])
+        groups = self.known.groups[anchors]
+        members, sizes = (
+            [self.known.members[g] for g in groups],
+            self.known.sizes[groups],
+        )
         drawn = (self.rng.rand(len(sizes)) * (sizes - 1)).astype(np.int64)
         places = np.array(
             [np.searchsorted(m, a) for m, a in zip(members, anchors, strict=True)]

@@ -50,7 +50,7 @@ class FeatureRows:
             self._row_shape = (*self.input_shape[1:], self.input_shape[0])
         self._resident = None
         if device.type != "cpu" and _fits(X, device):
-            self._resident = _upload(X, device)
+            self._resident = self._upload()
 
     def __len__(self):
         return self.X.shape[0]
@@ -94,6 +94,17 @@ class FeatureRows:
             batch = batch.movedim(-1, 1).contiguous()
         return batch
 
+    def _upload(self):
+        """Return all rows as a float32 tensor on the device, by the block."""
+        is_pinned = self.device.type == "cuda"
+        uploaded = torch.empty(self.X.shape, dtype=torch.float32, device=self.device)
+        for block in self.blocks(len(self)):
+            place = uploaded[block]
+            rows = torch.empty(place.shape, dtype=place.dtype, pin_memory=is_pinned)
+            rows.numpy()[...] = self.X[block]
+            place.copy_(rows, non_blocking=True)
+        return uploaded
+
 
 def _fits(X, device):
     """Whether a float32 copy of X may live on the GPU."""
@@ -101,20 +112,6 @@ def _fits(X, device):
         return False
     free, _ = torch.cuda.mem_get_info(device)
     return 4 * X.size <= _RESIDENT_SHARE * free
-
-
-def _upload(X, device):
-    """Return all rows as a float32 tensor on a GPU, by the block."""
-    rows = torch.empty(X.shape, dtype=torch.float32, device=device)
-    n_rows = max(1, _DENSE_VALUES // max(1, math.prod(X.shape[1:])))
-    for start in range(0, len(rows), n_rows):
-        block = X[start : start + n_rows]
-        pinned = torch.empty(
-            block.shape, dtype=torch.float32, pin_memory=device.type == "cuda"
-        )
-        pinned.numpy()[...] = block
-        rows[start : start + n_rows].copy_(pinned, non_blocking=True)
-    return rows
 
 
 def _dense_float32(rows):

@@ -56,13 +56,9 @@ class StagedInputs:
 
 
 def _describe(inputs):
-    """Return the shapes and types of inputs, nested as they are."""
-    return tuple(
-        _describe(value)
-        if isinstance(value, tuple)
-        else (None if value is None else (np.shape(value), np.asarray(value).dtype))
-        for value in inputs
-    )
+    """Return inputs with the shape and the type of each array in its place."""
+    arrays = _list_arrays(inputs)
+    return _replace_arrays(inputs, ((array.shape, array.dtype) for array in arrays))
 
 
 def _list_arrays(inputs):

@@ -102,6 +102,6 @@ def test_all_rows_go_to_a_device_by_the_block(dtype, monkeypatch):
     monkeypatch.setattr(_rows, "_DENSE_VALUES", 50)
     X = np.random.RandomState(0).randint(100, size=(23, 3, 4)).astype(dtype)
     X.flags.writeable = False
-    found = _rows._upload(X, CPU)
+    found = FeatureRows(X, X.shape[1:], CPU)._upload()
     assert found.dtype == torch.float32
     np.testing.assert_array_equal(found, X.astype(np.float32))
