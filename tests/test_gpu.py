@@ -396,8 +396,12 @@ def test_a_network_of_the_user_is_trained_step_by_step(iris, pairs):
             torch.nn.Linear(64, n_outputs),
         )
 
-    labels = clusterer("cuda", network=build).fit_predict(iris[0], pairs)
-    assert adjusted_rand_score(iris[1], labels) > 0.7
+    before = torch.cuda.get_rng_state()
+    one, two = (clusterer("cuda", network=build).fit(iris[0], pairs) for _ in range(2))
+    assert adjusted_rand_score(iris[1], one.labels_) > 0.7
+    # Its dropout draws from the GPU's own generator.
+    assert two.loss_ == pytest.approx(one.loss_, rel=0.05)
+    assert torch.equal(torch.cuda.get_rng_state(), before)
 
 
 @pytest.mark.parametrize("network", ["mlp", "conv"])

@@ -260,7 +260,8 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         Number of restarts run in parallel by joblib.
 
     device : str, default="auto"
-        "auto" uses the GPU if there is one. Other values are "cpu", "cuda", "cuda:N".
+        "auto" uses the GPU of CUDA if there is one. Other values are what torch calls
+        devices: "cpu", "cuda", "cuda:N", or "mps" and "xpu", which are untested.
 
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         In which numbers the products of a training are taken; losses and weights stay

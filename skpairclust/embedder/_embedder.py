@@ -261,7 +261,8 @@ class MetricEmbedder(EmbeddingQueries):
     Running it
 
     device : str, default="auto"
-        "auto" uses the GPU if there is one. Other values are "cpu", "cuda", "cuda:N".
+        "auto" uses the GPU of CUDA if there is one. Other values are what torch calls
+        devices: "cpu", "cuda", "cuda:N", or "mps" and "xpu", which are untested.
 
     warm_start : bool, default=False
         Whether to start from the weights of the previous call of `fit`, if their shapes

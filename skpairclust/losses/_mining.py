@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import torch
 
+from skpairclust.losses._exact import exact_dtype
+
 MINERS = ("hardest", "semihard", "random")
 
 
@@ -46,7 +48,8 @@ def local_positives(distance, positive, percentile):
         return positive
     ordered = distance.masked_fill(~positive, torch.inf).sort(1).values
     # The largest distance that is not beyond the interpolated percentile.
-    last = (positive.sum(1) - 1).clamp_min(0).to(torch.float64) * (percentile / 100)
+    last = (positive.sum(1) - 1).clamp_min(0).to(exact_dtype(distance.device))
+    last = last * (percentile / 100)
     limit = ordered.gather(1, last.floor().long()[:, None])
     return positive & (distance <= limit)
 

@@ -16,6 +16,7 @@ from skpairclust.losses._distances import (
     pairwise_distances,
     reduce_costs,
 )
+from skpairclust.losses._exact import exact_dtype
 from skpairclust.losses._mining import (
     MINERS,
     Triplets,
@@ -212,7 +213,8 @@ def _chunked_cost(
     )
     weight_ap = (relation * positive).gather(1, column).flatten()
     slope = torch.zeros_like(distance)
-    total, mass, active = distance.new_zeros(3, dtype=torch.float64).unbind()
+    exact = exact_dtype(distance.device)
+    total, mass, active = distance.new_zeros(3, dtype=exact).unbind()
     for part in torch.arange(len(anchor), device=distance.device).split(
         max(1, _CHUNK // len(distance))
     ):
@@ -224,9 +226,9 @@ def _chunked_cost(
         known = weight > 0
         slopes = compute(ap, distance[a], known_distance[p], margin)
         cost = slopes.cost.masked_fill(~known, 0)
-        total += (weight * cost).sum(dtype=torch.float64)
-        mass += weight.sum(dtype=torch.float64)
-        active += (weight * (cost != 0)).sum(dtype=torch.float64)
+        total += (weight * cost).sum(dtype=exact)
+        mass += weight.sum(dtype=exact)
+        active += (weight * (cost != 0)).sum(dtype=exact)
         slope[a, p] += (weight * slopes.ap).sum(1)
         slope.index_add_(0, a, weight * slopes.an)
         if slopes.pn is not None:
@@ -269,8 +271,8 @@ def _violations(rank, weight, n_ranks):
 
 
 def _cumulated(values):
-    """Return sums of the first 0, 1, ... entries of each row, in float64."""
-    sums = values.to(torch.float64).cumsum(1)
+    """Return sums of the first 0, 1, ... entries of each row."""
+    sums = values.to(exact_dtype(values.device)).cumsum(1)
     return torch.cat([sums.new_zeros(len(sums), 1), sums], dim=1)
 
 

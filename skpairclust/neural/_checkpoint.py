@@ -20,7 +20,7 @@ from skpairclust.neural._distributed import ALONE
 from skpairclust.neural._fingerprint import update_with
 from skpairclust.neural._plain_state import join_state, split_state
 from skpairclust.neural._tensor_file import Kind, damaged, read_state, write_state
-from skpairclust.neural._torch_utils import resolve_device
+from skpairclust.neural._torch_utils import resolve_device, rng_states, set_rng_states
 from skpairclust.neural._training import TrainingRun
 
 _CHECKPOINT = Kind(
@@ -243,11 +243,8 @@ class Checkpoint:
     def restore_generators(self):
         """Set torch's global generators to where they were, if that matters."""
         states = self._found.get("generators")
-        if states is None:
-            return
-        torch.set_rng_state(states[0])
-        if len(states) > 1:
-            torch.cuda.set_rng_state(states[1], self.device)
+        if states is not None:
+            set_rng_states(states, self.device)
 
     def note(self, **notes):
         """Keep what a part that is done came to."""
@@ -285,7 +282,4 @@ class Checkpoint:
         """Return the states of torch's global generators, None if nobody draws."""
         if not self.own_network:
             return None
-        states = [torch.get_rng_state()]
-        if self.device is not None and self.device.type == "cuda":
-            states.append(torch.cuda.get_rng_state(self.device))
-        return states
+        return rng_states(self.device)

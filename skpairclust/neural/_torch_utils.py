@@ -80,13 +80,40 @@ def global_rng(seed, device=_CPU):
     CPU and `device` are touched: another GPU may not even be initialized. The lock
     keeps restarts in threads from seeding each other's networks.
     """
-    devices = [device] if device.type == "cuda" else []
-    with _GLOBAL_LOCK, torch.random.fork_rng(devices):
-        torch.default_generator.manual_seed(int(seed))
-        if devices:
-            with torch.cuda.device(device):
-                torch.cuda.manual_seed(int(seed))
-        yield
+    with _GLOBAL_LOCK:
+        before = rng_states(device)
+        kinds = [_CPU] if device.type == "cpu" else [_CPU, device]
+        set_rng_states(
+            [make_generator(seed, kind).get_state() for kind in kinds], device
+        )
+        try:
+            yield
+        finally:
+            set_rng_states(before, device)
+
+
+def rng_states(device):
+    """Return the states of the global generators of the CPU and of `device`."""
+    states = [torch.get_rng_state()]
+    if device.type != "cpu":
+        backend, number = _backend(device)
+        states.append(backend.get_rng_state(*number))
+    return states
+
+
+def set_rng_states(states, device):
+    """Put back what `rng_states` returned for this device."""
+    torch.set_rng_state(states[0])
+    if len(states) > 1:
+        backend, number = _backend(device)
+        backend.set_rng_state(states[1], *number)
+
+
+def _backend(device):
+    """Return torch's module for a kind of GPU, and what names one among them."""
+    # Of Apple's there is one at most.
+    number = () if device.type == "mps" else (device,)
+    return getattr(torch, device.type), number
 
 
 @contextmanager

@@ -110,7 +110,18 @@ def test_seeds_hold_inside_and_the_state_comes_back_after():
     for _ in range(2):
         with global_rng(3):
             drawn.append(torch.rand(4))
+        assert torch.equal(torch.get_rng_state(), before)
     torch.testing.assert_close(*drawn)
+    torch.manual_seed(3)
+    torch.testing.assert_close(drawn[0], torch.rand(4))
+    torch.set_rng_state(before)
+
+
+def test_the_state_comes_back_after_an_error():
+    before = torch.get_rng_state()
+    with pytest.raises(KeyError), global_rng(3):
+        torch.rand(4)
+        raise KeyError
     assert torch.equal(torch.get_rng_state(), before)
 
 
