@@ -19,7 +19,7 @@ from skpairclust.embedder import _objective as embedding
 from skpairclust.embedder._task import make_task as make_embedding_task
 from skpairclust.losses._distances import REDUCTIONS
 from skpairclust.losses._mining import MINERS
-from skpairclust.losses._pairs import PairList
+from skpairclust.losses._relations import PairList
 from skpairclust.neural._rows import FeatureRows
 from skpairclust.neural._staging import StagedInputs
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skpairclust.constraints._groups import mark_constrained
-from skpairclust.losses._pairs import PairList
+from skpairclust.losses._relations import PairList
 from skpairclust.neural._streams import largest_part, shuffled_stream
 
 # Bounds: epochs of tiny data would have one step, those of large data or of a million

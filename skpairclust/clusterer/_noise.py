@@ -44,11 +44,11 @@ class NoiseEstimate:
         start = torch.tensor(max(given, _START), device=device)
         return cls(start, max(given, _LEAST), fixed=False)
 
-    def __call__(self, log_p, relation):
-        """Return the rate for this batch, a number or a scalar tensor."""
+    def __call__(self, stated):
+        """Return the rate for these pairs, a number or a scalar tensor."""
         rate = self.rate
         if not self.fixed:
-            share = flip_share(log_p, relation, rate)
+            share = flip_share(stated, rate)
             # The rate before: that of this step. In place, as a recorded step needs it.
             rate = rate.clone()
             self.rate.lerp_(share, 1 - _MEMORY).clamp_(self.least, _MOST)

@@ -20,13 +20,8 @@ from skpairclust.clusterer._unlabeled import (
     consistency_loss,
     information_loss,
 )
-from skpairclust.losses._pairs import (
-    PairList,
-    as_matrix,
-    balance_kinds,
-    kcl_loss,
-    mcl_loss,
-)
+from skpairclust.losses._pairs import balance_kinds, kcl_loss, mcl_loss
+from skpairclust.losses._relations import PairList, as_matrix
 from skpairclust.neural._augmentation import make_augmentation
 from skpairclust.neural._distributed import ALONE
 from skpairclust.neural._precision import in_bfloat16, lowers_precision
@@ -287,10 +282,7 @@ class PairObjective:
             )
         else:
             loss = mcl_loss(
-                log_p,
-                relation,
-                flip_rate=self._noise(log_p, relation),
-                reduction=options.reduction,
+                log_p, relation, flip_rate=self._noise, reduction=options.reduction
             )
         loss = options.pair_weight * loss
         if inputs.classes is not None:

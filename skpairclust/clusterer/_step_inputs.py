@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skpairclust.losses._pairs import PairList
+from skpairclust.losses._relations import PairList
 
 
 class StepInputs(NamedTuple):

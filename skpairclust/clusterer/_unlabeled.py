@@ -11,7 +11,8 @@ Miyato, Maeda, Koyama, Ishii (2018). Virtual Adversarial Training. TPAMI.
 import math
 
 import torch
-from torch.nn import functional
+
+from skpairclust.losses._slopes import inner, with_slope
 
 # The probe that finds the adversarial direction, in units of the radius: far
 # enough to leave the flat part of the divergence around a sample.
@@ -43,13 +44,16 @@ def information_loss(log_p, log_prior=None, balance=4.0):
     Tensor
         A scalar, in nats.
     """
-    conditional = -(log_p.exp() * log_p).sum(1).mean()
-    # In logarithms: the gradient of p log p is infinite at an empty cluster.
-    log_marginal = log_p.logsumexp(0) - math.log(len(log_p))
-    ratio = log_marginal
-    if log_prior is not None:
-        ratio = log_marginal - log_prior - math.log(log_p.shape[1])
-    return conditional + balance * (log_marginal.exp() * ratio).sum()
+    with torch.no_grad():
+        p, n = log_p.exp(), len(log_p)
+        marginal = p.mean(0)
+        # Of an empty cluster as well: nothing pulls there, since p is 0.
+        ratio = marginal.clamp_min(torch.finfo(p.dtype).tiny).log()
+        if log_prior is not None:
+            ratio = ratio - log_prior - math.log(log_p.shape[1])
+        value = balance * inner(marginal, ratio) - inner(p, log_p) / n
+        slope = (balance * (ratio + 1) - 1 - log_p).mul_(p).div_(n)
+    return value + with_slope(log_p, slope)
 
 
 class SizePrior:
@@ -109,23 +113,30 @@ def adversarial_loss(network, x, log_p, radius, generator, space=None):
     Tensor
         A scalar, in nats, the mean over the batch.
     """
-    target, stretch = log_p.detach(), _scaled if space is None else space.stretch
+    stretch = _scaled if space is None else space.stretch
     noise = torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
     if space is None:
         probe = _scaled(noise, _PROBE_SCALE * radius)
     else:
         probe = space.spread(noise, _PROBE_SCALE * radius)
     probe.requires_grad_()
-    (gradient,) = torch.autograd.grad(
-        consistency_loss(network, x + probe, target), probe
-    )
-    return consistency_loss(network, x + stretch(gradient, radius), target)
+    target = log_p.detach()
+    p = target.exp()
+    # Of the divergence, the entropy of p does not change.
+    (gradient,) = torch.autograd.grad(_cross_entropy(network, x + probe, p), probe)
+    changed = _cross_entropy(network, x + stretch(gradient, radius), p)
+    return changed + inner(p, target) / len(p)
 
 
 def consistency_loss(network, x, target):
     """Return the mean divergence KL(target || network(x)), `target` in logs."""
-    log_q = network(x).log_softmax(1)
-    return functional.kl_div(log_q, target, log_target=True, reduction="batchmean")
+    p = target.exp()
+    return _cross_entropy(network, x, p) + inner(p, target) / len(p)
+
+
+def _cross_entropy(network, x, p):
+    """Return the mean cross-entropy of outputs and probabilities `p`, in nats."""
+    return inner(p, network(x).log_softmax(1)) / -len(p)
 
 
 def _scaled(vectors, length):

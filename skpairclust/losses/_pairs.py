@@ -8,52 +8,17 @@ memory is O(B^2), whatever the number of clusters k. Of a large batch with few k
 pairs, a `PairList` of these is the faster relation.
 """
 
-from typing import NamedTuple
-
 import torch
+
+from skpairclust.losses._relations import PairList
+from skpairclust.losses._slopes import inner, with_slope
+from skpairclust.losses._stated_pairs import state_pairs
 
 # Keeps the logarithm of a pair's probability finite in float32. Only pairs whose
 # logits lie some 69 apart come near it.
 _TINY = 1e-30
 
 REDUCTIONS = ("mean", "sum")
-
-
-class PairList(NamedTuple):
-    """The known pairs of a batch, each in one order: arrays, or tensors of them.
-
-    Attributes
-    ----------
-    i, j : (m,) int64
-        Places of two different samples in the batch. Pairs of weight 0, which fill up a
-        list, may be anything.
-    weight : (m,) float32
-        Signed weights.
-    """
-
-    i: object
-    j: object
-    weight: object
-
-
-def as_matrix(pairs, n):
-    """Return a list of pairs as the relation matrix of n samples.
-
-    Parameters
-    ----------
-    pairs : PairList
-        Of tensors. What fills it up are pairs of one sample with itself.
-    n : int
-
-    Returns
-    -------
-    Tensor of shape (n, n)
-    """
-    relation = pairs.weight.new_zeros(n, n)
-    # No sum: each known pair is there once, so that the order does not matter.
-    relation[pairs.i, pairs.j] = pairs.weight
-    relation[pairs.j, pairs.i] = pairs.weight
-    return relation
 
 
 def kcl_loss(log_p, relation, *, margin=2.0, reduction="mean"):
@@ -89,10 +54,11 @@ def kcl_loss(log_p, relation, *, margin=2.0, reduction="mean"):
         # Cannot-links beyond the margin neither cost nor pull.
         cannot = weight.clamp_max(0) * (divergence < margin)
         active = must + cannot
-        cost = _inner(active, divergence) - margin * cannot.sum()
+        cost = inner(active, divergence) - margin * cannot.sum()
         # d cost / d log P_j, the first argument of each divergence held constant.
         slope = -_collect(p, active, both)
-    return _reduce(cost + _linear(log_p, slope), relation, reduction)
+        mass = _weight(relation).abs().sum() / _n_orders(relation)
+    return _reduce(cost + with_slope(log_p, slope), mass, reduction)
 
 
 def mcl_loss(log_p, relation, *, flip_rate=0.0, reduction="mean"):
@@ -110,8 +76,9 @@ def mcl_loss(log_p, relation, *, flip_rate=0.0, reduction="mean"):
         Logarithms of the cluster probabilities.
     relation : Tensor of shape (B, B) or PairList
         Signed pair weights, symmetric, zero where nothing is known.
-    flip_rate : float or Tensor, default=0.0
-        Share of pairs whose kind is wrong, in [0, 0.5).
+    flip_rate : float, Tensor or callable, default=0.0
+        Share of pairs whose kind is wrong, in [0, 0.5), or what says it of the pairs as
+        `state_pairs` returns them.
     reduction : {"mean", "sum"}, default="mean"
         "mean" divides by the total weight of the known pairs.
 
@@ -122,14 +89,11 @@ def mcl_loss(log_p, relation, *, flip_rate=0.0, reduction="mean"):
     """
     with torch.no_grad():
         p = log_p.exp()
-        rest, largest = _complement(p)
-        explain = _explain_list if isinstance(relation, PairList) else _explain_matrix
-        cost, p_slope, rest_slope = explain(p, rest, relation, flip_rate)
-        # The chain rule by hand: the complement of the largest is the sum of the
-        # others, and that of another is 1 minus itself.
-        rest_slope -= rest_slope.gather(1, largest)
-        slope = p_slope.sub_(rest_slope).mul_(p)
-    return _reduce(cost + _linear(log_p, slope), relation, reduction)
+        stated = state_pairs(p, relation)
+        rate = flip_rate(stated) if callable(flip_rate) else flip_rate
+        cost, slope = _log_loss(stated.weight, stated.likelihood, rate)
+        slope = stated.pull(slope).mul_(p)
+    return _reduce(cost + with_slope(log_p, slope), stated.mass, reduction)
 
 
 def balance_kinds(relation, must_share):
@@ -160,17 +124,14 @@ def balance_kinds(relation, must_share):
     return balanced
 
 
-def flip_share(log_p, relation, flip_rate):
+def flip_share(stated, flip_rate):
     r"""Return the expected share of wrong pairs in a batch, given the overall rate.
 
     The E-step of expectation maximization for the rate: see `wrong_probability`.
 
     Parameters
     ----------
-    log_p : Tensor of shape (B, k)
-        Logarithms of the cluster probabilities.
-    relation : Tensor of shape (B, B) or PairList
-        Signed pair weights, symmetric, zero where nothing is known.
+    stated : StatedMatrix or StatedList
     flip_rate : float or Tensor
         The rate r, in (0, 0.5).
 
@@ -179,14 +140,10 @@ def flip_share(log_p, relation, flip_rate):
     Tensor
         A scalar in [0, 1], the mean by weight; `flip_rate` without a known pair.
     """
-    with torch.no_grad():
-        p, weight = log_p.exp(), _weight(relation)
-        same = _products(p, p, relation)
-        likelihood = torch.where(weight > 0, same, 1 - same).clamp(0, 1)
-        wrong = wrong_probability(likelihood, flip_rate)
-        # Half a pair's worth of the old rate: a batch may hold no pair at all.
-        weight, half = weight.abs(), _n_orders(relation) / 2
-        return ((weight * wrong).sum() + half * flip_rate) / (weight.sum() + half)
+    wrong = wrong_probability(stated.likelihood.clamp_max(1), flip_rate)
+    # Half a pair's worth of the old rate: a batch may hold no pair at all.
+    total = (stated.weight * wrong).sum() + flip_rate / 2
+    return total / (stated.mass + 0.5)
 
 
 def wrong_probability(likelihood, flip_rate):
@@ -197,33 +154,6 @@ def wrong_probability(likelihood, flip_rate):
     """
     wrong = flip_rate * (1 - likelihood)
     return wrong / (wrong + (1 - flip_rate) * likelihood + _TINY)
-
-
-def _explain_matrix(p, rest, relation, flip_rate):
-    """Return the cost of a matrix of pairs and its slopes in `p` and in `rest`."""
-    must, cannot = relation.clamp_min(0), relation.clamp_max(0).neg_()
-    same_cost, same_slope = _log_loss(must, p @ p.T, flip_rate)
-    other_cost, other_slope = _log_loss(cannot, p @ rest.T, flip_rate)
-    # Relations are symmetric: rows can stand for columns in the slopes, and each pair
-    # counts twice in the cost.
-    p_slope = _collect(p, same_slope, relation)
-    p_slope += _collect(rest, other_slope, relation) / 2
-    return (same_cost + other_cost) / 2, p_slope, _collect(p, other_slope, relation) / 2
-
-
-def _explain_list(p, rest, relation, flip_rate):
-    """Return the cost of listed pairs and its slopes in `p` and in `rest`."""
-    cost, slopes = 0.0, (torch.zeros_like(p), torch.zeros_like(p))
-    for sign, other, other_slope in ((1, p, slopes[0]), (-1, rest, slopes[1])):
-        is_kind = sign * relation.weight > 0
-        i, j, weight = (part[is_kind] for part in relation)
-        first, second = p[i], other[j]
-        likelihood = torch.linalg.vecdot(first, second)
-        kind_cost, slope = _log_loss(weight.abs(), likelihood, flip_rate)
-        cost = cost + kind_cost
-        slopes[0].index_add_(0, i, second.mul_(slope[:, None]))
-        other_slope.index_add_(0, j, first.mul_(slope[:, None]))
-    return cost, *slopes
 
 
 def _in_both_orders(relation):
@@ -268,41 +198,15 @@ def _log_loss(weight, likelihood, flip_rate):
     """Return the sum of -weight * log(likelihood) and its slope; overwrites it."""
     likelihood.mul_(1 - 2 * flip_rate).add_(flip_rate + _TINY)
     slope = (weight / likelihood).mul_(2 * flip_rate - 1)
-    return -_inner(weight, likelihood.log_()), slope
+    return -inner(weight, likelihood.log_()), slope
 
 
-def _complement(p):
-    """Return 1 - p without cancellation, and the place of the largest in each row.
-
-    The largest gets the sum of the others.
-    """
-    largest = p.argmax(1, keepdim=True)
-    others = p.scatter(1, largest, 0).sum(1, keepdim=True)
-    return (1 - p).scatter_(1, largest, others), largest
-
-
-def _linear(x, slope):
-    """Return 0 with the gradient `slope` in `x`.
-
-    The gradients of the pair losses are known in closed form. Handing them over
-    so keeps every (B, B) tensor out of the graph. Of minus infinity, the logarithm of a
-    probability of 0, there is no gradient.
-    """
-    return _inner((x - x.detach()).nan_to_num(0.0), slope)
-
-
-def _inner(a, b):
-    """Return the sum of the products of two arrays."""
-    return torch.vdot(a.flatten(), b.flatten())
-
-
-def _reduce(total, relation, reduction):
-    """Return `total`, or its mean over the weight of the known pairs."""
+def _reduce(total, mass, reduction):
+    """Return `total`, or its mean over `mass`, the weight of the known pairs."""
     if reduction == "sum":
         return total
     # A batch without a known pair has cost 0, not 0 / 0.
-    weight = torch.linalg.vector_norm(_weight(relation), ord=1) / _n_orders(relation)
-    return total / weight.clamp_min(torch.finfo(weight.dtype).tiny)
+    return total / mass.clamp_min(torch.finfo(mass.dtype).tiny)
 
 
 PAIR_LOSSES = {"kcl": kcl_loss, "mcl": mcl_loss}

@@ -1,11 +1,50 @@
 """What is known of the pairs of a batch, from labels or as it is given."""
 
+from typing import NamedTuple
+
 import torch
 
 _FORMS = (
     "pass one integer label per sample, with -1 for none, or a matrix of shape "
     "(B, B) of 1 for must-link, -1 for cannot-link and 0 for unknown"
 )
+
+
+class PairList(NamedTuple):
+    """The known pairs of a batch, each in one order: arrays, or tensors of them.
+
+    Attributes
+    ----------
+    i, j : (m,) int64
+        Places of two different samples in the batch. Pairs of weight 0, which fill up a
+        list, may be anything.
+    weight : (m,) float32
+        Signed weights.
+    """
+
+    i: object
+    j: object
+    weight: object
+
+
+def as_matrix(pairs, n):
+    """Return a list of pairs as the relation matrix of n samples.
+
+    Parameters
+    ----------
+    pairs : PairList
+        Of tensors. What fills it up are pairs of one sample with itself.
+    n : int
+
+    Returns
+    -------
+    Tensor of shape (n, n)
+    """
+    relation = pairs.weight.new_zeros(n, n)
+    # No sum: each known pair is there once, so that the order does not matter.
+    relation[pairs.i, pairs.j] = pairs.weight
+    relation[pairs.j, pairs.i] = pairs.weight
+    return relation
 
 
 def as_relation(target, outputs):

@@ -229,6 +229,10 @@ def _has_stalled(curve, options):
     return min(curve[-patience:]) > min(curve[:-patience]) - options.tol
 
 
+@torch.no_grad()
 def _is_finite(network):
     """Whether all weights are finite; one wait for the device."""
-    return bool(torch.stack([p.isfinite().all() for p in network.parameters()]).all())
+    # Not a number is the largest of all.
+    weights = [weight for weight in network.parameters() if weight.numel()]
+    largest = torch._foreach_norm(weights, math.inf)
+    return bool(torch.stack(largest).isfinite().all())

@@ -7,7 +7,7 @@ import pytest
 
 from skpairclust import PairwiseConstraints
 from skpairclust.clusterer._batching import ConstraintBatches, count_steps
-from skpairclust.losses._pairs import PairList
+from skpairclust.losses._relations import PairList
 from skpairclust.neural._streams import shuffled_stream
 
 

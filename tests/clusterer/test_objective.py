@@ -11,7 +11,7 @@ from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
 from skpairclust.clusterer._evidence import Evidence
 from skpairclust.clusterer._objective import PairObjective
 from skpairclust.clusterer._task import make_task
-from skpairclust.losses._pairs import PairList, as_matrix
+from skpairclust.losses._relations import PairList, as_matrix
 from skpairclust.neural._rows import FeatureRows
 
 

@@ -11,6 +11,7 @@ from skpairclust.clusterer import _propagation
 from skpairclust.clusterer._noise import NoiseEstimate
 from skpairclust.clusterer._propagation import NeighborWalk, make_walk
 from skpairclust.losses._pairs import flip_share
+from skpairclust.losses._stated_pairs import state_pairs
 
 
 @pytest.fixture
@@ -148,8 +149,10 @@ def test_flip_share_is_the_posterior_of_a_loop():
         w = abs(float(relation[i, j]))
         total += w * wrong / (wrong + 0.8 * likelihood)
         weight += w
-    assert float(flip_share(log_p, relation, 0.2)) == pytest.approx(total / weight)
-    assert float(flip_share(log_p, 0 * relation, 0.2)) == pytest.approx(0.2)
+    assert float(flip_share(state_pairs(p, relation), 0.2)) == pytest.approx(
+        total / weight
+    )
+    assert float(flip_share(state_pairs(p, 0 * relation), 0.2)) == pytest.approx(0.2)
 
 
 def test_estimate_converges_to_the_share_that_contradicts_sure_outputs():
@@ -162,7 +165,7 @@ def test_estimate_converges_to_the_share_that_contradicts_sure_outputs():
     estimate = NoiseEstimate.start("estimate", None, torch.device("cpu"))
     relation = torch.tensor(relation, dtype=torch.float32)
     for _ in range(400):
-        estimate(log_p, relation)
+        estimate(state_pairs(log_p.exp(), relation))
     share = flips.sum() / (60 * 59 / 2)
     assert float(estimate.rate) == pytest.approx(share, abs=0.005)
 
@@ -174,8 +177,8 @@ def test_given_rate_stays_without_a_walk_and_is_a_floor_with_one(X):
     fixed = NoiseEstimate.start(0.1, None, device)
     floor = NoiseEstimate.start(0.1, walk_on(X), device)
     for _ in range(300):
-        fixed(log_p, relation)
-        floor(log_p, relation)
+        fixed(state_pairs(log_p.exp(), relation))
+        floor(state_pairs(log_p.exp(), relation))
     assert fixed.rate == 0.1
     assert float(floor.rate) == pytest.approx(0.1)
 

@@ -8,6 +8,7 @@ from torch import nn
 
 from skpairclust.clusterer._unlabeled import (
     adversarial_loss,
+    consistency_loss,
     information_loss,
 )
 from skpairclust.neural._torch_utils import make_generator
@@ -27,6 +28,44 @@ def test_information_of_uniform_outputs_and_of_one_cluster():
     )
     one = torch.tensor([[50.0, 0.0, 0.0]]).repeat(4, 1).log_softmax(1)
     assert float(information_loss(one)) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("has_prior", [False, True])
+def test_information_is_its_formula_and_so_is_the_gradient(has_prior):
+    generator = torch.Generator().manual_seed(0)
+    logits = 3 * torch.randn(7, 4, generator=generator, dtype=torch.float64)
+    prior = torch.rand(4, generator=generator, dtype=torch.float64)
+    prior = prior / prior.sum() if has_prior else torch.full_like(prior, 1 / 4)
+
+    def formula(logits):
+        p = logits.softmax(1)
+        marginal = p.mean(0)
+        divergence = (marginal * (marginal / prior).log()).sum() - math.log(4)
+        return -(p * p.log()).sum(1).mean() + 3 * divergence
+
+    def ours(logits):
+        log_prior = prior.log() if has_prior else None
+        return information_loss(logits.log_softmax(1), log_prior, balance=3.0)
+
+    results = []
+    for loss in (formula, ours):
+        x = logits.clone().requires_grad_()
+        value = loss(x)
+        results.append((value.detach(), *torch.autograd.grad(value, x)))
+    torch.testing.assert_close(*results)
+
+
+def test_consistency_is_the_divergence():
+    network, x = nn.Linear(3, 4), torch.randn(6, 3)
+    target = torch.randn(6, 4).log_softmax(1)
+    log_q = network(x).log_softmax(1)
+    expected = nn.functional.kl_div(
+        log_q, target, log_target=True, reduction="batchmean"
+    )
+    loss = consistency_loss(network, x, target)
+    gradients = [torch.autograd.grad(v, network.weight)[0] for v in (expected, loss)]
+    torch.testing.assert_close(loss, expected)
+    torch.testing.assert_close(*gradients)
 
 
 def test_information_gradient_is_finite_at_an_empty_cluster():
