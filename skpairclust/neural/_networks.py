@@ -182,7 +182,7 @@ def build_mlp(input_shape, n_outputs, hidden_layer_sizes, generator):
         layers += [
             make_linear(n_in, n_out, generator),
             nn.BatchNorm1d(n_out),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
         ]
     layers.append(make_linear(sizes[-1], n_outputs, generator, _OUTPUT_SCALE))
     return _with_head(TableNetwork(*layers))
@@ -220,7 +220,7 @@ def build_lenet(input_shape, n_outputs, generator):
     head = [
         make_linear(n_flat, 500, generator),
         nn.BatchNorm1d(500),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         make_linear(500, n_outputs, generator, _OUTPUT_SCALE),
     ]
     return _of_images(input_shape, blocks, head)
@@ -336,7 +336,7 @@ def _conv_block(n_in, n_out, generator, *, kernel_size=5, padding=0):
     return (
         _initialize(conv, generator),
         nn.BatchNorm2d(n_out),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.MaxPool2d(2),
     )
 
