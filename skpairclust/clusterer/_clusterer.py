@@ -104,7 +104,9 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         trainings come first, each of a twelfth of the epochs or up to 96 steps if these
         are more. From what they agree on, fewer epochs follow: two fifths of them if
         an epoch is a pass over all samples, three quarters if it is less than half of
-        one, but 200 steps at least. See `start_`.
+        one, but 200 steps at least. With unlabeled data, these end before when none of
+        1,000 samples has changed its cluster for five epochs and no cluster is empty.
+        See `start_`.
 
     n_init : int, default=1
         Number of restarts. The one with the lowest training loss is kept. All start
@@ -252,7 +254,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         `n_iter_no_change` epochs.
 
     n_iter_no_change : int or None, default=None
-        None trains for `max_iter` epochs.
+        None does not look at the loss.
 
     Running it
 

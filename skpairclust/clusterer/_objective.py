@@ -103,9 +103,15 @@ class PairObjective:
         Steps in an epoch at most.
     group : Group, optional
         The processes that compute it together.
+
+    Attributes
+    ----------
+    settling : Settling or None
+        What looks at the clusters after each epoch, whose state goes with this one's.
     """
 
     def __init__(self, rows, constraints, task, seed, *, most_steps=None, group=ALONE):
+        self.settling = None
         self.rows = rows
         self.group = group
         self.options = options = task.objective
@@ -169,6 +175,7 @@ class PairObjective:
             "generator": self._generator.get_state(),
             "flip_rate": self._noise.rate,
             "shares": self._prior.shares,
+            "settling": None if self.settling is None else self.settling.state(),
         }
 
     def restore(self, state):
@@ -184,6 +191,8 @@ class PairObjective:
         if not self._noise.fixed:
             self._noise.rate.copy_(state["flip_rate"])
         self._prior.shares.copy_(state["shares"])
+        if self.settling is not None:
+            self.settling.restore(state["settling"])
 
     @property
     def generators(self):

@@ -14,6 +14,7 @@ from skpairclust.clusterer._judge import Judge
 from skpairclust.clusterer._lessons import teach
 from skpairclust.clusterer._objective import PairObjective
 from skpairclust.clusterer._parallel import run_in_parallel
+from skpairclust.clusterer._settling import Settling
 from skpairclust.clusterer._trials import Outcome, try_starts
 from skpairclust.neural._checkpoint import Checkpoint, CheckpointFile
 from skpairclust.neural._distributed import ALONE
@@ -187,7 +188,10 @@ def run_restart(
         hooks.expect(outcome.n_epochs)
         training = replace(task.training, max_iter=outcome.n_epochs)
         left = replace(task, training=training)
-        run = _train(network, rows, constraints, left, seed, hooks, checkpoint, group)
+        run = _train(
+            *(network, rows, constraints, left, seed, hooks, checkpoint, group),
+            may_settle=left.objective.unlabeled is not None,
+        )
         if judge is not None:
             run = _give_way(run, network, judge, notes)
         return replace(run, start=outcome.start)
@@ -204,15 +208,36 @@ def run_restart(
     )
 
 
-def _train(network, rows, constraints, task, seed, hooks, checkpoint, group):
-    """Train a network on the loss of a task."""
+def _train(
+    network,
+    rows,
+    constraints,
+    task,
+    seed,
+    hooks,
+    checkpoint,
+    group,
+    *,
+    may_settle=False,
+):
+    """Train a network on the loss of a task, if asked for until clusters settle."""
     objective = PairObjective(rows, constraints, task, seed, group=group)
+    on_epoch = hooks
+    if may_settle:
+        objective.settling = Settling(
+            rows, task.architecture.n_outputs, task.objective.batch_size, seed
+        )
+
+        def on_epoch(run, network):
+            objective.settling(run, network)
+            return hooks(run, network) or run.settled
+
     return train(
         network,
         objective,
         objective.n_steps,
         task.training,
-        on_epoch=hooks,
+        on_epoch=on_epoch,
         checkpoint=checkpoint,
     )
 

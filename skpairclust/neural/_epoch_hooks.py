@@ -110,7 +110,7 @@ class EpochCallbacks:
             ),
             **self.data,
         )
-        if not stop and len(run.loss_curve) < self.max_iter:
+        if not (stop or run.settled) and len(run.loss_curve) < self.max_iter:
             self._epoch = self._begin_epoch()
         return stop
 

@@ -68,6 +68,8 @@ class TrainingRun:
         Whether the weights are those from before the training, which were better.
     diverged : bool
         Whether it ended because the loss or the weights were no longer finite.
+    settled : bool
+        Whether it ended because nothing changed any more.
     """
 
     weights: dict | None = None
@@ -78,6 +80,7 @@ class TrainingRun:
     start: str = "random"
     gave_way: bool = False
     diverged: bool = False
+    settled: bool = False
 
     @property
     def n_iter(self):

@@ -1,0 +1,97 @@
+"""Trainings end when clusters no longer change, and not before."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import make_moons
+from sklearn.metrics import adjusted_rand_score
+
+from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
+from skpairclust.clusterer import _settling
+from skpairclust.clusterer._settling import Settling
+from skpairclust.neural._rows import FeatureRows
+from skpairclust.neural._training import TrainingRun
+
+N_EPOCHS = _settling._N_EPOCHS
+
+
+class Table(torch.nn.Module):
+    """Clusters by number: a sample is its place."""
+
+    def __init__(self, labels):
+        super().__init__()
+        self.labels = torch.as_tensor(labels)
+
+    def forward(self, x):
+        return torch.eye(3)[self.labels[x[:, 0].long()]]
+
+
+def watch(n=100, batch_size=16):
+    X = np.arange(n, dtype=np.float32)[:, None]
+    rows = FeatureRows(X, (1,), torch.device("cpu"))
+    return Settling(rows, n_clusters=3, batch_size=batch_size, seed=0)
+
+
+def look(settling, labels, n_times=1):
+    """Return what is said after each of some epochs without a change."""
+    said = []
+    for _ in range(n_times):
+        run = TrainingRun()
+        said.append(settling(run, Table(labels)))
+        assert run.settled == said[-1]
+    return said
+
+
+@pytest.fixture
+def labels():
+    return np.arange(100) % 3
+
+
+def test_clusters_have_settled_after_some_epochs_without_a_change(labels):
+    said = look(watch(), labels, N_EPOCHS + 1)
+    # Nothing is known before the first.
+    assert said == [False] * N_EPOCHS + [True]
+
+
+@pytest.mark.parametrize("changed", [0, 50, 99])
+def test_any_sample_that_changes_begins_the_count_anew(labels, changed):
+    settling, other = watch(), labels.copy()
+    other[changed] = (other[changed] + 1) % 3
+    assert look(settling, labels, N_EPOCHS) == [False] * N_EPOCHS
+    assert look(settling, other, N_EPOCHS) == [False] * N_EPOCHS
+    assert look(settling, other) == [True]
+
+
+def test_a_cluster_that_nobody_is_in_can_still_be_filled(labels):
+    assert not any(look(watch(), np.minimum(labels, 1), 3 * N_EPOCHS))
+
+
+def test_what_was_seen_goes_into_another(labels):
+    one, two = watch(), watch()
+    look(one, labels, N_EPOCHS)
+    two.restore(one.state())
+    assert look(two, labels) == look(one, labels) == [True]
+
+
+def test_many_samples_are_watched_by_some(labels, monkeypatch):
+    monkeypatch.setattr(_settling, "_N_WATCHED", 10)
+    settling, other = watch(batch_size=100), np.roll(labels, 1)
+    watched = settling._parts[0]
+    assert len(watched) == 10
+    other[watched] = labels[watched]
+    look(settling, labels, N_EPOCHS)
+    assert look(settling, other) == [True]
+
+
+@pytest.mark.parametrize(
+    ("params", "ends_early"),
+    [({}, True), ({"unlabeled": "vat"}, True), ({"unlabeled": None}, False)],
+)
+def test_fits_end_early_where_groups_lie_apart(params, ends_early):
+    X, y = make_moons(600, noise=0.05, random_state=0)
+    pairs = PairwiseConstraints.sample_from_labels(y, 100, random_state=0)
+    fitted = ConstrainedNeuralClusterer(2, random_state=0, **params).fit(X, pairs)
+    assert (fitted.n_iter_ < fitted.max_iter) == ends_early
+    assert len(fitted.loss_curve_) == fitted.n_iter_
+    if ends_early:
+        assert adjusted_rand_score(y, fitted.labels_) == 1
