@@ -224,9 +224,8 @@ def _train(
     objective = PairObjective(rows, constraints, task, seed, group=group)
     on_epoch = hooks
     if may_settle:
-        objective.settling = Settling(
-            rows, task.architecture.n_outputs, task.objective.batch_size, seed
-        )
+        n_clusters, batch_size = task.architecture.n_outputs, task.objective.batch_size
+        objective.settling = Settling(rows, constraints, n_clusters, batch_size, seed)
 
         def on_epoch(run, network):
             objective.settling(run, network)

@@ -3,34 +3,39 @@
 import numpy as np
 import torch
 
-# So many samples are looked at, and none of them has changed its cluster for so many
-# epochs.
-_N_WATCHED, _N_EPOCHS = 1000, 5
+from skpairclust.metrics._probabilities import draw_pairs
+
+# So many samples and pairs are looked at, and none has changed for so many epochs.
+_N_SAMPLES, _N_PAIRS, _N_EPOCHS = 1000, 250, 5
 
 
 class Settling:
     """Says after each epoch whether clusters have stopped changing.
 
     Groups that lie far apart are found long before the last epoch, and all that further
-    epochs do is to make outputs more extreme. As long as a cluster is empty, one that
-    holds two groups may still fall apart.
+    epochs do is to make outputs more extreme. It may be different as long as a pair is
+    violated, or a cluster is empty while another one holds two groups.
 
     Parameters
     ----------
     rows : FeatureRows
+    constraints : PairwiseConstraints
     n_clusters : int
     batch_size : int
     seed : int
         Draws the samples.
     """
 
-    def __init__(self, rows, n_clusters, batch_size, seed):
+    def __init__(self, rows, constraints, n_clusters, batch_size, seed):
         self.rows = rows
         self.n_clusters = n_clusters
-        drawn = np.random.RandomState(seed).permutation(len(rows))[:_N_WATCHED]
-        n_parts = -(-len(drawn) // batch_size)
-        self._parts = np.array_split(drawn, n_parts)
-        self._labels = np.full(len(drawn), -1)
+        rng = np.random.RandomState(seed)
+        pairs, self._is_must = _draw(constraints, rng)
+        drawn = rng.permutation(len(rows))[:_N_SAMPLES]
+        watched = np.union1d(drawn, pairs)
+        self._i, self._j = np.searchsorted(watched, pairs).T
+        self._parts = np.array_split(watched, -(-len(watched) // batch_size))
+        self._labels = np.full(len(watched), -1)
         self.n_unchanged = 0
 
     def __call__(self, run, network):
@@ -38,9 +43,15 @@ class Settling:
         before, self._labels = self._labels, self._look(network)
         is_same = np.array_equal(self._labels, before)
         self.n_unchanged = self.n_unchanged + 1 if is_same else 0
-        if self.n_unchanged >= _N_EPOCHS:
-            run.settled = len(np.unique(self._labels)) == self.n_clusters
+        run.settled = self.n_unchanged >= _N_EPOCHS and self._is_complete()
         return run.settled
+
+    def _is_complete(self):
+        """Whether all pairs are kept and all clusters are used."""
+        labels = self._labels
+        is_same = labels[self._i] == labels[self._j]
+        is_kept = np.array_equal(is_same, self._is_must)
+        return is_kept and len(np.unique(labels)) == self.n_clusters
 
     @torch.no_grad()
     def _look(self, network):
@@ -57,3 +68,14 @@ class Settling:
         """Go to where one like this was."""
         self._labels = np.array(state["labels"])
         self.n_unchanged = state["n_unchanged"]
+
+
+def _draw(constraints, rng):
+    """Return pairs, at most so many, and which of them are must-links."""
+    pairs = [
+        draw_pairs(constraints, kind, max_implied=_N_PAIRS)[0]
+        for kind in ("must_link", "cannot_link")
+    ]
+    is_must = np.repeat([True, False], [len(known) for known in pairs])
+    drawn = rng.permutation(len(is_must))[:_N_PAIRS]
+    return np.concatenate(pairs)[drawn], is_must[drawn]

@@ -26,10 +26,11 @@ class Table(torch.nn.Module):
         return torch.eye(3)[self.labels[x[:, 0].long()]]
 
 
-def watch(n=100, batch_size=16):
+def watch(must_link=(), cannot_link=(), *, n=100, batch_size=16):
     X = np.arange(n, dtype=np.float32)[:, None]
     rows = FeatureRows(X, (1,), torch.device("cpu"))
-    return Settling(rows, n_clusters=3, batch_size=batch_size, seed=0)
+    pairs = PairwiseConstraints(must_link, cannot_link, n_samples=n)
+    return Settling(rows, pairs, n_clusters=3, batch_size=batch_size, seed=0)
 
 
 def look(settling, labels, n_times=1):
@@ -66,6 +67,32 @@ def test_a_cluster_that_nobody_is_in_can_still_be_filled(labels):
     assert not any(look(watch(), np.minimum(labels, 1), 3 * N_EPOCHS))
 
 
+@pytest.mark.parametrize(
+    ("pairs", "said"),
+    [
+        ({"must_link": [(0, 3), (1, 97)], "cannot_link": [(98, 97)]}, True),
+        ({"must_link": [(0, 3), (1, 98)]}, False),
+        ({"cannot_link": [(0, 1), (1, 97)]}, False),
+    ],
+    ids=str,
+)
+def test_a_pair_that_is_violated_can_still_be_learned(labels, monkeypatch, pairs, said):
+    # Its samples are watched in any case.
+    monkeypatch.setattr(_settling, "_N_SAMPLES", 30)
+    assert look(watch(**pairs), labels, 2 * N_EPOCHS)[-1] == said
+
+
+def test_labels_count_as_pairs_of_which_some_are_drawn(labels):
+    rows = FeatureRows(
+        np.arange(100, dtype=np.float32)[:, None], (1,), torch.device("cpu")
+    )
+    known = PairwiseConstraints.from_labels(labels)
+    settling = Settling(rows, known, n_clusters=3, batch_size=16, seed=0)
+    assert len(settling._i) == _settling._N_PAIRS
+    assert look(settling, labels, N_EPOCHS + 1)[-1]
+    assert not any(look(settling, np.roll(np.sort(labels), 50), 2 * N_EPOCHS))
+
+
 def test_what_was_seen_goes_into_another(labels):
     one, two = watch(), watch()
     look(one, labels, N_EPOCHS)
@@ -74,7 +101,7 @@ def test_what_was_seen_goes_into_another(labels):
 
 
 def test_many_samples_are_watched_by_some(labels, monkeypatch):
-    monkeypatch.setattr(_settling, "_N_WATCHED", 10)
+    monkeypatch.setattr(_settling, "_N_SAMPLES", 10)
     settling, other = watch(batch_size=100), np.roll(labels, 1)
     watched = settling._parts[0]
     assert len(watched) == 10
