@@ -374,7 +374,7 @@ def test_killed_at_any_moment(n_kills, max_iter, walk, tmp_path):
 def test_a_fit_that_stops_between_lessons_and_training_goes_on(tmp_path, monkeypatch):
     """Lessons are not repeated, and dropout draws what it would have drawn."""
 
-    def stop(*args):
+    def stop(*args, **kwargs):
         raise StoppedError
 
     expected = clusterer().fit(X, PAIRS)
