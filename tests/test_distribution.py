@@ -45,7 +45,9 @@ def sdist(tmp_path_factory):
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         (copy / name).write_bytes((ROOT / name).read_bytes())
     with tarfile.open(_build("sdist", copy, target)) as archive:
-        archive.extractall(target, filter="data")
+        # Older versions of Python, 3.11.2 of Debian 12 among them, have no filters.
+        has_filters = hasattr(tarfile, "data_filter")
+        archive.extractall(target, **{"filter": "data"} if has_filters else {})
     (folder,) = (path for path in target.iterdir() if path.is_dir())
     return folder
 
