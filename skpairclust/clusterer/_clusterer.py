@@ -104,9 +104,10 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         trainings come first, each of a twelfth of the epochs or up to 96 steps if these
         are more. From what they agree on, fewer epochs follow: two fifths of them if
         an epoch is a pass over all samples, three quarters if it is less than half of
-        one, but 200 steps at least. With unlabeled data, these end before when none of
-        1,000 samples has changed its cluster for five epochs, no cluster is empty, and
-        none of 250 pairs is violated. See `start_`.
+        one, but 200 steps at least. With unlabeled data and a single restart, the
+        training from there ends before when none of 1,000 samples has changed its
+        cluster for five epochs, no cluster is empty, and none of 250 pairs is violated.
+        See `start_`.
 
     n_init : int, default=1
         Number of restarts. The one with the lowest training loss is kept. All start

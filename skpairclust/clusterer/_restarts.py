@@ -80,6 +80,8 @@ def run_restarts(
             f"[{number}/{len(seeds)}]",
             checkpoint_file=file,
             group=ALONE if is_split else group,
+            # Losses of trainings of other lengths could not be compared.
+            may_settle=len(seeds) == 1,
         )
         for number, (seed, file) in enumerate(zip(seeds, files, strict=False), 1)
     ]
@@ -144,6 +146,7 @@ def run_restart(
     hook=None,
     checkpoint_file=None,
     group=ALONE,
+    may_settle=True,
 ):
     """Train one network from its own seed.
 
@@ -164,6 +167,9 @@ def run_restart(
         Where the training goes on if it was begun before.
     group : Group, optional
         The processes that train it together.
+    may_settle : bool, default=True
+        Whether the training ends when clusters no longer change, if unlabeled samples
+        are used and it starts from clusters.
 
     Returns
     -------
@@ -190,7 +196,7 @@ def run_restart(
         left = replace(task, training=training)
         run = _train(
             *(network, rows, constraints, left, seed, hooks, checkpoint, group),
-            may_settle=left.objective.unlabeled is not None,
+            may_settle=may_settle and left.objective.unlabeled is not None,
         )
         if judge is not None:
             run = _give_way(run, network, judge, notes)
@@ -228,7 +234,7 @@ def _train(
         objective.settling = Settling(rows, constraints, n_clusters, batch_size, seed)
 
         def on_epoch(run, network):
-            objective.settling(run, network)
+            run.settled = group.share(objective.settling(network))
             return hooks(run, network) or run.settled
 
     return train(

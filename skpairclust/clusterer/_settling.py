@@ -12,9 +12,10 @@ _N_SAMPLES, _N_PAIRS, _N_EPOCHS = 1000, 250, 5
 class Settling:
     """Says after each epoch whether clusters have stopped changing.
 
-    Groups that lie far apart are found long before the last epoch, and all that further
-    epochs do is to make outputs more extreme. It may be different as long as a pair is
-    violated, or a cluster is empty while another one holds two groups.
+    Groups that lie far apart are found long before the last epoch. Later epochs make
+    outputs more extreme and now and then move a sample, as often away from its class as
+    towards it. They do more as long as a pair is violated, or a cluster is empty while
+    another one holds two groups.
 
     Parameters
     ----------
@@ -38,13 +39,12 @@ class Settling:
         self._labels = np.full(len(watched), -1)
         self.n_unchanged = 0
 
-    def __call__(self, run, network):
-        """Look at the network after an epoch; set and return `run.settled`."""
+    def __call__(self, network):
+        """Look at a network after an epoch; return whether its training may end."""
         before, self._labels = self._labels, self._look(network)
         is_same = np.array_equal(self._labels, before)
         self.n_unchanged = self.n_unchanged + 1 if is_same else 0
-        run.settled = self.n_unchanged >= _N_EPOCHS and self._is_complete()
-        return run.settled
+        return self.n_unchanged >= _N_EPOCHS and self._is_complete()
 
     def _is_complete(self):
         """Whether all pairs are kept and all clusters are used."""

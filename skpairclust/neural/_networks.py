@@ -86,6 +86,8 @@ class Architecture:
         network = self.build(seed).to(device)
         if weights is not None:
             load_numpy_state(network, weights)
+        if isinstance(self.network, str):
+            _work_in_place(network)
         return network
 
     def lay_out(self, network, rows):
@@ -182,7 +184,7 @@ def build_mlp(input_shape, n_outputs, hidden_layer_sizes, generator):
         layers += [
             make_linear(n_in, n_out, generator),
             nn.BatchNorm1d(n_out),
-            nn.ReLU(inplace=True),
+            nn.ReLU(),
         ]
     layers.append(make_linear(sizes[-1], n_outputs, generator, _OUTPUT_SCALE))
     return _with_head(TableNetwork(*layers))
@@ -220,7 +222,7 @@ def build_lenet(input_shape, n_outputs, generator):
     head = [
         make_linear(n_flat, 500, generator),
         nn.BatchNorm1d(500),
-        nn.ReLU(inplace=True),
+        nn.ReLU(),
         make_linear(500, n_outputs, generator, _OUTPUT_SCALE),
     ]
     return _of_images(input_shape, blocks, head)
@@ -325,6 +327,17 @@ def image_shape(input_shape, network="lenet", least_side=16):
     return shape
 
 
+def _work_in_place(network):
+    """Let activations write over their inputs, which saves a tenth of a step.
+
+    Only while a network is trained: hooks on the layers of a fitted one would see what
+    was written over.
+    """
+    for part in network.modules():
+        if isinstance(part, nn.ReLU):
+            part.inplace = True
+
+
 def make_linear(n_in, n_out, generator, scale=1.0):
     """Return a linear layer with He-normal weights times `scale`, zero bias."""
     return _initialize(_allocate(nn.Linear, n_in, n_out), generator, scale=scale)
@@ -336,7 +349,7 @@ def _conv_block(n_in, n_out, generator, *, kernel_size=5, padding=0):
     return (
         _initialize(conv, generator),
         nn.BatchNorm2d(n_out),
-        nn.ReLU(inplace=True),
+        nn.ReLU(),
         nn.MaxPool2d(2),
     )
 

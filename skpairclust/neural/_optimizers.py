@@ -63,12 +63,12 @@ class _Adam(_Unwrapped, torch.optim.Adam):
     def _gather(self, group):
         """Return the tensors of a step, None if torch has to look at them."""
         parameters = group["params"]
+        kinds = {(parameter.device, parameter.dtype) for parameter in parameters}
+        if len(kinds) != 1 or next(iter(kinds))[0] != _CPU:
+            return None
         gradients = [parameter.grad for parameter in parameters]
         states = [self.state[parameter] for parameter in parameters]
-        kinds = {(parameter.device, parameter.dtype) for parameter in parameters}
-        if len(kinds) != 1 or next(iter(kinds))[0] != _CPU or not all(states):
-            return None
-        if any(gradient is None for gradient in gradients):
+        if not all(states) or any(gradient is None for gradient in gradients):
             return None
         kept = ([state[name] for state in states] for name in _KEPT)
         return parameters, gradients, *kept

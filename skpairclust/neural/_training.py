@@ -235,7 +235,11 @@ def _has_stalled(curve, options):
 @torch.no_grad()
 def _is_finite(network):
     """Whether all weights are finite; one wait for the device."""
+    weights = [
+        weight
+        for weight in network.parameters()
+        if weight.numel() and (weight.is_floating_point() or weight.is_complex())
+    ]
     # Not a number is the largest of all.
-    weights = [weight for weight in network.parameters() if weight.numel()]
     largest = torch._foreach_norm(weights, math.inf)
     return bool(torch.stack(largest).isfinite().all())

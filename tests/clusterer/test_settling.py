@@ -10,7 +10,6 @@ from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
 from skpairclust.clusterer import _settling
 from skpairclust.clusterer._settling import Settling
 from skpairclust.neural._rows import FeatureRows
-from skpairclust.neural._training import TrainingRun
 
 N_EPOCHS = _settling._N_EPOCHS
 
@@ -23,6 +22,7 @@ class Table(torch.nn.Module):
         self.labels = torch.as_tensor(labels)
 
     def forward(self, x):
+        assert not self.training
         return torch.eye(3)[self.labels[x[:, 0].long()]]
 
 
@@ -37,9 +37,7 @@ def look(settling, labels, n_times=1):
     """Return what is said after each of some epochs without a change."""
     said = []
     for _ in range(n_times):
-        run = TrainingRun()
-        said.append(settling(run, Table(labels)))
-        assert run.settled == said[-1]
+        said.append(settling(Table(labels)))
     return said
 
 
@@ -110,15 +108,55 @@ def test_many_samples_are_watched_by_some(labels, monkeypatch):
     assert look(settling, other) == [True]
 
 
-@pytest.mark.parametrize(
-    ("params", "ends_early"),
-    [({}, True), ({"unlabeled": "vat"}, True), ({"unlabeled": None}, False)],
-)
-def test_fits_end_early_where_groups_lie_apart(params, ends_early):
+@pytest.fixture(scope="module")
+def moons():
     X, y = make_moons(600, noise=0.05, random_state=0)
-    pairs = PairwiseConstraints.sample_from_labels(y, 100, random_state=0)
-    fitted = ConstrainedNeuralClusterer(2, random_state=0, **params).fit(X, pairs)
-    assert (fitted.n_iter_ < fitted.max_iter) == ends_early
-    assert len(fitted.loss_curve_) == fitted.n_iter_
-    if ends_early:
-        assert adjusted_rand_score(y, fitted.labels_) == 1
+    return X, y, PairwiseConstraints.sample_from_labels(y, 100, random_state=0)
+
+
+def clusterer(**params):
+    return ConstrainedNeuralClusterer(2, random_state=0, **params)
+
+
+@pytest.mark.parametrize("params", [{}, {"unlabeled": "vat"}], ids=str)
+def test_fits_end_early_where_groups_lie_apart(moons, params):
+    X, y, pairs = moons
+    fitted = clusterer(**params).fit(X, pairs)
+    assert len(fitted.loss_curve_) == fitted.n_iter_ < fitted.max_iter
+    assert adjusted_rand_score(y, fitted.labels_) == 1
+
+
+def test_without_unlabeled_samples_all_epochs_are_trained(moons):
+    X, y, _ = moons
+    some = np.where(np.arange(len(y)) % 6 == 0, y, -1)
+    fitted = clusterer(unlabeled=None, max_iter=15).fit(X, some)
+    # It starts from clusters as well.
+    assert fitted.start_ == "groups"
+    assert fitted.n_iter_ == 15
+
+
+def test_restarts_are_compared_at_the_same_length(moons):
+    X, _, pairs = moons
+    fitted = clusterer(n_init=2, max_iter=20).fit(X, pairs)
+    alone = clusterer(max_iter=20).fit(X, pairs)
+    assert alone.n_iter_ < fitted.n_iter_
+
+
+def test_a_fit_that_was_killed_settles_when_it_would_have(moons, tmp_path, monkeypatch):
+    X, _, pairs = moons
+    expected = clusterer(max_iter=20).fit(X, pairs)
+    keeping = clusterer(max_iter=20, checkpoint_dir=tmp_path, checkpoint_interval=0)
+    look_once = Settling.__call__
+
+    def die(settling, network):
+        if settling.n_unchanged == N_EPOCHS - 2:
+            raise ZeroDivisionError
+        return look_once(settling, network)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Settling, "__call__", die)
+        with pytest.raises(ZeroDivisionError):
+            keeping.fit(X, pairs)
+    keeping.fit(X, pairs)
+    assert keeping.n_iter_ == expected.n_iter_
+    np.testing.assert_array_equal(keeping.predict_proba(X), expected.predict_proba(X))

@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from sklearn.datasets import make_moons
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -68,6 +69,17 @@ def test_trials_are_tasks_before_the_restarts(iris, pairs):
     assert len(trials) > 1 and trials == list(range(len(trials)))
     assert recorder.begun[1] == ("trials", 0)
     assert names.index("trials") == len(trials) < names.index("epoch")
+    assert sorted(recorder.begun) == sorted(recorder.ended)
+
+
+def test_no_epoch_is_begun_where_clusters_have_settled():
+    X, y = make_moons(300, noise=0.05, random_state=0)
+    pairs, recorder = (
+        PairwiseConstraints.sample_from_labels(y, 60, random_state=0),
+        Recorder(),
+    )
+    model = ConstrainedNeuralClusterer(2, random_state=0).set_callbacks(recorder)
+    assert model.fit(X, pairs).n_iter_ < model.max_iter
     assert sorted(recorder.begun) == sorted(recorder.ended)
 
 

@@ -7,7 +7,7 @@ from torch import nn
 
 from skpairclust.neural._dropout import Dropout
 from skpairclust.neural._heads import find_head, forward_features
-from skpairclust.neural._networks import INITIAL_WEIGHTS, build_network
+from skpairclust.neural._networks import INITIAL_WEIGHTS, Architecture, build_network
 from skpairclust.neural._rows import FeatureRows
 from skpairclust.neural._training import settle
 
@@ -77,6 +77,39 @@ def test_the_fast_order_of_weights_changes_no_value(network):
     plain = build(network, IMAGE).to(memory_format=torch.contiguous_format).eval()
     x = torch.randn(7, *IMAGE)
     torch.testing.assert_close(module(x), plain(x))
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape"), [("mlp", (5,)), ("lenet", IMAGE), ("conv", IMAGE)]
+)
+def test_hooks_see_every_layer_unless_a_network_is_trained(kind, shape):
+    architecture = Architecture(kind, shape, 3, hidden_layer_sizes=(8, 6))
+    x = torch.randn(4, *shape, requires_grad=True)
+    results = []
+    for network, is_trained in (
+        (architecture.build(0), False),
+        (architecture.start(0, CPU), True),
+    ):
+        outputs = note_outputs(network, nn.BatchNorm1d, nn.BatchNorm2d)
+        results.append(network(x))
+        # In training, those below 0 are written over.
+        assert [bool((output < 0).any()) for output in outputs] == (
+            [not is_trained] * len(outputs)
+        )
+    torch.testing.assert_close(*results)
+    network = architecture.build(0)
+    for part in network.modules():
+        part.register_full_backward_hook(lambda *_: None)
+    network(x).sum().backward()
+
+
+def note_outputs(network, *kinds):
+    """Return a list of what layers of these kinds will have returned."""
+    outputs = []
+    for part in network.modules():
+        if isinstance(part, kinds):
+            part.register_forward_hook(lambda *args: outputs.append(args[-1]))
+    return outputs
 
 
 def test_lenet_is_the_published_one():

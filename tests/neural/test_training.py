@@ -57,6 +57,37 @@ def test_schedules():
     assert learning_rate_at(3, options()) == 0.1
 
 
+class Mixed(nn.Module):
+    """Weights of all kinds that a network of a user may have."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1, 1))
+        self.low = nn.Parameter(torch.ones(3, dtype=torch.bfloat16))
+        self.empty = nn.Parameter(torch.zeros(0))
+        self.order = nn.Parameter(torch.tensor([1, 0]), requires_grad=False)
+        self.mask = nn.Parameter(torch.tensor([True]), requires_grad=False)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_weights_of_all_kinds_are_trained(optimizer):
+    run = train(Mixed(), square, 2, options(optimizer=optimizer, max_iter=2))
+    assert len(run.loss_curve) == 2
+    assert run.weights["weight"] < 1
+
+
+@pytest.mark.parametrize("name", ["weight", "low"])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_training_ends_where_any_weight_is_not_finite(name, value):
+    network = Mixed()
+    with torch.no_grad():
+        getattr(network, name).flatten()[0] = value
+    # The loss itself stays finite.
+    run = train(network, lambda net: 0 * net.empty.sum(), 1, options())
+    assert run.diverged
+    assert run.weights is None
+
+
 def test_best_weights_are_restored(scalar):
     targets = iter([0.9, 0.0, 5.0, 5.0])
 
