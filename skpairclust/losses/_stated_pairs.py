@@ -40,8 +40,7 @@ class _StatedPairs:
         Sum of the weights.
     """
 
-    def __init__(self, p, likelihood, weight):
-        self.p = p
+    def __init__(self, likelihood, weight):
         self.likelihood, self.weight = likelihood, weight
         self.mass = weight.sum()
 
@@ -64,18 +63,18 @@ class StatedMatrix(_StatedPairs):
     """Of a relation matrix, in which each pair stands in both orders."""
 
     def __init__(self, p, relation):
-        self._rest = torch.empty_like(p)
+        self._p, self._rest = p, torch.empty_like(p)
         self._complement(p, self._rest)
         self._is_other = relation < 0
         likelihood = torch.where(self._is_other, p @ self._rest.T, p @ p.T)
-        super().__init__(p, likelihood, relation.abs() / 2)
+        super().__init__(likelihood, relation.abs() / 2)
 
     def _pull_apart(self, slope):
         """Return the slopes in `p` and in its complement."""
         other = slope * self._is_other
         same = slope - other
-        p_slope = torch.addmm(other @ self._rest, same, self.p, alpha=2)
-        return p_slope, other.T @ self.p
+        p_slope = torch.addmm(other @ self._rest, same, self._p, alpha=2)
+        return p_slope, other.T @ self._p
 
 
 class StatedList(_StatedPairs):
@@ -89,7 +88,7 @@ class StatedList(_StatedPairs):
         self._i, self._j = i, torch.where(weight < 0, j + len(p), j)
         self._first, self._second = p[i], self._both[self._j]
         likelihood = torch.linalg.vecdot(self._first, self._second)
-        super().__init__(p, likelihood, weight.abs())
+        super().__init__(likelihood, weight.abs())
 
     def _pull_apart(self, slope):
         """Return the slopes in `p` and in its complement."""

@@ -19,12 +19,17 @@ _KEPT = ("exp_avg", "exp_avg_sq", "step")
 
 
 class _Unwrapped:
-    """The methods of all optimizers as torch wrote them."""
+    """The methods of all optimizers without what torch wraps them in."""
 
     add_param_group = unwrap(Optimizer.add_param_group)
-    zero_grad = unwrap(Optimizer.zero_grad)
     state_dict = unwrap(Optimizer.state_dict)
     load_state_dict = unwrap(Optimizer.load_state_dict)
+
+    def zero_grad(self):
+        """Forget the gradients, without reporting it to a profiler."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                parameter.grad = None
 
 
 class _Adam(_Unwrapped, torch.optim.Adam):

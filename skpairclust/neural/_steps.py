@@ -77,7 +77,7 @@ class Step:
 
     def _descend(self, compute):
         """Follow the gradient of what `compute` returns."""
-        _forget_gradients(self.optimizer)
+        self.optimizer.zero_grad()
         loss = compute()
         loss.backward()
         self.group.sum_gradients(self.network.parameters())
@@ -134,7 +134,7 @@ class RecordedStep(Step):
         graph = torch.cuda.CUDAGraph()
         for generator in self.compute_loss.generators:
             graph.register_generator_state(generator)
-        _forget_gradients(self.optimizer)
+        self.optimizer.zero_grad()
         try:
             with torch.cuda.graph(graph):
                 loss = self.compute_loss.compute(self.network, self._inputs.places)
@@ -149,13 +149,6 @@ class RecordedStep(Step):
             return False
         self.graph, self._loss = graph, loss.detach()
         return True
-
-
-def _forget_gradients(optimizer):
-    """Do what `zero_grad` does, without reporting it to a profiler."""
-    for group in optimizer.param_groups:
-        for parameter in group["params"]:
-            parameter.grad = None
 
 
 @cache
