@@ -234,8 +234,8 @@ def _train(
         objective.settling = Settling(rows, constraints, n_clusters, batch_size, seed)
 
         def on_epoch(run, network):
-            run.settled = group.share(objective.settling(network))
-            return hooks(run, network) or run.settled
+            run.settled |= group.share(objective.settling(network))
+            return hooks(run, network)
 
     return train(
         network,

@@ -48,8 +48,10 @@ def kcl_loss(log_p, relation, *, margin=2.0, reduction="mean"):
     with torch.no_grad():
         both = _in_both_orders(relation)
         p, weight = log_p.exp(), _weight(both)
+        # Of a probability of 0 too: 0 log 0 is 0, and q log 0 huge, but no infinity.
+        logs = log_p.clamp_min(torch.finfo(log_p.dtype).min / 2)
         # KL(P_i || P_j)
-        divergence = _own((p * log_p).sum(1), both) - _products(p, log_p, both)
+        divergence = _own((p * logs).sum(1), both) - _products(p, logs, both)
         must = weight.clamp_min(0)
         # Cannot-links beyond the margin neither cost nor pull.
         cannot = weight.clamp_max(0) * (divergence < margin)

@@ -103,7 +103,8 @@ class EpochCallbacks:
 
     def __call__(self, run, network):
         """End an epoch; return whether a callback wants the training to stop."""
-        stop = self._epoch.call_on_fit_task_end(
+        epoch, self._epoch = self._epoch, None
+        stop = epoch.call_on_fit_task_end(
             estimator=self.estimator,
             reconstruction_attributes=lambda: self.make_attributes(
                 network, *self._rows
@@ -115,7 +116,9 @@ class EpochCallbacks:
         return stop
 
     def close(self):
-        """End the restart."""
+        """End the restart, and an epoch that Ctrl-C or huge numbers cut short."""
+        if self._epoch is not None:
+            self._epoch.call_on_fit_task_end(estimator=self.estimator, **self.data)
         self._restart.call_on_fit_task_end(estimator=self.estimator, **self.data)
 
     def _begin_epoch(self):
@@ -186,7 +189,7 @@ class EpochPrinter:
         self._line.write(
             f"{self.label} epoch {len(run.loss_curve):{width}d}/{self.max_iter}  "
             f"loss {run.loss_curve[-1]: .4f}  best {run.loss: .4f}  "
-            f"{time.perf_counter() - self._start:5.1f} s"
+            f"{time.perf_counter() - self._start:5.1f} s{'  settled' * run.settled}"
         )
         return False
 

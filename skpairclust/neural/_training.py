@@ -69,7 +69,8 @@ class TrainingRun:
     diverged : bool
         Whether it ended because the loss or the weights were no longer finite.
     settled : bool
-        Whether it ended because nothing changed any more.
+        Whether it ends because nothing changes any more: the loss, or what a hook looks
+        at. Known before hooks are called.
     """
 
     weights: dict | None = None
@@ -151,8 +152,9 @@ def train(
                 value = group.share(criterion(run, network))
             run.criterion_curve.append(value)
             progress.keep_if_best(value, loss)
+            run.settled = _has_stalled(run.criterion_curve, options)
             stop = on_epoch is not None and on_epoch(run, network)
-            if group.share(stop or _has_stalled(run.criterion_curve, options)):
+            if group.share(stop or run.settled):
                 break
     except KeyboardInterrupt:
         if not group.is_alone:

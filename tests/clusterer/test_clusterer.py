@@ -273,10 +273,18 @@ class TestFittedState:
         )
 
     def test_early_stopping_ends_before_max_iter(self, iris, iris_pairs):
-        clusterer = small(
-            max_iter=400, schedule="constant", n_iter_no_change=5, tol=1e-2
-        ).fit(iris[0], iris_pairs)
-        assert clusterer.n_iter_ < 400
+        # Without trials, and without clusters that settle, which end it as well.
+        options = {"schedule": "constant", "unlabeled": None, "init": "random"}
+        patient, hasty = (
+            small(max_iter=60, n_iter_no_change=n, tol=1e-2, **options)
+            .fit(iris[0], iris_pairs)
+            .loss_curve_
+            for n in (None, 5)
+        )
+        bests = np.minimum.accumulate(patient)
+        is_no_better = bests[5:] > bests[:-5] - 1e-2
+        assert len(patient) == 60
+        assert len(hasty) == 6 + is_no_better.argmax() < 60
 
     def test_warm_start_goes_on_from_the_weights(self, iris, iris_pairs):
         clusterer = small(warm_start=True).fit(iris[0], iris_pairs)

@@ -267,13 +267,14 @@ def test_listed_pairs_cost_what_those_of_a_matrix_do(
     torch.testing.assert_close(found[half:], found[:half])
 
 
+@pytest.mark.parametrize("loss", [mcl_loss, kcl_loss])
 @pytest.mark.parametrize("relate", [lambda relation: relation, listed])
-def test_mcl_takes_clusters_that_are_ruled_out(relate):
+def test_clusters_may_be_ruled_out(relate, loss):
     """A logit of minus infinity is a cluster that is not there."""
     logits, relation = make_case(0)
     masked = torch.cat([logits, logits.new_full((7, 1), -torch.inf)], 1)
-    expected = mcl_loss(logits.log_softmax(1), relate(relation))
-    result = mcl_loss(masked.log_softmax(1), relate(relation))
+    expected = loss(logits.log_softmax(1), relate(relation))
+    result = loss(masked.log_softmax(1), relate(relation))
     torch.testing.assert_close(
         value_and_gradient(result, logits), value_and_gradient(expected, logits)
     )

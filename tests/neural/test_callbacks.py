@@ -8,6 +8,7 @@ from sklearn.datasets import make_moons
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from torch import nn
 
 from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
 from skpairclust.metrics import get_scorer
@@ -29,7 +30,7 @@ class Recorder:
     """A callback that notes the tasks, and can ask for a stop."""
 
     def __init__(self, stop_after=None):
-        self.begun, self.ended = [], []
+        self.begun, self.ended, self.cut_short = [], [], []
         self.stop_after = stop_after
         self.is_set_up = False
 
@@ -47,6 +48,9 @@ class Recorder:
         self.ended.append((context.task_name, context.task_id))
         if context.task_name != "epoch":
             return False
+        if fitted_estimator is None:
+            self.cut_short.append(context.task_id)
+            return False
         assert fitted_estimator.predict(X).shape == (len(X),)
         return context.task_id + 1 == self.stop_after
 
@@ -58,7 +62,7 @@ def test_tasks_are_begun_and_ended_once(iris, pairs):
     assert recorder.begun[0] == recorder.ended[-1] == ("fit", 0)
     epochs = [task for task in recorder.ended if task[0] == "epoch"]
     assert epochs == [("epoch", number) for number in (0, 1, 2)] * 2
-    assert not recorder.is_set_up
+    assert not recorder.is_set_up and not recorder.cut_short
 
 
 def test_trials_are_tasks_before_the_restarts(iris, pairs):
@@ -80,6 +84,33 @@ def test_no_epoch_is_begun_where_clusters_have_settled():
     )
     model = ConstrainedNeuralClusterer(2, random_state=0).set_callbacks(recorder)
     assert model.fit(X, pairs).n_iter_ < model.max_iter
+    assert sorted(recorder.begun) == sorted(recorder.ended)
+    assert not recorder.cut_short
+
+
+def test_no_epoch_is_begun_where_the_loss_no_longer_falls(iris, pairs):
+    recorder = Recorder()
+    model = clusterer(init="random", max_iter=20, n_iter_no_change=2, tol=10.0)
+    assert model.set_callbacks(recorder).fit(iris[0], pairs).n_iter_ == 3
+    assert recorder.ended.count(("epoch", 2)) == 1
+    assert sorted(recorder.begun) == sorted(recorder.ended)
+    assert not recorder.cut_short
+
+
+def test_an_epoch_that_is_cut_short_is_ended(iris, pairs):
+    recorder, calls = Recorder(), []
+
+    class Interrupting(nn.Linear):
+        def forward(self, x):
+            calls.extend([1] * (self.training and ("epoch", 1) in recorder.begun))
+            if calls == [1]:
+                raise KeyboardInterrupt
+            return super().forward(x)
+
+    model = clusterer(network=lambda shape, n: Interrupting(*shape, n), init="random")
+    with pytest.warns(UserWarning, match="interrupted"):
+        model.set_callbacks(recorder).fit(iris[0], pairs)
+    assert recorder.cut_short == [model.n_iter_] == [1]
     assert sorted(recorder.begun) == sorted(recorder.ended)
 
 

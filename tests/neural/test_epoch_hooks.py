@@ -71,7 +71,7 @@ def test_all_hooks_know_how_many_epochs_there_are(capsys):
 
 def test_a_stream_may_be_given():
     class Run:
-        loss_curve, loss = [0.5], 0.5
+        loss_curve, loss, settled = [0.5], 0.5, False
 
     log = Log()
     printer = EpochPrinter(3, "fit", log)
@@ -79,4 +79,19 @@ def test_a_stream_may_be_given():
     assert printer(Run, None) is False
     printer.close()
     assert log.text.startswith("fit epoch 1/3  loss  0.5000")
-    assert np.char.count(log.text, "\n") == 1
+    assert log.text.endswith(" s\n") and np.char.count(log.text, "\n") == 1
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        ConstrainedNeuralClusterer(3, init="random"),
+        MetricEmbedder(3, validation_fraction=0.2),
+    ],
+)
+def test_the_last_line_says_that_nothing_changed_any_more(estimator, iris, capsys):
+    options = {"verbose": 1, "n_iter_no_change": 2, "tol": 10.0, "random_state": 0}
+    estimator.set_params(hidden_layer_sizes=(8,), **options).fit(*iris)
+    *lines, last = capsys.readouterr().out.splitlines()
+    assert last.endswith(" s  settled")
+    assert not any("settled" in line for line in lines)
