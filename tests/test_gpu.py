@@ -167,6 +167,17 @@ def test_steps_are_recorded_anew_where_batches_know_more_pairs(iris, pairs, gpu)
     np.testing.assert_allclose(losses[0], losses[1], rtol=2e-2, atol=1e-3)
 
 
+def test_steps_are_said_again_once_x_has_left_the_gpu(iris, pairs, gpu):
+    problem = ClusteringStep(*iris, pairs, gpu)
+    step = problem.make_step()
+    losses = [float(step(1e-3)) for _ in range(10)]
+    assert step.graph is not None
+    problem.rows.leave_device()
+    losses += [float(step(1e-3)) for _ in range(10)]
+    assert step.graph is None
+    assert np.isfinite(losses).all() and len(set(losses)) > 15
+
+
 def test_recorded_steps_take_a_third_of_the_time(iris, pairs, gpu):
     problems = [ClusteringStep(*iris, pairs, gpu) for _ in range(2)]
     recorded, said = (problem.make_step() for problem in problems)

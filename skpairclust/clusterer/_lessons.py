@@ -48,6 +48,7 @@ def teach(network, rows, labels, task, seed):
             label_smoothing=_SOFTNESS,
         )
 
+    compute_loss.rows = rows
     options = replace(task.training, max_iter=1, schedule="constant")
     one_pass = math.ceil(len(known) / task.objective.batch_size)
     n_steps = min(_N_LESSONS, _MOST_PASSES * one_pass)

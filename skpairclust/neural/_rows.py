@@ -72,6 +72,10 @@ class FeatureRows:
         """Whether all of X is on the device."""
         return self._resident is not None
 
+    def leave_device(self):
+        """Keep rows on the host from now on."""
+        self._resident = None
+
     def take(self, rows, *, dense=False):
         """Return the samples `rows` (integer array or slice) as a tensor.
 

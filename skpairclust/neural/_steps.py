@@ -62,9 +62,37 @@ class Step:
         self.group = getattr(compute_loss, "group", ALONE)
 
     def __call__(self, rate):
-        """Take one step and return its loss, detached."""
+        """Take one step and return its loss, detached.
+
+        If the device has no memory left and holds all of X, it gets its batches from
+        the host from then on.
+        """
         self._set_rate(rate)
+        try:
+            return self._take()
+        except torch.cuda.OutOfMemoryError:
+            if not self._make_room():
+                raise
+        # Not while the error is handled, which keeps what the failed step has made.
+        return self._take()
+
+    def _take(self):
+        """Take a step with the rate that is set."""
         return self._descend(lambda: self.compute_loss(self.network))
+
+    def _make_room(self):
+        """Take X off the device; return whether it was there."""
+        rows = getattr(self.compute_loss, "rows", None)
+        # The others would wait for the half of a step that was sent to them.
+        if rows is None or not rows.is_resident or not self.group.is_alone:
+            return False
+        rows.leave_device()
+        warnings.warn(
+            f"The memory of {rows.device} holds all of X, but not what training needs "
+            "beside it: batches come from the host from now on, which takes longer.",
+            stacklevel=2,
+        )
+        return True
 
     def _set_rate(self, rate):
         """Set the learning rate, a number."""
@@ -96,12 +124,15 @@ class RecordedStep(Step):
     def __init__(self, network, compute_loss, optimizer):
         super().__init__(network, compute_loss, optimizer)
         self.device = next(network.parameters()).device
-        self.graph = None
+        self.graph = self._inputs = None
         self._n_to_warm_up = _N_WARM_UP
 
-    def __call__(self, rate):
-        """Take one step and return its loss, detached."""
-        self._set_rate(rate)
+    def _take(self):
+        """Take a step with the rate that is set."""
+        if not self.compute_loss.rows.is_resident:
+            # There was no room for X, of which a record takes rows.
+            self.graph = self._inputs = None
+            return super()._take()
         drawn = self.compute_loss.draw(fixed_shapes=True)
         if self._n_to_warm_up:
             self._n_to_warm_up -= 1

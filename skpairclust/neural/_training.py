@@ -106,7 +106,8 @@ def train(
     network : torch.nn.Module
     compute_loss : callable
         Takes the network, draws a batch and returns the loss, a scalar tensor. If
-        processes compute it together, its ``group`` says which.
+        processes compute it together, its ``group`` says which; if it takes batches
+        from `FeatureRows`, these are its ``rows``.
     n_steps : int
         Steps in an epoch.
     options : TrainingOptions

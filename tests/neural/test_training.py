@@ -7,6 +7,8 @@ import pytest
 import torch
 from torch import nn
 
+from skpairclust.neural._rows import FeatureRows
+from skpairclust.neural._steps import RecordedStep
 from skpairclust.neural._torch_utils import load_numpy_state
 from skpairclust.neural._training import TrainingOptions, learning_rate_at, train
 
@@ -45,6 +47,49 @@ def test_gradient_descent_as_computed_by_hand(scalar):
         run.loss_curve, (weights**2).reshape(2, 3).mean(1), rtol=1e-6
     )
     np.testing.assert_allclose(run.weights["weight"], [[0.8**6]], rtol=1e-6)
+
+
+class Crowded:
+    """A loss for which there is no memory, after some steps, beside all of X."""
+
+    def __init__(self, n_fitting, n_failing=1):
+        X = np.ones((4, 1), dtype=np.float32)
+        self.rows = FeatureRows(X, (1,), torch.device("cpu"))
+        # As on a GPU, where X may be.
+        self.rows._resident = torch.from_numpy(X)
+        self.n_fitting, self.n_failing = n_fitting, n_failing
+
+    def __call__(self, network):
+        self.n_fitting -= 1
+        if -self.n_failing <= self.n_fitting < 0:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+        return network(self.rows.take(np.arange(4))).square().mean()
+
+
+@pytest.mark.parametrize("n_fitting", [0, 4])
+def test_x_leaves_a_device_that_has_no_memory_for_both(scalar, n_fitting):
+    crowded = Crowded(n_fitting)
+    with pytest.warns(UserWarning, match="batches come from the host"):
+        run = train(scalar, crowded, 3, options(max_iter=2))
+    assert not crowded.rows.is_resident
+    np.testing.assert_allclose(run.weights["weight"], [[0.8**6]], rtol=1e-6)
+
+
+def test_a_device_without_memory_for_a_batch_is_an_error(scalar):
+    crowded = Crowded(0, n_failing=2)
+    with (
+        pytest.warns(UserWarning, match="batches come from the host"),
+        pytest.raises(torch.cuda.OutOfMemoryError),
+    ):
+        train(scalar, crowded, 3, options())
+
+
+def test_no_step_is_recorded_once_x_has_left_the_device(scalar):
+    crowded = Crowded(1)
+    crowded.rows.leave_device()
+    optimizer = torch.optim.SGD(scalar.parameters())
+    assert RecordedStep(scalar, crowded, optimizer)(0.1) == 1
+    assert scalar.weight.item() == pytest.approx(0.8)
 
 
 def test_schedules():
