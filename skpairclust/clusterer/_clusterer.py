@@ -17,9 +17,9 @@ from skpairclust.clusterer._noise import estimate_flip_rate
 from skpairclust.clusterer._queries import ClusterQueries
 from skpairclust.clusterer._restarts import choose_run, run_restarts
 from skpairclust.clusterer._saved import SAVED_ATTRIBUTES
-from skpairclust.clusterer._task import make_task
+from skpairclust.clusterer._task import make_task, warn_of_a_bound
 from skpairclust.constraints._mistakes import explains_names
-from skpairclust.constraints._supervision import check_supervision
+from skpairclust.constraints._supervision import as_told, check_supervision
 from skpairclust.constraints._typing import AnyArray, RandomState, Samples
 from skpairclust.losses._pairs import PAIR_LOSSES, REDUCTIONS
 from skpairclust.neural._augmentation import AUGMENTATIONS, describe_augmentation
@@ -571,8 +571,10 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         -----
         UserWarning
             If chains of must-links contradict cannot-links; if the spread of a feature
-            is more than 100 times that of the median feature; or if the training was
-            interrupted. What was learned until then is kept.
+            is more than 100 times that of the median feature, or all are tiny; if
+            ``n_clusters="auto"`` found so many that there may be more than cannot-links
+            could tell apart; or if the training was interrupted. What was learned until
+            then is kept.
 
         ConvergenceWarning
             If the training ended worse than where it started; the start is kept. If
@@ -604,16 +606,17 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
             checkpoints = FitCheckpoints(
                 self, X, constraints, task, seeds, len(seeds) + 1
             )
-            context.call_on_fit_task_begin(estimator=self, X=X, y=constraints)
+            told = as_told(y, constraints, must_link, cannot_link)
+            context.call_on_fit_task_begin(estimator=self, X=X, y=told)
             runs = run_restarts(
                 rows,
                 constraints,
                 task,
                 seeds,
-                callbacks=self._make_trial_callbacks(context, X, constraints, task),
+                callbacks=self._make_trial_callbacks(context, X, told, task),
                 n_jobs=self.n_jobs,
                 hooks=[
-                    self._make_hook(context, X, constraints, partial(_stopped, task))
+                    self._make_hook(context, X, told, partial(_stopped, task))
                     for _ in seeds
                 ],
                 files=checkpoints.files,
@@ -621,9 +624,12 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
             )
             self._keep(choose_run(check_finished(runs, self)), task)
             labels, self.noise_rate_ = self._finish(lambda: self._label(X, constraints))
-            self._name_clusters(labels, task.architecture.n_outputs)
+            n_outputs = task.architecture.n_outputs
+            self._name_clusters(labels, n_outputs)
+            if self.n_clusters == "auto":
+                warn_of_a_bound(n_outputs, self.n_clusters_, X.shape[0])
         checkpoints.remove(runs, group)
-        context.call_on_fit_task_end(estimator=self, X=X, y=constraints)
+        context.call_on_fit_task_end(estimator=self, X=X, y=told)
         return self
 
     @explains_names
@@ -678,11 +684,11 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         rate = estimate_flip_rate(probabilities, constraints)
         return probabilities.argmax(axis=1), rate
 
-    def _make_trial_callbacks(self, context, X, constraints, task):
+    def _make_trial_callbacks(self, context, X, told, task):
         """Return what tells callbacks of trials, None without any."""
         if not getattr(self, "_skl_callbacks", None):
             return None
-        return TrialCallbacks(context, self, X, constraints, len(task.starts))
+        return TrialCallbacks(context, self, X, told, len(task.starts))
 
     def _name_clusters(self, labels, n_outputs):
         """Give the clusters in use the first numbers; set what follows from them."""

@@ -188,7 +188,9 @@ def _reduce(rows, rng):
     if sparse.issparse(rows):
         if not narrow:
             svd = TruncatedSVD(_MAX_COMPONENTS, random_state=rng)
-            return svd.fit_transform(rows)
+            # Of zeros alone, nothing has a share of the variance.
+            with np.errstate(invalid="ignore"):
+                return svd.fit_transform(rows)
         rows = rows.toarray()
     rows = np.asarray(rows, dtype=np.float32).reshape(len(rows), -1)
     if narrow:

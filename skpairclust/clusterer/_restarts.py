@@ -184,11 +184,10 @@ def run_restart(
         judge = None if task.walk is None else Judge(rows, constraints, task, seed)
         notes = checkpoint.notes
         if "taught" not in notes:
-            run = teach(network, rows, outcome.labels, task, seed)
-            if outcome.interrupted or run.interrupted:
-                return replace(run, interrupted=True, start=outcome.start)
+            run, violations = _teach(network, rows, outcome, task, seed, judge, group)
+            if run.interrupted:
+                return replace(run, start=outcome.start)
             taught = copy.deepcopy(network.state_dict())
-            violations = None if judge is None else judge.find_violations(network)
             checkpoint.note(taught=taught, violations=violations)
         network.load_state_dict(notes["taught"])
         hooks.expect(outcome.n_epochs)
@@ -199,7 +198,7 @@ def run_restart(
             may_settle=may_settle and left.objective.unlabeled is not None,
         )
         if judge is not None:
-            run = _give_way(run, network, judge, notes)
+            run = _give_way(run, network, judge, notes, group)
         return replace(run, start=outcome.start)
 
     return run_task(
@@ -212,6 +211,30 @@ def run_restart(
         checkpoint_file=checkpoint_file,
         group=group,
     )
+
+
+def _teach(network, rows, outcome, task, seed, judge, group):
+    """Teach a network what trials came to; return the run and the pairs it violates.
+
+    Of an interrupted one, no pairs: it has begun no epoch.
+    """
+    violations, interrupted = None, outcome.interrupted
+    run = teach(network, rows, outcome.labels, task, seed)
+    if run.interrupted:
+        # Half a lesson is worse than what it teaches, and the rest takes no long time.
+        interrupted = True
+        run = teach(network, rows, outcome.labels, task, seed)
+    if not interrupted and judge is not None:
+        try:
+            violations = judge.find_violations(network)
+        except KeyboardInterrupt:
+            interrupted = True
+    if interrupted and not group.is_alone:
+        # The others wait for this process until it ends.
+        raise KeyboardInterrupt
+    if interrupted:
+        run = replace(run, interrupted=True, loss_curve=[], criterion_curve=[])
+    return run, violations
 
 
 def _train(
@@ -247,13 +270,18 @@ def _train(
     )
 
 
-def _give_way(run, network, judge, notes):
+def _give_way(run, network, judge, notes, group):
     """Return the run, with the network as it was before if it has become worse.
 
     What it was taught knows nothing of most pairs. A training after which clusters
     violate more pairs of neighbors, by more than chance would, has lost clusters.
     """
-    after, before = judge.find_violations(network), notes["violations"]
+    try:
+        after, before = judge.find_violations(network), notes["violations"]
+    except KeyboardInterrupt:
+        if not group.is_alone:
+            raise
+        return replace(run, interrupted=True)
     if run.interrupted or not _is_more(after, before, judge.n_pairs):
         return run
     network.load_state_dict(notes["taught"])

@@ -1,6 +1,7 @@
 """From a clusterer's parameters and data to the task that all restarts share."""
 
 import math
+import warnings
 from dataclasses import replace
 
 import torch
@@ -31,6 +32,9 @@ from skpairclust.utils._param_validation import check_classes
 
 # Outputs where nothing says how many, as in scikit-learn's KMeans.
 _DEFAULT_CLUSTERS = 8
+
+# Of clusters that cannot-links could tell apart, so many are rarely all there are.
+_MOST_OF_BOUND = 0.5
 
 # From how much unevenness on fewer clusters are tried as well.
 _PROBABLY_A_BOUND = 0.5
@@ -137,6 +141,29 @@ def choose_n_clusters(n_clusters, n_samples, constraints):
             f"in X, n_samples={n_samples}."
         )
     return int(n_clusters)
+
+
+def warn_of_a_bound(n_clusters, n_found, n_samples):
+    """Warn if there may be more clusters than cannot-links could tell apart.
+
+    Parameters
+    ----------
+    n_clusters : int
+        Outputs, of `choose_n_clusters` with "auto".
+    n_found : int
+        Clusters that hold samples.
+    n_samples : int
+    """
+    is_by_pairs = n_clusters < min(_MOST_CLUSTERS, n_samples)
+    if is_by_pairs and n_found > _MOST_OF_BOUND * n_clusters:
+        warnings.warn(
+            f"n_clusters='auto' found {n_found} clusters. The cannot-links could tell "
+            f"{n_clusters} apart at most, so clusters that no cannot-link is about may "
+            "have been merged, however many pairs are kept. Give more cannot-links, "
+            "best between all clusters, or n_clusters as a number.",
+            # from here over fit and its two decorators, to its caller
+            stacklevel=5,
+        )
 
 
 def _count_classes(constraints):

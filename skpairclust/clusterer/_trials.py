@@ -140,17 +140,25 @@ class Trials:
         starts = self.task.starts
         seeds = np.random.RandomState(self.seed).randint(2**31, size=len(starts))
         for number, (name, labels) in group.own_part([*enumerate(starts.items())]):
-            network, run = self._try(number, name, labels, int(seeds[number]))
-            is_usable = run.weights is not None
-            trials.append(Trial(name, *self.judge(network)) if is_usable else None)
-            interrupted = run.interrupted
+            try:
+                network, run = self._try(number, name, labels, int(seeds[number]))
+                interrupted = run.interrupted
+                # Half a lesson, or half a trial, would vote against whole ones.
+                is_usable = run.weights is not None and not interrupted
+                trials.append(Trial(name, *self.judge(network)) if is_usable else None)
+            except KeyboardInterrupt:
+                if not group.is_alone:
+                    # The others wait for this process until it ends.
+                    raise
+                # The trials before it stand.
+                interrupted = True
             if interrupted:
                 break
         trials = [trial for trial in group.join_parts(trials) if trial is not None]
         interrupted = any(group.gather(interrupted))
         if not trials and interrupted:
-            nothing = np.full(len(self.rows), -1, dtype=np.int64)
-            return Outcome("random", nothing, 0, interrupted)
+            name, labels = next(iter(starts.items()))
+            return Outcome(name.split()[0], labels, 0, interrupted)
         return self._conclude(trials, interrupted) if trials else None
 
     def _conclude(self, trials, interrupted):

@@ -25,7 +25,11 @@ _BLOCK_VALUES = 2**24
 def split_triples(triples):
     """Split rows (i, j, r) into must-link and cannot-link index arrays."""
     triples = as_integers(
-        triples, "triples", "Give rows (i, j, r), r = +1 must-link, -1 cannot-link."
+        triples,
+        "triples",
+        "Give rows (i, j, r), r = +1 must-link, -1 cannot-link: read a file of them "
+        "with `np.loadtxt(path, dtype=int)`, and a table of names and answers with "
+        "`PairwiseConstraints.from_frame`.",
     )
     if triples.size == 0:
         triples = triples.reshape(0, 3)

@@ -16,6 +16,27 @@ _FORMS = (
 )
 
 
+def as_told(y, constraints, *pairs):
+    """Return what scorers compare with: labels stay labels, anything else is pairs.
+
+    Parameters
+    ----------
+    y : object
+        What `fit` got.
+    constraints : PairwiseConstraints
+        What `check_supervision` made of it.
+    *pairs : object
+        What else is known; None for nothing.
+
+    Returns
+    -------
+    array-like of shape (n_samples,) or PairwiseConstraints
+    """
+    is_other = isinstance(y, PairwiseConstraints) or sparse.issparse(y)
+    is_alone = all(known is None for known in pairs)
+    return y if is_alone and not is_other and np.ndim(y) == 1 else constraints
+
+
 def check_supervision(y, *, n_samples, must_link=None, cannot_link=None):
     """Make constraints of the supervision given to `fit`.
 

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
 from skpairclust.constraints._mistakes import explains_names
-from skpairclust.constraints._supervision import check_supervision
+from skpairclust.constraints._supervision import as_told, check_supervision
 from skpairclust.constraints._typing import AnyArray, RandomState, Samples
-from skpairclust.embedder._objective import MARGINS, run_training
+from skpairclust.embedder._centers import find_centers
+from skpairclust.embedder._objective import MARGINS, embed_rows, run_training
 from skpairclust.embedder._queries import EmbeddingQueries, would_cluster
 from skpairclust.embedder._saved import SAVED_ATTRIBUTES
 from skpairclust.embedder._task import check_learnable, hold_out, make_task
@@ -605,14 +606,18 @@ class MetricEmbedder(EmbeddingQueries):
             validation = hold_out(params, constraints, int(split_seed))
             group.agree(partial(describe_fit, self, X, constraints, task, seeds))
             checkpoints = FitCheckpoints(self, X, constraints, task, seeds)
-            context.call_on_fit_task_begin(estimator=self, X=X, y=constraints)
+            told = as_told(y, constraints, must_link, cannot_link)
+            context.call_on_fit_task_begin(estimator=self, X=X, y=told)
             run = run_training(
                 rows,
                 constraints,
                 task,
                 int(seed),
                 validation=validation,
-                hook=self._make_hook(context, X, constraints, partial(_stopped, task)),
+                hook=self._make_hook(
+                    *(context, X, told),
+                    partial(_stopped, task, params, int(kmeans_seed)),
+                ),
                 checkpoint_file=checkpoints.files[0],
                 group=group,
             )
@@ -623,9 +628,9 @@ class MetricEmbedder(EmbeddingQueries):
             self.embedding_ = self._finish(lambda: self._embed(X))
             self._warn_of_collapse()
             if self.n_clusters is not None:
-                self._cluster(int(kmeans_seed))
+                self._finish(lambda: self._cluster(int(kmeans_seed)))
         checkpoints.remove([run], group)
-        context.call_on_fit_task_end(estimator=self, X=X, y=constraints)
+        context.call_on_fit_task_end(estimator=self, X=X, y=told)
         return self
 
     @available_if(would_cluster)
@@ -688,11 +693,17 @@ class MetricEmbedder(EmbeddingQueries):
             )
 
 
-def _stopped(task, network, rows, index):
+def _stopped(task, params, seed, network, rows, index):
     """Return the attributes of an estimator whose training would stop now."""
-    n_outputs = task.architecture.n_outputs
-    return {
+    is_normalized = task.objective.normalize
+    attributes = {
         **describe_network(task, network, rows, index),
-        "_n_features_out": n_outputs,
-        "_is_normalized": task.objective.normalize,
+        "_n_features_out": task.architecture.n_outputs,
+        "_is_normalized": is_normalized,
     }
+    if params.n_clusters is not None:
+        all_rows = np.arange(len(rows))
+        embedding = embed_rows(network, rows, all_rows, normalize=is_normalized)
+        centers = find_centers(embedding, params, seed)
+        attributes["cluster_centers_"], attributes["_cluster_of_center"] = centers
+    return attributes

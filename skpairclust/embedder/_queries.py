@@ -6,7 +6,6 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils.validation import check_is_fitted
 
@@ -14,6 +13,7 @@ from skpairclust.constraints import PairwiseConstraints
 from skpairclust.constraints._labels import encode_labels
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.constraints._typing import AnyArray, Samples
+from skpairclust.embedder._centers import assign, find_centers
 from skpairclust.embedder._deployed import EmbeddingModule, NearestCenterModule
 from skpairclust.embedder._near_index import NearIndex, check_search
 from skpairclust.embedder._objective import LIFTED
@@ -23,10 +23,6 @@ from skpairclust.metrics import recall_at_k
 from skpairclust.neural._base import BaseNeuralEstimator
 from skpairclust.neural._deployed import InputLayer
 from skpairclust.utils._compat import available_if
-
-# Centers in all starts of k-means together, ten starts at most: with many centers,
-# starts differ little and take all the time.
-_MOST_CENTERS = 1000
 
 
 def _clusters(estimator):
@@ -247,25 +243,13 @@ class EmbeddingQueries(BaseNeuralEstimator):
 
     def _cluster(self, seed):
         """Cluster the embedding of the samples of `fit`."""
-        n_centers = self.n_clusters * self.clusters_per_class
-        n_init = min(10, max(1, _MOST_CENTERS // n_centers))
-        kmeans = KMeans(n_centers, n_init=n_init, random_state=seed)
-        kmeans.fit(self.embedding_)
-        self.cluster_centers_ = kmeans.cluster_centers_
-        self._cluster_of_center = np.arange(n_centers)
-        if self.merge_clusters and self.n_clusters == 1:
-            self._cluster_of_center = np.zeros(n_centers, dtype=np.int64)
-        elif self.merge_clusters and self.clusters_per_class > 1:
-            linkage = AgglomerativeClustering(self.n_clusters, linkage="average")
-            self._cluster_of_center = linkage.fit_predict(self.cluster_centers_)
+        centers = find_centers(self.embedding_, self, seed)
+        self.cluster_centers_, self._cluster_of_center = centers
         self.labels_ = self._assign(self.embedding_)
 
     def _assign(self, embedding):
         """Return the cluster of each embedding."""
-        index = NearestNeighbors(n_neighbors=1, algorithm="brute")
-        index.fit(self.cluster_centers_)
-        nearest = index.kneighbors(embedding, return_distance=False)[:, 0]
-        return self._cluster_of_center[nearest].astype(np.int64)
+        return assign(embedding, self.cluster_centers_, self._cluster_of_center)
 
 
 def is_normalized(params):

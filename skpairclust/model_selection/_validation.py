@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 from sklearn import get_config
 from sklearn.metrics import check_scoring
+from sklearn.metrics import get_scorer_names as sklearn_scorer_names
 from sklearn.model_selection import StratifiedKFold, check_cv, cross_validate
 
 from skpairclust.constraints import PairwiseConstraints
@@ -15,7 +16,7 @@ from skpairclust.constraints._labels import encode_labels
 from skpairclust.constraints._pairs import count_samples
 from skpairclust.constraints._supervision import check_supervision
 from skpairclust.constraints._typing import AnyArray
-from skpairclust.metrics import get_scorer, get_scorer_names
+from skpairclust.metrics import get_scorer
 from skpairclust.model_selection._pair_classifier import PairClassifier
 from skpairclust.model_selection._report import (
     describe_pair_splits,
@@ -173,7 +174,10 @@ def _read_supervision(X, y):
 def _resolve(scoring):
     """Return scorers for `cross_validate`; names of this package are looked up."""
     if isinstance(scoring, str):
-        return get_scorer(scoring) if scoring in get_scorer_names() else scoring
+        if scoring in sklearn_scorer_names():
+            return scoring
+        # Names those of this package if it is none of them.
+        return get_scorer(scoring)
     if callable(scoring):
         return scoring
     if isinstance(scoring, dict):

@@ -40,7 +40,7 @@ from skpairclust.neural._torch_utils import (
 from skpairclust.utils._compat import CallbackSupportMixin
 from skpairclust.utils._dask import refuse_dask
 from skpairclust.utils._doc_link import DocLinkMixin
-from skpairclust.utils._param_validation import check_equal_sizes
+from skpairclust.utils._param_validation import check_columns, check_equal_sizes
 from skpairclust.utils._sparse import canonical
 
 # Private attributes that a fit leaves.
@@ -181,13 +181,11 @@ class BaseNeuralEstimator(
         """Return the parameters as attributes of an object of their own."""
         return SimpleNamespace(**self.get_params(deep=False))
 
-    def _make_hook(self, context, X, constraints, make_attributes):
+    def _make_hook(self, context, X, told, make_attributes):
         """Return what tells callbacks of each epoch of a training, None without any."""
         if not getattr(self, "_skl_callbacks", None):
             return None
-        return EpochCallbacks(
-            context, self, X, constraints, self.max_iter, make_attributes
-        )
+        return EpochCallbacks(context, self, X, told, self.max_iter, make_attributes)
 
     def _keep(self, run, architecture):
         """Set the fitted attributes that all estimators have."""
@@ -234,6 +232,10 @@ class BaseNeuralEstimator(
                 self.n_features_in_ = X.shape[1]
         else:
             X = check_equal_sizes(to_array(X))
+            check_columns(X)
+            if not reset and getattr(X, "ndim", 0) + len(self._sample_shape) > 3:
+                # Of tables, scikit-learn names the columns.
+                self._check_sample_shape(X)
             X = validate_data(
                 self,
                 X,
@@ -243,8 +245,8 @@ class BaseNeuralEstimator(
                 accept_sparse="csr",
                 order="C",
                 ensure_min_samples=n_least,
-                # A memory map is read once, below, where values are checked too.
-                ensure_all_finite=not isinstance(X, np.memmap),
+                # Below, where the row is named.
+                ensure_all_finite=False,
             )
             X = canonical(X)
             check_values(X, look)
@@ -253,13 +255,18 @@ class BaseNeuralEstimator(
         if reset:
             self._sample_shape = X.shape[1:]
             self._offset = find_offset(X)
-        elif X.shape[1:] != self._sample_shape:
+        else:
+            self._check_sample_shape(X)
+        return X
+
+    def _check_sample_shape(self, X):
+        """Raise unless samples have the shape of those of `fit`."""
+        if X.shape[1:] != self._sample_shape:
             raise ValueError(
                 f"X has samples of shape {X.shape[1:]}, but "
                 f"{type(self).__name__} was fitted on samples of shape "
                 f"{self._sample_shape}."
             )
-        return X
 
     def _is_ready(self, X):
         """Whether all checks of a fitted estimator would return X itself.

@@ -52,7 +52,7 @@ def check_finished(runs, estimator):
             stacklevel=5,
         )
     if any(run.interrupted for run in runs):
-        n_epochs = [run.n_iter for run in usable]
+        n_epochs = [len(run.loss_curve) for run in usable]
         warnings.warn(
             f"fit was interrupted after {', '.join(map(str, n_epochs))} of at most "
             f"{estimator.max_iter} epochs, so the {type(estimator).__name__} with "

@@ -13,6 +13,9 @@ _LARGEST = 1e18
 # float32 has.
 _FARTHEST = 1000
 
+# Layers add 1e-5 to variances: features that all vary less than this drown in it.
+_LEAST_SPREAD = 1e-3
+
 # Rows that say where the features lie, and values of them at most.
 _N_ROWS, _MOST_VALUES = 256, 2**24
 
@@ -73,9 +76,10 @@ def _check_sparse(X):
 def _bad_value(row, value):
     """Return the error for a value that float32 cannot compute with."""
     if not np.isfinite(value):
+        name = "NaN" if np.isnan(value) else "infinity"
         return ValueError(
-            f"X[{row}] holds values that are not finite ({value}): impute missing "
-            "values, for instance with a SimpleImputer, or leave the row out."
+            f"Input X contains {name}, first in X[{row}]: impute missing values, for "
+            "instance with a SimpleImputer, or leave the row out."
         )
     return ValueError(
         f"X[{row}] holds {value:.6g}: networks compute in float32, where values beyond "
@@ -108,6 +112,7 @@ def find_offset(X):
     center, spread = np.median(values, axis=0), values.std(axis=0)
     if not spread.any():
         return None
+    _warn_if_tiny(spread.max())
     # Features that do not vary must not drown the others either.
     reference = np.where(spread > 0, spread, np.median(spread[spread > 0]))
     is_far = np.abs(center) > _FARTHEST * reference
@@ -115,6 +120,18 @@ def find_offset(X):
         return None
     _warn_if_rounded(dtype, center, spread)
     return np.where(is_far, center, 0.0)
+
+
+def _warn_if_tiny(largest):
+    """Warn if no feature varies enough for the layers of a network."""
+    if largest < _LEAST_SPREAD:
+        warnings.warn(
+            f"The standard deviations of the features of X are {largest:.3g} at most, "
+            "too little for a network to tell the samples apart: put a StandardScaler "
+            "before, or pass X in a smaller unit.",
+            UserWarning,
+            stacklevel=2,
+        )
 
 
 def _warn_if_rounded(dtype, center, spread):

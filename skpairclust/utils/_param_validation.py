@@ -16,6 +16,7 @@ __all__ = [
     "Interval",
     "StrOptions",
     "check_classes",
+    "check_columns",
     "check_equal_sizes",
     "check_hidden_layer_sizes",
     "non_negative",
@@ -138,6 +139,49 @@ def _channels_first(shape, built_in):
 def _moved(shape):
     """Return the shape of an image with its channels first."""
     return (shape[2], *shape[:2])
+
+
+def check_columns(X):
+    """Raise if columns of a data frame hold dates, or text that is no number.
+
+    Dates would count in nanoseconds or days, as they happen to be stored.
+
+    Parameters
+    ----------
+    X : object
+        What a user passes as X.
+
+    Raises
+    ------
+    ValueError
+        Names the columns.
+    """
+    if not (hasattr(X, "columns") and hasattr(X, "dtypes")):
+        return
+    places = range(len(X.columns))
+    columns = [X.iloc[:, i] if hasattr(X, "iloc") else X[X.columns[i]] for i in places]
+    names = [X.columns[i] for i in places if not _holds_numbers(columns[i])]
+    if names:
+        shown = ", ".join(map(repr, names[:5])) + (", ..." if len(names) > 5 else "")
+        raise ValueError(
+            f"X has columns that hold no numbers: {shown}. Encode them before, for "
+            "instance with a ColumnTransformer that has a OneHotEncoder for categories "
+            "and the days since some date for dates, or leave them out."
+        )
+
+
+def _holds_numbers(column):
+    """Whether all values of a column are numbers, or text of numbers."""
+    if getattr(column.dtype, "kind", "O") in "biufc":
+        return True
+    values = np.asarray(column)
+    if values.dtype.kind in "mM":
+        return False
+    try:
+        values.astype(np.float64)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def check_equal_sizes(X):

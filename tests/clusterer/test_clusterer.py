@@ -616,6 +616,22 @@ class TestFailures:
         assert not hasattr(clone(fitted), "weights_")
 
 
+def test_auto_warns_where_cannot_links_may_be_too_few():
+    X, y = make_blobs(240, n_features=8, centers=24, random_state=0)
+    scarce = PairwiseConstraints.sample_from_labels(y, 120, random_state=0)
+    with pytest.warns(UserWarning, match="could tell 17 apart") as caught:
+        fitted = small("auto").fit(X, scarce)
+    assert caught[0].filename == __file__
+    assert 8 < fitted.n_clusters_ <= 17
+
+
+def test_auto_is_silent_where_cannot_links_are_many(iris):
+    pairs = PairwiseConstraints.sample_from_labels(iris[1], 300, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert small("auto").fit(iris[0], pairs).n_clusters_ < 10
+
+
 def test_html_links_to_the_reference(fitted):
     page = "skpairclust.ConstrainedNeuralClusterer.html"
     assert page in fitted._repr_html_()

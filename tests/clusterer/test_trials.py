@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from sklearn.datasets import load_digits, make_blobs
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score
+from torch.nn import functional
 
 from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
+from skpairclust.clusterer import _judge
 from skpairclust.clusterer._judge import _share_violated
 from skpairclust.clusterer._objective import PairObjective
 from skpairclust.clusterer._restarts import _is_more, run_restart, run_restarts
@@ -212,6 +214,47 @@ def test_an_interrupt_ends_the_fit_with_a_network(blobs, monkeypatch, where, n_i
     (run,) = run_restarts(X, pairs, task, list(range(n_init)))
     assert run.interrupted
     assert run.weights is not None
+
+
+@pytest.mark.parametrize("n_judged", [0, 1, 3, 4])
+def test_an_interrupt_between_trainings_ends_the_fit_too(blobs, monkeypatch, n_judged):
+    """While trials, their outcome or the end of the training are judged."""
+    X, pairs, task = make_task_of(blobs)
+    assert len(task.starts) == 3
+    settle, calls = _judge.settle, []
+
+    def interrupt(*arguments):
+        calls.append(1)
+        if len(calls) == n_judged + 1:
+            raise KeyboardInterrupt
+        return settle(*arguments)
+
+    monkeypatch.setattr(_judge, "settle", interrupt)
+    (run,) = run_restarts(X, pairs, task, [0])
+    assert run.interrupted and run.weights is not None
+    assert run.start in task.starts
+    assert bool(run.loss_curve) == (n_judged == 4)
+    network = load_numpy_state(task.architecture.build(), run.weights).eval()
+    with torch.no_grad():
+        labels = network(torch.from_numpy(X)).argmax(1)
+    assert adjusted_rand_score(blobs[1], labels) > 0.9
+
+
+def test_a_lesson_that_is_interrupted_is_ended(blobs, monkeypatch):
+    X, pairs, task = make_task_of(blobs)
+    cross_entropy, calls = functional.cross_entropy, []
+
+    def interrupt(*arguments, **options):
+        calls.append(1)
+        # Three trials have lessons of 48 steps before.
+        if len(calls) == 3 * 48 + 2:
+            raise KeyboardInterrupt
+        return cross_entropy(*arguments, **options)
+
+    monkeypatch.setattr("torch.nn.functional.cross_entropy", interrupt)
+    (run,) = run_restarts(X, pairs, task, [0])
+    assert len(calls) == 4 * 48 + 2
+    assert run.interrupted and run.loss_curve == []
 
 
 def test_judging_leaves_the_network_as_it_was(blobs):

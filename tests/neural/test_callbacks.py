@@ -5,12 +5,13 @@ import pickle
 import numpy as np
 import pytest
 from sklearn.datasets import make_moons
+from sklearn.metrics import adjusted_rand_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
-from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
+from skpairclust import ConstrainedNeuralClusterer, MetricEmbedder, PairwiseConstraints
 from skpairclust.metrics import get_scorer
 
 callback = pytest.importorskip("sklearn.callback", reason="needs scikit-learn 1.9")
@@ -112,6 +113,17 @@ def test_an_epoch_that_is_cut_short_is_ended(iris, pairs):
         model.set_callbacks(recorder).fit(iris[0], pairs)
     assert recorder.cut_short == [model.n_iter_] == [1]
     assert sorted(recorder.begun) == sorted(recorder.ended)
+
+
+@pytest.mark.parametrize("kind", [ConstrainedNeuralClusterer, MetricEmbedder])
+def test_clusters_of_each_epoch_are_compared_with_labels(iris, kind):
+    monitor = callback.ScoringMonitor(scoring="adjusted_rand_score")
+    model = kind(n_clusters=3, max_iter=3, random_state=0)
+    model.set_params(hidden_layer_sizes=(16,)).set_callbacks(monitor).fit(*iris)
+    rows = [r for r in monitor.get_logs().data if r["task_name"] == "epoch"]
+    scores = [row["adjusted_rand_score"] for row in rows]
+    expected = adjusted_rand_score(iris[1], model.labels_)
+    assert len(scores) == 3 and scores[-1] == pytest.approx(expected, abs=0.05)
 
 
 def test_a_callback_stops_the_training(iris, pairs):
