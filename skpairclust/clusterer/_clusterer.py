@@ -13,6 +13,7 @@ from sklearn.base import ClusterMixin
 from sklearn.utils import check_random_state
 
 from skpairclust.clusterer._calibration import DEFAULT_TEMPERATURE
+from skpairclust.clusterer._kept_pairs import warn_of_violated
 from skpairclust.clusterer._noise import estimate_flip_rate
 from skpairclust.clusterer._queries import ClusterQueries
 from skpairclust.clusterer._restarts import choose_run, run_restarts
@@ -571,10 +572,10 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
         -----
         UserWarning
             If chains of must-links contradict cannot-links; if the spread of a feature
-            is more than 100 times that of the median feature, or all are tiny; if
-            ``n_clusters="auto"`` found so many that there may be more than cannot-links
-            could tell apart; or if the training was interrupted. What was learned until
-            then is kept.
+            is more than 100 times that of the median feature, or all are tiny; if the
+            clusters keep no more pairs than chance would; if ``n_clusters="auto"``
+            found so many that there may be more than cannot-links could tell apart; or
+            if the training was interrupted. What was learned until then is kept.
 
         ConvergenceWarning
             If the training ended worse than where it started; the start is kept. If
@@ -626,6 +627,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
             labels, self.noise_rate_ = self._finish(lambda: self._label(X, constraints))
             n_outputs = task.architecture.n_outputs
             self._name_clusters(labels, n_outputs)
+            warn_of_violated(constraints, labels)
             if self.n_clusters == "auto":
                 warn_of_a_bound(n_outputs, self.n_clusters_, X.shape[0])
         checkpoints.remove(runs, group)

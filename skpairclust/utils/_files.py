@@ -43,6 +43,10 @@ def whole_file(path, check=None):
         leaves everything as it was.
     """
     path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"there is no folder {str(path.parent)!r} to write {path.name!r} to."
+        )
     name = f"{path.name[:_KEPT_CHARACTERS]}.{secrets.token_hex(16)}.tmp"
     temporary = path.with_name(name)
     try:

@@ -21,6 +21,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 from skpairclust import ConstrainedNeuralClusterer, PairwiseConstraints
+from skpairclust.clusterer._kept_pairs import warn_of_violated
 from skpairclust.metrics import constraint_accuracy_score
 
 
@@ -614,6 +615,34 @@ class TestFailures:
 
     def test_clone_is_unfitted(self, fitted):
         assert not hasattr(clone(fitted), "weights_")
+
+
+def test_clusters_that_keep_no_pairs_are_warned_of(iris, iris_pairs):
+    X = iris[0].copy()
+    X[0] = 1e6
+    with pytest.warns(UserWarning, match="nothing was learned") as caught:
+        small().fit(X, iris_pairs)
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize("n_pairs", [120, 5000])
+@pytest.mark.parametrize("as_labels", [False, True])
+def test_what_chance_keeps_is_nothing_learned(n_pairs, as_labels):
+    y = np.random.RandomState(0).randint(3, size=300)
+    pairs = PairwiseConstraints.sample_from_labels(y, n_pairs, random_state=0)
+    known = PairwiseConstraints.from_labels(y) if as_labels else pairs
+    assert min(pairs.n_must_link, pairs.n_cannot_link) >= 20
+    shuffled = np.random.RandomState(1).permutation(y)
+    half_right = np.where(np.arange(300) < 150, y, shuffled)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for labels in (y, (y + 1) % 3, half_right):
+            warn_of_violated(known, labels)
+        # Too few to tell.
+        warn_of_violated(known[:8], shuffled[:8])
+    for labels in (np.zeros(300, dtype=int), np.arange(300)):
+        with pytest.warns(UserWarning, match="no more than clusters drawn at random"):
+            warn_of_violated(known, labels)
 
 
 def test_auto_warns_where_cannot_links_may_be_too_few():

@@ -151,6 +151,11 @@ def test_a_key_that_stands_twice(path):
         load(path)
 
 
+def test_a_folder_that_is_not_there_is_named(fitted, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no folder '.*nowhere' to write 'a'"):
+        fitted.save(tmp_path / "nowhere" / "a")
+
+
 def test_values_that_are_not_finite(fitted, tmp_path):
     broken = pickle.loads(pickle.dumps(fitted))
     first = next(iter(broken.weights_))
