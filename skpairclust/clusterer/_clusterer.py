@@ -607,7 +607,7 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
             checkpoints = FitCheckpoints(
                 self, X, constraints, task, seeds, len(seeds) + 1
             )
-            told = as_told(y, constraints, must_link, cannot_link)
+            told = as_told(y, constraints)
             context.call_on_fit_task_begin(estimator=self, X=X, y=told)
             runs = run_restarts(
                 rows,
@@ -627,9 +627,10 @@ class ConstrainedNeuralClusterer(ClusterMixin, ClusterQueries):
             labels, self.noise_rate_ = self._finish(lambda: self._label(X, constraints))
             n_outputs = task.architecture.n_outputs
             self._name_clusters(labels, n_outputs)
-            warn_of_violated(constraints, labels)
+            if n_outputs > 1:
+                warn_of_violated(constraints, labels)
             if self.n_clusters == "auto":
-                warn_of_a_bound(n_outputs, self.n_clusters_, X.shape[0])
+                warn_of_a_bound(n_outputs, self.n_clusters_, constraints)
         checkpoints.remove(runs, group)
         context.call_on_fit_task_end(estimator=self, X=X, y=told)
         return self

@@ -199,6 +199,16 @@ def warn_of_too_few_clusters(constraints, n_clusters):
         )
 
 
+def all_apart(constraints):
+    """Whether cannot-links keep each two groups apart, as of one sample a class."""
+    groups = list_groups(np.arange(len(constraints)), constraints)
+    n_groups = groups.max() + 1
+    if n_groups > _MOST_GROUPS:
+        return False
+    apart = _keep_apart(groups, n_groups, constraints)
+    return np.count_nonzero(apart) == n_groups * (n_groups - 1)
+
+
 def _find_clique(apart, n_clusters):
     """Return groups that all exclude each other, more than `n_clusters` if possible."""
     # Only groups with so many others may be in such a clique.

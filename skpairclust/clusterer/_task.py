@@ -19,6 +19,7 @@ from skpairclust.clusterer._objective import (
 from skpairclust.clusterer._propagation import make_walk
 from skpairclust.clusterer._spacing import Spacing
 from skpairclust.clusterer._starts import (
+    all_apart,
     propose_known_groups,
     propose_numbers,
     propose_starts,
@@ -143,7 +144,7 @@ def choose_n_clusters(n_clusters, n_samples, constraints):
     return int(n_clusters)
 
 
-def warn_of_a_bound(n_clusters, n_found, n_samples):
+def warn_of_a_bound(n_clusters, n_found, constraints):
     """Warn if there may be more clusters than cannot-links could tell apart.
 
     Parameters
@@ -152,10 +153,11 @@ def warn_of_a_bound(n_clusters, n_found, n_samples):
         Outputs, of `choose_n_clusters` with "auto".
     n_found : int
         Clusters that hold samples.
-    n_samples : int
+    constraints : PairwiseConstraints
     """
-    is_by_pairs = n_clusters < min(_MOST_CLUSTERS, n_samples)
-    if is_by_pairs and n_found > _MOST_OF_BOUND * n_clusters:
+    is_by_pairs = n_clusters < min(_MOST_CLUSTERS, len(constraints))
+    is_much = n_found > _MOST_OF_BOUND * n_clusters
+    if is_by_pairs and is_much and not all_apart(constraints):
         warnings.warn(
             f"n_clusters='auto' found {n_found} clusters. The cannot-links could tell "
             f"{n_clusters} apart at most, so clusters that no cannot-link is about may "

@@ -17,7 +17,6 @@ from skpairclust.constraints._sources import (
     relate_sequences,
     split_triples,
 )
-from skpairclust.constraints._times import as_column
 from skpairclust.constraints._typing import AnyArray, RandomState
 
 
@@ -201,8 +200,8 @@ class ConstraintMakers:
         X: AnyArray,
         *,
         n_neighbors: int | None = 5,
-        radius: float | timedelta | np.timedelta64 | None = None,
-        cannot_radius: float | timedelta | np.timedelta64 | None = None,
+        radius: float | None = None,
+        cannot_radius: float | None = None,
         n_cannot_link: int | None = None,
         metric: str | Callable[..., float] = "euclidean",
         n_jobs: int | None = None,
@@ -214,17 +213,14 @@ class ConstraintMakers:
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features) or (n_samples,)
-            Coordinates to measure distances in. Or times, 1-d: numbers, dates or
-            offsets as in `from_sequences`.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Coordinates to measure distances in.
         n_neighbors : int or None, default=5
             Number of nearest samples to which every sample is must-linked. None
             must-links it to all samples within `radius`.
-        radius : float, timedelta, timedelta64, pandas.Timedelta or None, default=None
-            Only samples at most this far apart are must-linked. Of dates, a number is
-            in seconds.
-        cannot_radius : float, timedelta, timedelta64, pandas.Timedelta or None, \
-                default=None
+        radius : float or None, default=None
+            Only samples at most this far apart are must-linked.
+        cannot_radius : float or None, default=None
             Random pairs farther apart than this are cannot-linked. None makes no
             cannot-links.
         n_cannot_link : int or None, default=None
@@ -248,7 +244,7 @@ class ConstraintMakers:
         Raises
         ------
         ValueError
-            If `n_neighbors` and `radius` are both None, or a time is missing.
+            If `n_neighbors` and `radius` are both None.
 
         Examples
         --------
@@ -256,18 +252,9 @@ class ConstraintMakers:
         >>> X = [[0.0], [0.1], [5.0], [5.1]]
         >>> PairwiseConstraints.from_neighbors(X, n_neighbors=1).must_link.tolist()
         [[0, 1], [2, 3]]
-        >>> import numpy as np
-        >>> days = np.array(["2021-01-01", "2021-01-02", "2022-01-01"], "datetime64[D]")
-        >>> day = np.timedelta64(1, "D")
-        >>> PairwiseConstraints.from_neighbors(days, n_neighbors=None, radius=day)
-        PairwiseConstraints(n_samples=3, must_link=1, cannot_link=0)
         """
         from sklearn.utils import check_random_state
 
-        if np.ndim(X) == 1:
-            X, (radius, cannot_radius) = as_column(
-                X, radius=radius, cannot_radius=cannot_radius
-            )
         near = find_neighbors(
             X, n_neighbors=n_neighbors, radius=radius, metric=metric, n_jobs=n_jobs
         )

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from skpairclust.constraints import PairwiseConstraints
+from skpairclust.constraints._labels import encode_labels
 from skpairclust.constraints._mistakes import refuse_near_misses
 from skpairclust.constraints._pairs import first_few
 
@@ -16,25 +17,26 @@ _FORMS = (
 )
 
 
-def as_told(y, constraints, *pairs):
-    """Return what scorers compare with: labels stay labels, anything else is pairs.
+def as_told(y, constraints):
+    """Return what scorers compare with: labels of all samples, or else pairs.
 
     Parameters
     ----------
     y : object
         What `fit` got.
     constraints : PairwiseConstraints
-        What `check_supervision` made of it.
-    *pairs : object
-        What else is known; None for nothing.
+        What `check_supervision` made of it and of pairs beside it.
 
     Returns
     -------
     array-like of shape (n_samples,) or PairwiseConstraints
     """
-    is_other = isinstance(y, PairwiseConstraints) or sparse.issparse(y)
-    is_alone = all(known is None for known in pairs)
-    return y if is_alone and not is_other and np.ndim(y) == 1 else constraints
+    if isinstance(y, PairwiseConstraints) or sparse.issparse(y):
+        return constraints
+    is_labels = np.asarray(y).ndim == 1 and not len(constraints._must_link)
+    # Scorers of labels would take those that are missing for a class.
+    is_whole = is_labels and (encode_labels(y) >= 0).all()
+    return y if is_whole and not len(constraints._cannot_link) else constraints
 
 
 def check_supervision(y, *, n_samples, must_link=None, cannot_link=None):

@@ -144,33 +144,6 @@ def read_span(span, name, times):
     return np.uint64(min(steps.__floor__(), _LARGEST))
 
 
-def as_column(X, **spans):
-    """Return times of shape (n_samples, 1) as float64, and spans in their steps.
-
-    Parameters
-    ----------
-    X : array-like of shape (n_samples,)
-        As the times of `read_times`, of every sample.
-    **spans : number, timedelta, timedelta64, pandas.Timedelta or None
-        By the name of the argument.
-
-    Returns
-    -------
-    column : ndarray of shape (n_samples, 1)
-    spans : list of float or None
-    """
-    array = _as_array(X)
-    missing = np.flatnonzero(find_missing(array))
-    if len(missing):
-        raise ValueError(f"X holds no time for the samples {first_few(missing)}.")
-    times = read_times(X, np.ones(array.shape, dtype=bool))
-    steps = [
-        None if span is None else float(read_span(span, name, times))
-        for name, span in spans.items()
-    ]
-    return times.values.astype(np.float64)[:, None], steps
-
-
 def add_up(values, span):
     """Return times later by a span; the latest time there is in place of overflow."""
     if values.dtype.kind == "f":

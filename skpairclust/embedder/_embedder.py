@@ -606,7 +606,7 @@ class MetricEmbedder(EmbeddingQueries):
             validation = hold_out(params, constraints, int(split_seed))
             group.agree(partial(describe_fit, self, X, constraints, task, seeds))
             checkpoints = FitCheckpoints(self, X, constraints, task, seeds)
-            told = as_told(y, constraints, must_link, cannot_link)
+            told = as_told(y, constraints)
             context.call_on_fit_task_begin(estimator=self, X=X, y=told)
             run = run_training(
                 rows,
@@ -696,14 +696,17 @@ class MetricEmbedder(EmbeddingQueries):
 def _stopped(task, params, seed, network, rows, index):
     """Return the attributes of an estimator whose training would stop now."""
     is_normalized = task.objective.normalize
-    attributes = {
-        **describe_network(task, network, rows, index),
+
+    def cluster(network):
+        if params.n_clusters is None:
+            return {}
+        all_rows = np.arange(len(rows))
+        embedding = embed_rows(network, rows, all_rows, normalize=is_normalized)
+        centers, cluster_of_center = find_centers(embedding, params, seed)
+        return {"cluster_centers_": centers, "_cluster_of_center": cluster_of_center}
+
+    return {
+        **describe_network(task, network, rows, index, look=cluster),
         "_n_features_out": task.architecture.n_outputs,
         "_is_normalized": is_normalized,
     }
-    if params.n_clusters is not None:
-        all_rows = np.arange(len(rows))
-        embedding = embed_rows(network, rows, all_rows, normalize=is_normalized)
-        centers = find_centers(embedding, params, seed)
-        attributes["cluster_centers_"], attributes["_cluster_of_center"] = centers
-    return attributes

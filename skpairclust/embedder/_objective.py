@@ -117,14 +117,16 @@ def embed_rows(network, rows, index, *, normalize):
     was_training = network.training
     network.eval()
     size = rows.bounded(_INFERENCE_ROWS)
-    with torch.inference_mode():
-        parts = [
-            embed(network, rows.take(index[start : start + size]), normalize=normalize)
-            for start in range(0, len(index), size)
-        ]
-        result = torch.cat(parts).float().cpu().numpy()
-    network.train(was_training)
-    return result
+    try:
+        with torch.inference_mode():
+            parts = [
+                embed(network, rows.take(index[i : i + size]), normalize=normalize)
+                for i in range(0, len(index), size)
+            ]
+            return torch.cat(parts).float().cpu().numpy()
+    finally:
+        # A step that had no memory for this is taken again.
+        network.train(was_training)
 
 
 def run_training(

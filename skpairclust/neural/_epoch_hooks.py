@@ -43,8 +43,10 @@ class EpochHooks:
                 return
             printer = EpochPrinter(max_iter, f"{self.label} {name}")
             printer.begin(None)
-            yield printer
-            printer.close()
+            try:
+                yield printer
+            finally:
+                printer.close()
 
     def expect(self, max_iter):
         """Tell every hook that there are fewer epochs than the task says."""
@@ -149,16 +151,20 @@ class TrialCallbacks:
     def all(self):
         """Begin the task of all trials, and end it, for the length of a block."""
         self._trials.call_on_fit_task_begin(**self.data)
-        yield
-        self._trials.call_on_fit_task_end(**self.data)
+        try:
+            yield
+        finally:
+            self._trials.call_on_fit_task_end(**self.data)
 
     @contextmanager
     def one(self):
         """Begin the task of a trial, and end it, for the length of a block."""
         trial = self._trials.subcontext(task_name="trial")
         trial.call_on_fit_task_begin(**self.data)
-        yield
-        trial.call_on_fit_task_end(**self.data)
+        try:
+            yield
+        finally:
+            trial.call_on_fit_task_end(**self.data)
 
 
 class EpochPrinter:

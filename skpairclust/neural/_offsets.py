@@ -14,7 +14,7 @@ _LARGEST = 1e18
 _FARTHEST = 1000
 
 # Layers add 1e-5 to variances: features that all vary less than this drown in it.
-_LEAST_SPREAD = 1e-3
+_LEAST_SPREAD = 1e-4
 
 # Rows that say where the features lie, and values of them at most.
 _N_ROWS, _MOST_VALUES = 256, 2**24
@@ -130,7 +130,8 @@ def _warn_if_tiny(largest):
             "too little for a network to tell the samples apart: put a StandardScaler "
             "before, or pass X in a smaller unit.",
             UserWarning,
-            stacklevel=2,
+            # from here over the checks, fit and its two decorators, to its caller
+            stacklevel=7,
         )
 
 
@@ -147,7 +148,8 @@ def _warn_if_rounded(dtype, center, spread):
             "been rounded away. Pass X as float64, or subtract the mean before X "
             "becomes float32.",
             UserWarning,
-            stacklevel=2,
+            # from here over the checks, fit and its two decorators, to its caller
+            stacklevel=7,
         )
 
 

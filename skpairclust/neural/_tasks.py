@@ -198,11 +198,16 @@ def _settle(network, rows, index, batch_size, seed, run):
         settle(network, rows, index, batch_size, seed)
 
 
-def describe_network(task, network, rows, index):
+def describe_network(task, network, rows, index, look=None):
     """Return the attributes of an estimator whose training would stop now.
 
-    The network is copied: a look at it must not change the training.
+    The network is copied: a look at it must not change the training. `look` takes it
+    as it would be kept, and returns further attributes.
     """
     network = copy.deepcopy(network)
     settle(network, rows, index, task.objective.batch_size, seed=0)
-    return {"_architecture": task.architecture, "weights_": to_numpy_state(network)}
+    return {
+        "_architecture": task.architecture,
+        "weights_": to_numpy_state(network),
+        **({} if look is None else look(network)),
+    }

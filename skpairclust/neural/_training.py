@@ -153,7 +153,7 @@ def train(
                 value = group.share(criterion(run, network))
             run.criterion_curve.append(value)
             progress.keep_if_best(value, loss)
-            run.settled = _has_stalled(run.criterion_curve, options)
+            run.settled = bool(_has_stalled(run.criterion_curve, options))
             stop = on_epoch is not None and on_epoch(run, network)
             if group.share(stop or run.settled):
                 break

@@ -10,7 +10,7 @@ from sklearn.utils._param_validation import Interval as _AnyInterval
 from sklearn.utils._param_validation import StrOptions
 
 from skpairclust.constraints import PairwiseConstraints
-from skpairclust.constraints._labels import encode_labels
+from skpairclust.constraints._labels import encode_labels, find_missing
 
 __all__ = [
     "Interval",
@@ -156,11 +156,15 @@ def check_columns(X):
     ValueError
         Names the columns.
     """
-    if not (hasattr(X, "columns") and hasattr(X, "dtypes")):
+    if not all(hasattr(X, name) for name in ("columns", "dtypes", "shape")):
         return
-    places = range(len(X.columns))
-    columns = [X.iloc[:, i] if hasattr(X, "iloc") else X[X.columns[i]] for i in places]
-    names = [X.columns[i] for i in places if not _holds_numbers(columns[i])]
+    names = []
+    for place, (name, dtype) in enumerate(zip(X.columns, X.dtypes, strict=True)):
+        if getattr(dtype, "kind", "O") in "biufc":
+            continue
+        column = X.iloc[:, place] if hasattr(X, "iloc") else X[name]
+        if not _holds_numbers(np.asarray(column)):
+            names.append(name)
     if names:
         shown = ", ".join(map(repr, names[:5])) + (", ..." if len(names) > 5 else "")
         raise ValueError(
@@ -170,15 +174,12 @@ def check_columns(X):
         )
 
 
-def _holds_numbers(column):
-    """Whether all values of a column are numbers, or text of numbers."""
-    if getattr(column.dtype, "kind", "O") in "biufc":
-        return True
-    values = np.asarray(column)
+def _holds_numbers(values):
+    """Whether all values of an array are missing, numbers, or text of numbers."""
     if values.dtype.kind in "mM":
         return False
     try:
-        values.astype(np.float64)
+        values[~find_missing(values)].astype(np.float64)
     except (TypeError, ValueError):
         return False
     return True

@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 import warnings
+from itertools import combinations
 
 import joblib
 import numpy as np
@@ -633,11 +634,17 @@ def test_what_chance_keeps_is_nothing_learned(n_pairs, as_labels):
     known = PairwiseConstraints.from_labels(y) if as_labels else pairs
     assert min(pairs.n_must_link, pairs.n_cannot_link) >= 20
     shuffled = np.random.RandomState(1).permutation(y)
+    many = np.random.RandomState(0).randint(20, size=1000)
     half_right = np.where(np.arange(300) < 150, y, shuffled)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for labels in (y, (y + 1) % 3, half_right):
             warn_of_violated(known, labels)
+        # Most of what is called a must-link is none.
+        wrong = PairwiseConstraints.sample_from_labels(
+            many, 3000, noise=0.3, random_state=0
+        )
+        warn_of_violated(wrong, many)
         # Too few to tell.
         warn_of_violated(known[:8], shuffled[:8])
     for labels in (np.zeros(300, dtype=int), np.arange(300)):
@@ -652,6 +659,15 @@ def test_auto_warns_where_cannot_links_may_be_too_few():
         fitted = small("auto").fit(X, scarce)
     assert caught[0].filename == __file__
     assert 8 < fitted.n_clusters_ <= 17
+
+
+def test_auto_is_silent_where_every_two_clusters_are_told_apart():
+    X, y = make_blobs(240, n_features=8, centers=8, random_state=0)
+    firsts = np.unique(y, return_index=True)[1]
+    clique = PairwiseConstraints([], list(combinations(firsts, 2)), n_samples=240)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert small("auto").fit(X, clique).n_clusters_ > 4
 
 
 def test_auto_is_silent_where_cannot_links_are_many(iris):

@@ -250,27 +250,6 @@ def test_neighbors():
         make(X, n_neighbors=None)
 
 
-@pytest.mark.parametrize("unit", ["D", "s", "ns"])
-@pytest.mark.parametrize("form", [np.asarray, list, pd.Series, pd.DatetimeIndex])
-def test_neighbors_in_time(form, unit):
-    days = np.array(["2021-01-01", "2021-01-02", "2021-01-04", "2022-01-01"], "M8[D]")
-    times = form(days.astype(f"M8[{unit}]"))
-    make = PairwiseConstraints.from_neighbors
-    assert make(times, n_neighbors=1).must_link.tolist() == [[0, 1], [1, 2], [2, 3]]
-    for radius in (np.timedelta64(2, "D"), pd.Timedelta("2D"), 2 * 24 * 3600):
-        c = make(times, n_neighbors=None, radius=radius)
-        assert c.must_link.tolist() == [[0, 1], [1, 2]]
-        c = make(times, cannot_radius=radius, n_neighbors=1, random_state=0)
-        assert set(as_dicts(c)[1]) <= {(0, 2), (0, 3), (1, 3), (2, 3)}
-        assert c.n_cannot_link == 3
-    c = make([0, 1, 3, 365], n_neighbors=None, radius=2.5)
-    assert c.must_link.tolist() == [[0, 1], [1, 2]]
-    with pytest.raises(ValueError, match=r"X holds no time for the samples.*1"):
-        make(np.array(["2021-01-01", "NaT"], "M8[D]"))
-    with pytest.raises(ValueError, match="radius must not be negative"):
-        make(times, radius=-1)
-
-
 def test_identical_samples_are_neighbors():
     c = PairwiseConstraints.from_neighbors(np.zeros((4, 2)), n_neighbors=3)
     assert c.n_must_link == 6

@@ -126,6 +126,47 @@ def test_clusters_of_each_epoch_are_compared_with_labels(iris, kind):
     assert len(scores) == 3 and scores[-1] == pytest.approx(expected, abs=0.05)
 
 
+class Keeper(Recorder):
+    """Keeps what an estimator would be after each epoch, and what it was told."""
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None, X, y):
+        if context.task_name == "epoch":
+            self.ended.append(fitted_estimator)
+            self.told = y
+        return False
+
+
+def test_clusters_of_each_epoch_lie_around_their_centers(iris):
+    keeper = Keeper()
+    model = MetricEmbedder(8, n_clusters=3, max_iter=4, random_state=0)
+    model.set_callbacks(keeper).fit(*iris)
+    assert len(keeper.ended) == 4
+    for fitted in keeper.ended:
+        embedding, labels = fitted.transform(iris[0]), fitted.predict(iris[0])
+        means = [embedding[labels == c].mean(axis=0) for c in range(3)]
+        np.testing.assert_allclose(fitted.cluster_centers_, means, atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", [ConstrainedNeuralClusterer, MetricEmbedder])
+def test_scorers_get_labels_if_all_are_known(iris, kind):
+    X, y = iris
+    some = np.where(np.arange(150) % 2, y, -1)
+    names = np.array(["a", "b", "c"])[y]
+    for given, pairs, is_kept in (
+        (y, None, True),
+        (names, np.empty((0, 2), int), True),
+        (list(names), None, True),
+        (some, None, False),
+        (y, [(0, 1)], False),
+        (PairwiseConstraints.from_labels(y), None, False),
+    ):
+        keeper = Keeper()
+        model = kind(hidden_layer_sizes=(8,), max_iter=1, random_state=0)
+        model.set_params(n_clusters=3 if kind is ConstrainedNeuralClusterer else None)
+        model.set_callbacks(keeper).fit(X, given, must_link=pairs)
+        assert isinstance(keeper.told, PairwiseConstraints) != is_kept
+
+
 def test_a_callback_stops_the_training(iris, pairs):
     fitted = clusterer(max_iter=20).set_callbacks(Recorder(stop_after=3))
     assert fitted.fit(iris[0], pairs).n_iter_ == 3

@@ -90,7 +90,8 @@ def test_a_stream_may_be_given():
     ],
 )
 def test_the_last_line_says_that_nothing_changed_any_more(estimator, iris, capsys):
-    options = {"verbose": 1, "n_iter_no_change": 2, "tol": 10.0, "random_state": 0}
+    options = {"verbose": 1, "n_iter_no_change": 2, "random_state": 0}
+    options["tol"] = np.float64(10)
     estimator.set_params(hidden_layer_sizes=(8,), **options).fit(*iris)
     *lines, last = capsys.readouterr().out.splitlines()
     assert last.endswith(" s  settled")

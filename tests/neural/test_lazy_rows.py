@@ -96,5 +96,5 @@ def test_rows_that_are_read_together_are_checked_too():
         LazyRows(torn)[np.array([1, 5])]
     X[4, 0, 1] = np.nan
     for source in (Together(X), Together(X, lambda rows: X[rows])):
-        with pytest.raises(ValueError, match=r"X\[4\] holds values that are not fini"):
+        with pytest.raises(ValueError, match=r"contains NaN, first in X\[4\]"):
             LazyRows(source)[np.array([1, 4])]

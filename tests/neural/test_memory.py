@@ -45,7 +45,7 @@ def test_values_that_are_not_finite_in_a_memory_map_are_named(tmp_path):
     X = np.memmap(tmp_path / "X", np.float32, "w+", shape=(500, 3))
     X[:] = np.random.RandomState(0).randn(500, 3)
     X[321, 1] = np.nan
-    with pytest.raises(ValueError, match=r"X\[321\] holds values that are not finite"):
+    with pytest.raises(ValueError, match=r"contains .*X\[321\]"):
         ConstrainedNeuralClusterer(3).fit(X)
 
 

@@ -97,11 +97,13 @@ def test_every_form_of_X_is_checked_alike(form, bad, data, fitted, tmp_path):
 
 
 @pytest.mark.parametrize("kind", [ConstrainedNeuralClusterer, MetricEmbedder])
-@pytest.mark.parametrize("scale", [1e-5, 1e-30])
+@pytest.mark.parametrize("scale", [1e-6, 1e-30])
 def test_values_that_hardly_vary_are_warned_of(kind, scale, data):
     X, y = data
-    with pytest.warns(UserWarning, match=f"e-{-round(np.log10(scale)):02d} at most"):
+    message = f"e-{-round(np.log10(scale)):02d} at most"
+    with pytest.warns(UserWarning, match=message) as caught:
         kind(3, **FAST).fit(1 + scale * X if scale > 1e-9 else scale * X, y)
+    assert caught[0].filename == __file__
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         find_offset(0.01 * X)

@@ -43,6 +43,7 @@ def test_columns_of_polars_are_named():
         pd.Categorical([3, 4]),
         pd.array([1, None], dtype="Int64"),
         np.array([None, 2.0], dtype=object),
+        np.array([pd.NA, 2.0], dtype=object),
         pd.arrays.SparseArray([0.0, 1.0]),
     ],
 )
