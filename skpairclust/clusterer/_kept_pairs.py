@@ -7,8 +7,8 @@ import numpy as np
 from skpairclust.metrics._probabilities import draw_pairs
 
 # Pairs of each kind from which on something can be said, and the standard errors that
-# chance would hardly exceed.
-_N_ENOUGH, _BEYOND_CHANCE = 20, 3
+# chance would not often exceed.
+_N_ENOUGH, _BEYOND_CHANCE = 20, 2
 
 # Pairs of each group relation looked at.
 _MOST_IMPLIED = 2000
