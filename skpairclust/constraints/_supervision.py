@@ -6,7 +6,6 @@ import numpy as np
 from scipy import sparse
 
 from skpairclust.constraints import PairwiseConstraints
-from skpairclust.constraints._labels import encode_labels
 from skpairclust.constraints._mistakes import refuse_near_misses
 from skpairclust.constraints._pairs import first_few
 
@@ -31,12 +30,12 @@ def as_told(y, constraints):
     -------
     array-like of shape (n_samples,) or PairwiseConstraints
     """
-    if isinstance(y, PairwiseConstraints) or sparse.issparse(y):
+    has_pairs = len(constraints._must_link) or len(constraints._cannot_link)
+    if isinstance(y, PairwiseConstraints) or has_pairs:
         return constraints
-    is_labels = np.asarray(y).ndim == 1 and not len(constraints._must_link)
-    # Scorers of labels would take those that are missing for a class.
-    is_whole = is_labels and (encode_labels(y) >= 0).all()
-    return y if is_whole and not len(constraints._cannot_link) else constraints
+    # Only labels made a relation. Scorers would take missing ones for a class.
+    is_whole = any((known.groups >= 0).all() for known in constraints._relations)
+    return y if is_whole else constraints
 
 
 def check_supervision(y, *, n_samples, must_link=None, cannot_link=None):
